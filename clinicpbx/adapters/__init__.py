@@ -1,0 +1,1 @@
+"""Effects: everything that touches the world outside the process."""

@@ -1,0 +1,1 @@
+"""Asterisk's manager interface: a wake-up and a live view."""

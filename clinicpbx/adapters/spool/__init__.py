@@ -1,0 +1,1 @@
+"""The SQLite files Asterisk writes call records into."""

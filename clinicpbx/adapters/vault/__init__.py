@@ -1,0 +1,1 @@
+"""Sealed messages and their keys."""

@@ -1,0 +1,1 @@
+"""Who waits, who is free, who is offered to whom."""

@@ -1,0 +1,1 @@
+"""Queue strategies, one to a file, found by this folder."""

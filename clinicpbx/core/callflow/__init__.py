@@ -1,0 +1,1 @@
+"""A call walking the steps of a flow."""

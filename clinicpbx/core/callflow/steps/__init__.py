@@ -1,0 +1,1 @@
+"""Call-flow steps, one to a file, found by this folder."""

@@ -1,0 +1,1 @@
+"""One interaction a call, assembled from what Asterisk and the daemon wrote."""

@@ -1,0 +1,1 @@
+"""The composition of core and adapters into running processes."""

@@ -1,0 +1,1 @@
+"""A morning at the clinic, with real SIP patients and phones."""

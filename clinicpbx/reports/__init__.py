@@ -1,0 +1,1 @@
+"""Reports, one to a file, found by this folder."""

@@ -1,0 +1,1 @@
+"""Checks of the rules, one to a file, found by this folder."""
