@@ -1,0 +1,214 @@
+"""What a call can ask for. Imperative, frozen, with ids chosen by the core."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from clinicpbx.private import Private
+
+Media = str | Private[str]
+"""What is played: `prompt:NAME` (the clinic's, in the call's language), `prompt@LANG:NAME` (in that language), `sound:NAME`
+(Asterisk's own or an absolute path), `number:N`, `digits:D`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    @property
+    def target(self) -> str:
+        """The id of what the command acts on, where that is not the call itself."""
+        return ""
+
+
+class ChannelCommand(Command):
+    """Goes to Asterisk, and acts on the caller's channel."""
+
+    __slots__ = ()
+
+
+class QueueCommand(Command):
+    """Goes to the queues."""
+
+    __slots__ = ()
+
+
+class MailboxCommand(Command):
+    """Goes to the mailboxes."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(ChannelCommand):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Play(ChannelCommand):
+    playback: str
+    media: tuple[Media, ...]
+    language: str
+
+    @property
+    def target(self) -> str:
+        return self.playback
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback(ChannelCommand):
+    playback: str
+
+    @property
+    def target(self) -> str:
+        return self.playback
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic(ChannelCommand):
+    music: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic(ChannelCommand):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable(ChannelCommand):
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record(ChannelCommand):
+    """Record the caller into *recording*, and seal it into *mailbox* as *message* while it grows."""
+
+    recording: str
+    mailbox: str
+    message: str
+    limit: timedelta
+    silence: timedelta
+    finish: str = "#"
+
+    @property
+    def target(self) -> str:
+        return self.recording
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording(ChannelCommand):
+    recording: str
+
+    @property
+    def target(self) -> str:
+        return self.recording
+
+
+@dataclass(frozen=True, slots=True)
+class Continue(ChannelCommand):
+    """Hand the channel to the dialplan."""
+
+    context: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup(ChannelCommand):
+    cause: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class JoinQueue(QueueCommand):
+    """Idempotent. *since* is kept across restarts, so the order is too; a higher *priority* goes first."""
+
+    queue: str
+    since: datetime
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveQueue(QueueCommand):
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlace(QueueCommand):
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffer(QueueCommand):
+    """*phone* answered the offer: its agent is on this call, the other phones are free."""
+
+    queue: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnOffer(QueueCommand):
+    """Nobody took the offer. *status*: Dial's DIALSTATUS."""
+
+    queue: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleLogin(QueueCommand):
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class TogglePause(QueueCommand):
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMessage(MailboxCommand):
+    """The recording is a message: finish sealing it and light the lamps. *number*: whom to call back."""
+
+    mailbox: str
+    message: str
+    recording: str
+    number: Private[str] | None
+    confirmed: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropMessage(MailboxCommand):
+    """The recording held nothing: forget it."""
+
+    mailbox: str
+    message: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMailbox(MailboxCommand):
+    mailbox: str
+    pin: Private[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchMessage(MailboxCommand):
+    mailbox: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkHeard(MailboxCommand):
+    mailbox: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage(MailboxCommand):
+    mailbox: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Command):
+    """A fact for the record. Never numbers, names, or digits other than menu keys."""
+
+    kind: str
+    detail: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,146 @@
+"""What can happen to a call. Past tense, frozen, stamped once on arrival."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from clinicpbx.private import Private
+
+
+class Refusal(Enum):
+    """Why a command had no effect."""
+
+    GONE = "gone"  # ARI 404: the channel, bridge or playback no longer exists
+    NOT_OURS = "not_ours"  # ARI 409, 412, 422: it left the Stasis application
+    UNREACHABLE = "unreachable"  # no answer from Asterisk in time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(Event):
+    """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone)."""
+
+    flow: str
+    entry: str
+    version: str
+    caller: Private[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DtmfReceived(Event):
+    digit: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackFinished(Event):
+    playback: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFinished(Event):
+    """Also sent for a recording that failed, with the seconds that exist."""
+
+    recording: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMade(Event):
+    """The queue reserved the *phones* (extensions) for this call; ring them."""
+
+    queue: str
+    phones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceTold(Event):
+    """The answer to AskPlace, and to JoinQueue where nobody is free at once. *position* counts from 1."""
+
+    queue: str
+    position: int
+    staffed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialAnswered(Event):
+    """A phone answered the dialplan's Dial. *phone*: its extension, or the outside number's key."""
+
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialEnded(Event):
+    """The dialplan gave the call back: nobody took it. *status*: Dial's DIALSTATUS."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged(Event):
+    """The answer to ToggleLogin and TogglePause: login, logout, pause, unpause, or unknown (no agent has this phone)."""
+
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSummary:
+    message: str
+    new: bool
+    received: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxOpened(Event):
+    mailbox: str
+    messages: tuple[MessageSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxRefused(Event):
+    """*why*: wrong (PIN), locked (too many tries), unreadable (the keys are not there)."""
+
+    mailbox: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReady(Event):
+    """The message is in clear in the tmpfs; *sound* is its path without suffix."""
+
+    message: str
+    sound: Private[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDamaged(Event):
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineReached(Event):
+    """The instant named by the step's last deadline has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted(Event):
+    """The daemon found the call alive in Stasis after a gap: keys pressed and prompts ended meanwhile are lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HungUp(Event):
+    """The caller's channel is gone. *cause*: Q.850."""
+
+    cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRefused(Event):
+    """*command*: the refused command's class name; *target*: the playback or recording it named, if any."""
+
+    command: str
+    target: str
+    why: Refusal

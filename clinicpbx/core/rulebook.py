@@ -1,0 +1,66 @@
+"""One version of the clinic's rules, as the running system knows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.schedule.hours import Hours
+
+DEFAULT_RING = timedelta(seconds=20)
+DEFAULT_MUSIC = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    name: str
+    strategy: str = "leastrecent"
+    ring: timedelta = DEFAULT_RING
+    wrap_up: timedelta = timedelta(seconds=10)
+    music: str = DEFAULT_MUSIC
+    announce_every: timedelta = timedelta(seconds=45)
+    pause_after_misses: int = 2
+    clinical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRules:
+    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension."""
+
+    name: str
+    phone: str
+    queues: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRules:
+    """*mailbox* is what *97 hears, if any; *lamps* are the mailboxes its lamp shows."""
+
+    extension: str
+    mailbox: str = ""
+    lamps: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> str:
+        return f"phone-{self.extension}"
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRules:
+    name: str
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything a call needs of the rules. *languages*: the first is the default. *entries*: DID or extension to flow."""
+
+    version: str
+    flows: Mapping[str, Flow]
+    entries: Mapping[str, str] = field(default_factory=dict)
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    queues: Mapping[str, QueueRules] = field(default_factory=dict)
+    agents: Mapping[str, AgentRules] = field(default_factory=dict)
+    phones: Mapping[str, PhoneRules] = field(default_factory=dict)
+    mailboxes: Mapping[str, MailboxRules] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("en",)
