@@ -57,6 +57,7 @@ def test_a_mistake_is_one_line_and_its_exit_code(
     def fails() -> None:
         raise NotReachable("no answer", where="127.0.0.1:8088", do="Start Asterisk")
 
+    monkeypatch.setattr(cli, "_names", lambda: {"fails": "fails"})
     monkeypatch.setattr(cli.Commands, "get_command", lambda *_: fails)
     with pytest.raises(SystemExit) as refused:
         cli.main(["fails"])
