@@ -1,0 +1,360 @@
+"""The clinic's rules as they are written: every field of the YAML, what it means, its unit and its default."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from clinicpbx.core.schedule.hours import Span
+from clinicpbx.rules.words import (
+    E164,
+    Code,
+    Digits,
+    Duration,
+    Extension,
+    Host,
+    Language,
+    Name,
+    Spans,
+    Spoken,
+    Text,
+    Weekdays,
+    by_weekday,
+    each_day_once,
+    every_day,
+    one_or_many,
+    penalties,
+)
+
+Extensions = Annotated[tuple[Extension, ...], BeforeValidator(one_or_many)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many)]
+LONGEST_EXCEPTION = timedelta(days=366)
+
+
+class Written(BaseModel):
+    """A part of the rules: no unknown keys, never changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, populate_by_name=True)
+
+
+class Clinic(Written):
+    name: Text = Field(description="The clinic's name, for people and as the name on outgoing calls.")
+
+
+class Site(Written):
+    timezone: str = Field(description="IANA time zone of the site, such as America/New_York.")
+    address: Text | None = Field(None, description="Postal address in one line, for people.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, KeyError):
+            raise ValueError(f"{value!r} is no time zone; write it like America/New_York") from None
+        return value
+
+
+class Address(Written):
+    """A civic address (RFC 5139 element names in brackets)."""
+
+    house_number: Text | None = Field(None, description="House number, where it is kept apart from the street [HNO].")
+    street: Text = Field(description="Street; with the house number unless that is given apart [RD].")
+    city: Text = Field(description="City [A3].")
+    state: Text = Field(description="State or province [A1].")
+    postal_code: Text = Field(description="Postal code [PC].")
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field("US", description="ISO 3166 code [country].")
+    building: Text | None = Field(None, description="Building, where there are several [BLD].")
+    floor: Text | None = Field(None, description="Floor [FLR].")
+    room: Text | None = Field(None, description="Room or suite [ROOM].")
+
+
+class Location(Written):
+    """A dispatchable location: where an ambulance has to go."""
+
+    elin: E164 = Field(description="Emergency location number: what 911 sees as caller and calls back.")
+    address: Address = Field(description="Where it is, down to floor and room.")
+
+
+class Holidays(Written):
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(description="ISO 3166 country whose holidays count.")
+    region: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,3}$")] | None = Field(
+        None, description="State or province, such as ME."
+    )
+    pick: tuple[Text, ...] | None = Field(
+        None, description="Only these holidays, by their name; default: all of country and region."
+    )
+    add: dict[date, Text] = Field(default_factory=dict, description="Further holidays: date → name.")
+
+
+class HoursException(Written):
+    """One day, or the days *from* … *to*, that differ from the week."""
+
+    date_: date | None = Field(None, alias="date", description="The one day.")
+    from_: date | None = Field(None, alias="from", description="First day.")
+    to: date | None = Field(None, description="Last day, included.")
+    open: Spans = Field((), description="Open at these times instead of the usual ones.")
+    closed: bool = Field(False, description="Closed all day.")
+    reason: Text = Field(description="Why; shown when a call is explained.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "HoursException":
+        if (self.date_ is None) == (self.from_ is None and self.to is None):
+            raise ValueError("needs either date, or from and to")
+        if self.date_ is None and (self.from_ is None or self.to is None):
+            raise ValueError("needs both from and to")
+        if not timedelta(0) <= self.last - self.first <= LONGEST_EXCEPTION:
+            raise ValueError("ends before it begins, or is longer than a year")
+        if self.closed == bool(self.open):
+            raise ValueError("needs either closed: true, or open with times")
+        return self
+
+    @property
+    def first(self) -> date:
+        found = self.date_ or self.from_
+        assert found is not None
+        return found
+
+    @property
+    def last(self) -> date:
+        found = self.date_ or self.to
+        assert found is not None
+        return found
+
+    @property
+    def days(self) -> Iterator[date]:
+        for number in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=number)
+
+
+class HoursRules(Written):
+    """When a place is open."""
+
+    site: Name | None = Field(None, description="The site whose time zone holds; default: the first one.")
+    open: Annotated[dict[Weekdays, Spans], BeforeValidator(each_day_once)] = Field(
+        description="Weekdays → opening times, such as mon-fri: 08:00-17:00."
+    )
+    lunch: Annotated[dict[Weekdays, Spans], BeforeValidator(each_day_once), BeforeValidator(every_day)] = Field(
+        default_factory=dict, description="Lunch: times for every open day, or weekdays → times."
+    )
+    holidays: Holidays | None = Field(None, description="Days that count as holidays; default: none.")
+    exceptions: tuple[HoursException, ...] = Field((), description="Single days or weeks that differ; they win.")
+
+    @property
+    def week(self) -> dict[int, tuple[Span, ...]]:
+        """Weekday (Monday 0) → opening times, in order."""
+        return by_weekday(self.open)
+
+    @property
+    def lunches(self) -> dict[int, tuple[Span, ...]]:
+        """Weekday → lunch, on days that are open at its start."""
+        week = self.week
+        return {
+            day: kept
+            for day, those in by_weekday(self.lunch).items()
+            if (kept := tuple(lunch for lunch in those if any(span.holds(lunch.start) for span in week.get(day, ()))))
+        }
+
+
+class Phone(Written):
+    """A desk phone; its key is its extension."""
+
+    name: Text = Field(description="Where or whose it is; shown as caller on internal calls.")
+    location: Name | None = Field(None, description="Where it stands (see locations); required for emergency calls.")
+    mailbox: Name | None = Field(None, description="The mailbox its voicemail code opens.")
+    lamps: Names = Field((), description="Mailboxes whose new messages its lamp shows; default: its own mailbox.")
+    allow: Literal["internal", "local", "international"] = Field(
+        "local", description="What it may dial; emergency numbers always."
+    )
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The mailboxes its lamp shows."""
+        return self.lamps or ((self.mailbox,) if self.mailbox else ())
+
+
+class Trunk(Written):
+    """A line to a carrier. The order of trunks is the order in which they are tried."""
+
+    host: Host = Field(description="The carrier's host name or address; calls are accepted from it alone.")
+    port: int = Field(5060, ge=1, le=65535, description="Port.")
+    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="Transport.")
+    channels: int = Field(10, ge=1, le=10000, description="Most calls at once.")
+
+
+class Outbound(Written):
+    """Calls from phones to the outside. There is no prefix to dial."""
+
+    caller_id: E164 = Field(description="The number shown to those called.")
+    country_code: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")] = Field(
+        "1", description="Country code of numbers that count as local."
+    )
+    international_prefix: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")] = Field(
+        "011", description="What is dialled before another country's code, besides +."
+    )
+    shortest: int = Field(7, ge=3, le=15, description="Fewest digits of an outside number.")
+    longest: int = Field(15, ge=7, le=15, description="Most digits of an outside number.")
+
+
+class Emergency(Written):
+    numbers: Annotated[tuple[Digits, ...], BeforeValidator(one_or_many)] = Field(
+        ("911", "933"), min_length=1, description="Emergency numbers, dialled without prefix from every phone."
+    )
+    also_with_prefix: Annotated[tuple[Digits, ...], BeforeValidator(one_or_many)] = Field(
+        ("9",), description="Prefixes people may dial first out of habit: 9911 is 911."
+    )
+    trunks: Names = Field((), description="Trunks in the order tried; default: all, in their order.")
+    notify: Extensions = Field((), description="Phones told of an emergency call while it is made.")
+
+    @property
+    def dialled(self) -> tuple[str, ...]:
+        """Every form that is an emergency call."""
+        return (*self.numbers, *(prefix + number for prefix in self.also_with_prefix for number in self.numbers))
+
+
+class Fallback(Written):
+    """What a call gets while the daemon does not answer."""
+
+    queue: Name | None = Field(None, description="The queue whose phones ring.")
+    mailbox: Name = Field(description="The mailbox that takes a message.")
+    hours: Name | None = Field(None, description="Ring only within these hours; default: always.")
+
+
+class Did(Written):
+    """A number patients dial; its key is the full number."""
+
+    name: Text = Field(description="What the line is, for people.")
+    flow: Name = Field(description="The flow its calls enter.")
+    language: Language | None = Field(None, description="Language until the caller chooses; default: the first one.")
+    fallback: Fallback | None = Field(None, description="What happens while the daemon does not answer.")
+
+
+class InternalNumber(Written):
+    """An extension that is no phone."""
+
+    queue: Name | None = Field(None, description="The queue it reaches.")
+    flow: Name | None = Field(None, description="The flow it enters.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "InternalNumber":
+        if (self.queue is None) == (self.flow is None):
+            raise ValueError("needs either queue or flow")
+        return self
+
+
+class Codes(Written):
+    """What phones dial for themselves."""
+
+    login: Code = Field("*45", description="Log in to the agent's queues, or out of them.")
+    pause: Code = Field("*46", description="Pause, or go on.")
+    voicemail: Code = Field("*97", description="Hear the messages of the phone's mailbox.")
+
+
+class Queue(Written):
+    strategy: Literal["leastrecent", "ringall", "fewestcalls", "rrmemory", "linear", "random"] = Field(
+        "leastrecent", description="Who is asked first."
+    )
+    ring: Duration = Field(timedelta(seconds=20), description="How long a phone rings before the next is asked.")
+    wrap_up: Duration = Field(timedelta(seconds=10), description="An agent's quiet time after a call.")
+    music: Name = Field("default", description="Class of the music waiting callers hear.")
+    announce_every: Duration = Field(timedelta(seconds=45), description="How often a caller is told the place in line.")
+    pause_after_misses: int = Field(2, ge=0, le=100, description="Missed offers until an agent is paused; 0: never.")
+    clinical: bool = Field(False, description="Only agents listed here are ever offered its calls: clinical triage.")
+
+
+class Agent(Written):
+    name: Text = Field(description="The agent's name, for colleagues.")
+    phone: Extension = Field(description="The phone the agent works at.")
+    queues: Annotated[dict[Name, Annotated[int, Field(ge=0, le=100)]], BeforeValidator(penalties)] = Field(
+        description="The agent's queues: a list, or queue → penalty (lower is asked first)."
+    )
+
+
+class Mailbox(Written):
+    number: Extension | None = Field(None, description="Internal number of the mailbox, if it is dialled.")
+    title: Text = Field(description="Whose it is, for people.")
+    shared: bool = Field(False, description="A team's mailbox: a message heard by one is heard for all.")
+
+
+class StepRule(Written):
+    """One step of a flow: `<kind>: options`, and what comes next."""
+
+    reserved: ClassVar = frozenset({"next", "then"})
+
+    kind: str = Field(description="What the step does.")
+    options: dict[str, Any] | str = Field(description="The step's options, or its first option alone.")
+    next: dict[str, Name] = Field(default_factory=dict, description="Outcome → name of the step that follows.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError("a step is a map such as {play: welcome, then: menu}")
+        kinds = [key for key in value if key not in cls.reserved]
+        if len(kinds) != 1:
+            raise ValueError(f"a step does exactly one thing, this one: {', '.join(map(str, kinds)) or 'nothing'}")
+        following = value.get("next") or {}
+        if not isinstance(following, dict):
+            raise ValueError("next is a map: outcome → step; a single step goes under then")
+        if value.get("then") is not None:
+            if "done" in following:
+                raise ValueError("then is short for next: {done: …}; write one of them")
+            following = {**following, "done": value["then"]}
+        options = value[kinds[0]]
+        return {"kind": kinds[0], "options": {} if options is None else options, "next": following}
+
+
+class FlowRule(Written):
+    start: Name | None = Field(None, description="The first step; default: the one written first.")
+    steps: dict[Name, StepRule] = Field(min_length=1, description="Name → step.")
+
+    @property
+    def first(self) -> str:
+        return self.start or next(iter(self.steps))
+
+
+class Document(Written):
+    """The rules of one clinic."""
+
+    include: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = Field(
+        (), description="Further files beside this one, read as if they stood here."
+    )
+    clinic: Clinic = Field(description="The clinic.")
+    languages: dict[Language, Text] = Field(
+        min_length=1, description="Language code → its name; the first is the default."
+    )
+    sites: dict[Name, Site] = Field(min_length=1, description="Name → site.")
+    locations: dict[Name, Location] = Field(default_factory=dict, description="Name → where phones stand.")
+    hours: dict[Name, HoursRules] = Field(default_factory=dict, description="Name → opening hours.")
+    phones: dict[Extension, Phone] = Field(default_factory=dict, description="Extension → phone.")
+    trunks: dict[Name, Trunk] = Field(default_factory=dict, description="Name → trunk, in the order tried.")
+    outbound: Outbound | None = Field(None, description="Calls to the outside; default: none.")
+    emergency: Emergency = Field(default_factory=lambda: Emergency.model_validate({}), description="Emergency calls.")
+    dids: dict[E164, Did] = Field(default_factory=dict, description="Full number → what patients reach by it.")
+    extensions: dict[Extension, InternalNumber] = Field(
+        default_factory=dict, description="Internal numbers that are no phones."
+    )
+    codes: Codes = Field(default_factory=lambda: Codes.model_validate({}), description="Feature codes.")
+    queues: dict[Name, Queue] = Field(default_factory=dict, description="Name → queue.")
+    agents: dict[Name, Agent] = Field(default_factory=dict, description="Name → agent.")
+    mailboxes: dict[Name, Mailbox] = Field(default_factory=dict, description="Name → mailbox.")
+    prompts: dict[Name, dict[Language, Spoken]] = Field(
+        default_factory=dict, description="Name → language → what is said; a recording of that name wins."
+    )
+    flows: dict[Name, FlowRule] = Field(default_factory=dict, description="Name → flow.")
+
+    @property
+    def language(self) -> str:
+        """The default language."""
+        return next(iter(self.languages))
+
+    @property
+    def emergency_trunks(self) -> tuple[str, ...]:
+        return self.emergency.trunks or tuple(self.trunks)
+
+    def zone(self, hours: str) -> ZoneInfo:
+        """The time zone of the hours *hours*."""
+        site = self.hours[hours].site or next(iter(self.sites))
+        return ZoneInfo(self.sites[site].timezone)
