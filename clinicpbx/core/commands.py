@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from clinicpbx.private import Private
 
 Media = str | Private[str]
-"""What is played: `prompt:NAME` (the clinic's, in the call's language), `prompt@LANG:NAME` (in that language), `sound:NAME`
-(Asterisk's own or an absolute path), `number:N`, `digits:D`."""
+"""What is played: `prompt:NAME` (the clinic's, in the call's language), `prompt@LANG:NAME` (in that language),
+`sound:NAME` (Asterisk's own or an absolute path), `number:N`, `digits:D`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class DialEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged(Event):
-    """The answer to ToggleLogin and TogglePause: login, logout, pause, unpause, or unknown (no agent has this phone)."""
+    """The answer to ToggleLogin and TogglePause: login, logout, pause, unpause, or unknown (no agent has the phone)."""
 
     change: str
 

@@ -53,7 +53,10 @@ class MailboxRules:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Everything a call needs of the rules. *languages*: the first is the default. *entries*: DID or extension to flow."""
+    """Everything a call needs of the rules.
+
+    *languages*: the first is the default. *entries*: DID or internal extension to flow.
+    """
 
     version: str
     flows: Mapping[str, Flow]

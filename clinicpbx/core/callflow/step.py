@@ -60,12 +60,14 @@ class Step(Protocol):
     """A step's fields are the options an administrator writes in YAML.
 
     `handle` is total: it accepts every event in every state. HungUp is given to it as well, so that it can say what is
-    lost or kept; whatever it then answers, the call is over and only its commands to queues and mailboxes and its notes count.
+    lost or kept; whatever it then answers, the call is over, and only its commands to queues and mailboxes and its
+    notes count.
     """
 
     summary: ClassVar[str]
 
     def outcomes(self) -> frozenset[str]: ...
+    def prompts(self) -> frozenset[str]: ...
     def enter(self, scene: Scene, at: datetime) -> Result: ...
     def handle(self, scene: Scene, state: Any, event: Event) -> Result: ...
 

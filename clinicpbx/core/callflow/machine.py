@@ -1,0 +1,115 @@
+"""One call walking one flow: event in, commands out. Total: no event raises."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from clinicpbx.core.callflow.step import Leave, Result, Scene, State, Stay
+from clinicpbx.core.commands import ChannelCommand, Command, Continue, Hangup, Note, StopPlayback, StopRecording
+from clinicpbx.core.events import CallArrived, CommandRefused, Event, HungUp, Refusal
+from clinicpbx.core.rulebook import Rulebook
+
+MOST_STEPS_AT_ONCE = 32  # a circle of steps that never wait is the clinic's mistake; its caller still reaches a person
+FALLBACK = "cpbx-fallback"
+
+_OUTCOMES = {"answered": "answered", "message": "voicemail", "abandoned": "abandoned"}  # note -> outcome of the call
+_FIRM = ("answered", "voicemail")  # what a caller got is not undone by what follows
+
+
+class CallMachine:
+    """A call from its arrival to the end of its caller's channel, under the rules it began with."""
+
+    def __init__(self, arrived: CallArrived, call: str, book: Rulebook) -> None:
+        self.call = call
+        self.flow = arrived.flow
+        self.over = False
+        self.at_step = ""
+        self.outcome = ""
+        self._arrived = arrived
+        self._nodes = book.flows[arrived.flow].nodes
+        self._scene = Scene(call, "", arrived.entry, arrived.caller, book.languages[0], {}, book)
+        self._state: State | None = None
+        self._visits = 0
+
+    @property
+    def version(self) -> str:
+        return self._scene.book.version
+
+    @property
+    def language(self) -> str:
+        return self._scene.language
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the call must be woken; None only once it is over."""
+        return None if self.over or self._state is None else self._state.deadline
+
+    def begin(self) -> list[Command]:
+        """The commands of the flow's first steps."""
+        arrived, book = self._arrived, self._scene.book
+        facts = {"entry": arrived.entry, "flow": self.flow, "version": book.version, "language": self.language}
+        start, entered = self._enter(book.flows[self.flow].start, arrived.at)
+        return [Note("arrived", facts), *start, *self._follow(entered, arrived.at)]
+
+    def handle(self, event: Event) -> list[Command]:
+        """The commands that *event* leads to; none once the call is over."""
+        if self.over or self._state is None:
+            return []
+        if _channel_is_gone(event):
+            event = HungUp(at=event.at, cause=0)
+        result = self._nodes[self.at_step].step.handle(self._scene, self._state, event)
+        if isinstance(event, HungUp):
+            self._watch(result.do)
+            left = [command for command in result.do if not isinstance(command, ChannelCommand)]
+            return [*left, self._end("abandoned")]
+        return self._follow(result, event.at)
+
+    def _follow(self, result: Result, at: datetime) -> list[Command]:
+        """Walk on from *result* until a step waits or the call is over."""
+        commands: list[Command] = []
+        for _ in range(MOST_STEPS_AT_ONCE):
+            commands += result.do
+            self._watch(result.do)
+            if isinstance(result, Stay):
+                self._state = result.state
+                return commands
+            commands.append(self._left(result))
+            target = self._nodes[self.at_step].next.get(result.outcome)
+            if target is None:
+                hangup = () if any(isinstance(command, Hangup) for command in result.do) else (Hangup(),)
+                return [*commands, *hangup, self._end("informed")]
+            noted, result = self._enter(target, at)
+            commands += noted
+        return [*commands, Continue(FALLBACK, self._arrived.entry), self._end("failed")]
+
+    def _enter(self, name: str, at: datetime) -> tuple[list[Command], Result]:
+        self._visits += 1
+        self.at_step = name
+        self._scene = replace(self._scene, run=f"{self.call}.{self._visits}")
+        node = self._nodes[name]
+        return [Note("step", {"name": name, "kind": node.kind})], node.step.enter(self._scene, at)
+
+    def _left(self, leave: Leave) -> Note:
+        if leave.remember:
+            memory = {**self._scene.memory, **leave.remember}
+            self._scene = replace(self._scene, memory=memory, language=memory.get("language", self.language))
+        return Note("left", {"name": self.at_step, "outcome": leave.outcome, "why": leave.why})
+
+    def _watch(self, commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            if isinstance(command, Note) and command.kind in _OUTCOMES and self.outcome not in _FIRM:
+                self.outcome = _OUTCOMES[command.kind]
+
+    def _end(self, otherwise: str) -> Note:
+        self.over = True
+        self._state = None
+        self.outcome = self.outcome or ("internal" if self.flow.startswith("code-") else otherwise)
+        return Note("ended", {"outcome": self.outcome})
+
+
+def _channel_is_gone(event: Event) -> bool:
+    """A 404 says that the channel is gone, unless it was about a playback or a recording."""
+    return (
+        isinstance(event, CommandRefused)
+        and event.why is Refusal.GONE
+        and event.command not in (StopPlayback.__name__, StopRecording.__name__)
+    )

@@ -1,0 +1,64 @@
+"""What ClinicPBX itself says to callers and agents; a prompt of the clinic with the same name wins."""
+
+PHRASES = {
+    "voicemail-greeting": {
+        "en": "Nobody can take your call right now. Please say your name, your date of birth and what you need "
+        "after the tone. Press pound when you are done.",
+        "es": "Nadie puede atender su llamada en este momento. Después del tono, diga su nombre, su fecha de "
+        "nacimiento y lo que necesita. Cuando termine, pulse la tecla numeral.",
+        "fr": "Personne ne peut vous répondre pour le moment. Après le signal, dites votre nom, votre date de "
+        "naissance et votre demande. Appuyez sur dièse pour terminer.",
+    },
+    "number-is": {
+        "en": "The number we have for you is",
+        "es": "El número que tenemos es",
+        "fr": "Le numéro que nous avons est le",
+    },
+    "number-confirm": {
+        "en": "If it is right, press 1. To give another number, press 2.",
+        "es": "Si es correcto, pulse 1. Para dar otro número, pulse 2.",
+        "fr": "S'il est correct, appuyez sur 1. Pour donner un autre numéro, appuyez sur 2.",
+    },
+    "number-enter": {
+        "en": "Please enter the number where we can reach you, with the area code, then press pound.",
+        "es": "Marque el número donde podemos llamarle, con el código de área, y después la tecla numeral.",
+        "fr": "Entrez le numéro où nous pouvons vous joindre, avec l'indicatif régional, puis appuyez sur dièse.",
+    },
+    "message-kept": {
+        "en": "Thank you. Your message is with our team. We will call you back. Goodbye.",
+        "es": "Gracias. Nuestro equipo tiene su mensaje. Le llamaremos. Adiós.",
+        "fr": "Merci. Notre équipe a votre message. Nous vous rappellerons. Au revoir.",
+    },
+    "agent-paused": {"en": "You are paused.", "es": "Está en pausa.", "fr": "Vous êtes en pause."},
+    "agent-unpaused": {
+        "en": "You are ready for calls.",
+        "es": "Está listo para recibir llamadas.",
+        "fr": "Vous êtes prêt à recevoir des appels.",
+    },
+    "mailbox-none": {
+        "en": "This phone has no mailbox.",
+        "es": "Este teléfono no tiene buzón.",
+        "fr": "Ce téléphone n'a pas de boîte vocale.",
+    },
+    "mailbox-locked": {
+        "en": "Too many wrong codes. Try again in five minutes.",
+        "es": "Demasiados códigos incorrectos. Inténtelo en cinco minutos.",
+        "fr": "Trop de codes erronés. Réessayez dans cinq minutes.",
+    },
+    "mailbox-keys": {
+        "en": "Press 1 to hear it again, 7 to delete it, pound for the next one.",
+        "es": "Pulse 1 para oírlo otra vez, 7 para borrarlo, numeral para el siguiente.",
+        "fr": "Appuyez sur 1 pour le réécouter, 7 pour l'effacer, dièse pour le suivant.",
+    },
+    "message-damaged": {
+        "en": "This message cannot be read. Tell your administrator.",
+        "es": "Este mensaje no se puede leer. Avise al administrador.",
+        "fr": "Ce message est illisible. Prévenez votre administrateur.",
+    },
+    "fallback-message": {
+        "en": "We cannot connect you right now. Please say your name, your number and what you need after the tone.",
+        "es": "No podemos conectarle ahora. Después del tono, diga su nombre, su número y lo que necesita.",
+        "fr": "Nous ne pouvons pas vous mettre en relation. Après le signal, dites votre nom, votre numéro et "
+        "votre demande.",
+    },
+}

@@ -1,0 +1,182 @@
+"""Wait in a queue until an agent takes the call."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import ClassVar
+
+from clinicpbx.core.acd.announcements import place_media
+from clinicpbx.core.callflow.away import away
+from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
+from clinicpbx.core.commands import (
+    AskPlace,
+    Command,
+    Continue,
+    JoinQueue,
+    LeaveQueue,
+    Note,
+    Play,
+    ReturnOffer,
+    SetVariable,
+    StartMusic,
+    StopPlayback,
+    TakeOffer,
+)
+from clinicpbx.core.events import (
+    Adopted,
+    CommandRefused,
+    DeadlineReached,
+    DialAnswered,
+    DialEnded,
+    Event,
+    HungUp,
+    OfferMade,
+    PlaceTold,
+    PlaybackFinished,
+)
+from clinicpbx.core.rulebook import DEFAULT_MUSIC, DEFAULT_RING, QueueRules
+
+RING_MARGIN = timedelta(seconds=15)  # the dialplan gives the call back within the ring time and this
+PLACE_PATIENCE = timedelta(seconds=2)
+
+
+class Phase(Enum):
+    WAITING = "waiting"
+    ASKING = "asking"  # AskPlace is out, its answer is to be announced
+    OFFERED = "offered"  # the channel is in the dialplan's Dial
+    TALKING = "talking"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    since: datetime
+    deadline: datetime
+    phase: Phase = Phase.WAITING
+    rounds: int = 0  # of music, each begun after an announcement
+    playback: str = ""
+
+
+@STEPS.register("enqueue")
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    summary: ClassVar[str] = "waits in a queue until an agent takes the call"
+
+    queue: str
+    priority: int = 0
+    limit: timedelta = timedelta(minutes=3)
+
+    def outcomes(self) -> frozenset[str]:
+        return frozenset({"overflow", "unstaffed"})
+
+    def prompts(self) -> frozenset[str]:
+        return frozenset()
+
+    def enter(self, scene: Scene, at: datetime) -> Result:
+        queued = Note("queued", {"queue": self.queue, "priority": self.priority})
+        variables = _variables(scene.book.queues[self.queue])
+        join = JoinQueue(self.queue, at, self.priority)
+        return Stay(Queued(at, at + self.limit), (queued, *variables, join))
+
+    def handle(self, scene: Scene, state: Queued, event: Event) -> Result:
+        if isinstance(event, HungUp):
+            return self._gone(state)
+        match state.phase:
+            case Phase.OFFERED:
+                return self._ringing(state, event)
+            case Phase.TALKING:
+                return Stay(replace(state, deadline=max(state.deadline, away(event.at))))
+        return self._waiting(scene, state, event)
+
+    def _waiting(self, scene: Scene, state: Queued, event: Event) -> Result:
+        match event:
+            case OfferMade(phones=phones):
+                return self._offer(scene, state, phones, event.at)
+            case PlaceTold(staffed=False):
+                return self._leave(state, "unstaffed", "nobody is logged in")
+            case PlaceTold(position=position):
+                return self._placed(scene, state, position, event.at)
+            case PlaybackFinished(playback=name) if name == state.playback:
+                return self._music(scene, state, event.at)
+            case CommandRefused(command=Play.__name__, target=name) if name == state.playback:
+                return self._music(scene, state, event.at)
+            case Adopted():
+                again = self._music(scene, state, event.at)
+                return Stay(again.state, (JoinQueue(self.queue, state.since, self.priority), *again.do))
+            case DeadlineReached() if event.at >= state.since + self.limit:
+                return self._leave(state, "overflow", f"waited {self.limit}")
+            case DeadlineReached() if state.phase is Phase.WAITING:
+                asking = replace(state, phase=Phase.ASKING, deadline=self._by(state, event.at + PLACE_PATIENCE))
+                return Stay(asking, (AskPlace(self.queue),))
+            case DeadlineReached():
+                return self._music(scene, state, event.at)
+        return Stay(state)
+
+    def _placed(self, scene: Scene, state: Queued, position: int, at: datetime) -> Result:
+        if state.phase is Phase.WAITING:
+            return self._music(scene, state, at)
+        playback = f"{scene.run}.{state.rounds}"
+        spoken = replace(state, playback=playback, deadline=self._by(state, at + timedelta(minutes=1)))
+        return Stay(spoken, (Play(playback, place_media(position), scene.language),))
+
+    def _music(self, scene: Scene, state: Queued, at: datetime) -> Stay:
+        """Music until the next announcement, or until the limit."""
+        rules = scene.book.queues[self.queue]
+        next_word = at + rules.announce_every if rules.announce_every else state.since + self.limit
+        music = Queued(state.since, self._by(state, next_word), rounds=state.rounds + 1)
+        return Stay(music, (StartMusic(rules.music),))
+
+    def _offer(self, scene: Scene, state: Queued, phones: tuple[str, ...], at: datetime) -> Result:
+        ring = scene.book.queues[self.queue].ring
+        offered = replace(state, phase=Phase.OFFERED, playback="", deadline=at + ring + RING_MARGIN)
+        hush = (StopPlayback(state.playback),) if state.playback else ()
+        note = Note("offered", {"queue": self.queue, "agents": list(phones)})
+        if len(phones) == 1:
+            return Stay(offered, (*hush, note, Continue("cpbx-offer", phones[0])))
+        dialled = "&".join(f"PJSIP/{scene.book.phones[phone].endpoint}" for phone in phones)
+        return Stay(offered, (*hush, note, SetVariable("CPBX_RING", dialled), Continue("cpbx-offer", "ring")))
+
+    def _ringing(self, state: Queued, event: Event) -> Result:
+        match event:
+            case DialAnswered(phone=phone):
+                talking = replace(state, phase=Phase.TALKING, deadline=away(event.at))
+                answered = Note("answered", {"queue": self.queue, "agent": phone})
+                return Stay(talking, (TakeOffer(self.queue, phone), answered))
+            case DialEnded(status=status):
+                return self._returned(state, status, event.at)
+            case CommandRefused(command=Continue.__name__):
+                return self._returned(state, "FAILED", event.at)
+            case Adopted():
+                back = self._returned(state, "FAILED", event.at)
+                join = JoinQueue(self.queue, state.since, self.priority)
+                return replace(back, do=(join, *back.do))
+            case DeadlineReached():
+                return Stay(replace(state, deadline=event.at + RING_MARGIN))
+        return Stay(state)
+
+    def _returned(self, state: Queued, status: str, at: datetime) -> Stay | Leave:
+        refused = Note("refused", {"queue": self.queue, "status": status})
+        do: tuple[Command, ...] = (refused, ReturnOffer(self.queue, status))
+        if at >= state.since + self.limit:
+            left = self._leave(state, "overflow", f"waited {self.limit}")
+            return replace(left, do=(*do, *left.do))
+        return Stay(replace(state, phase=Phase.WAITING, deadline=state.since + self.limit), do)
+
+    def _leave(self, state: Queued, outcome: str, why: str) -> Leave:
+        hush = (StopPlayback(state.playback),) if state.playback else ()
+        overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
+        return Leave(outcome, (*hush, LeaveQueue(self.queue), overflowed), why)
+
+    def _gone(self, state: Queued) -> Result:
+        if state.phase is Phase.TALKING:
+            return Stay(state)
+        return Stay(state, (LeaveQueue(self.queue), Note("abandoned", {"queue": self.queue})))
+
+    def _by(self, state: Queued, at: datetime) -> datetime:
+        return min(at, state.since + self.limit)
+
+
+def _variables(rules: QueueRules) -> tuple[Command, ...]:
+    """What the dialplan's Dial cannot take from its own defaults."""
+    ring = SetVariable("CPBX_RING_FOR", str(int(rules.ring.total_seconds())))
+    music = SetVariable("CPBX_MUSIC", rules.music)
+    return (*((ring,) if rules.ring != DEFAULT_RING else ()), *((music,) if rules.music != DEFAULT_MUSIC else ()))

@@ -1,0 +1,221 @@
+"""One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
+from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
+from clinicpbx.core.records.queueing import Queueing, queueing
+from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
+from clinicpbx.private import Private
+
+FALLBACK, EMERGENCY = "cpbx-fallback", "cpbx-emergency"
+OUTCOMES: dict[str, Outcome] = {
+    "answered": "answered",
+    "abandoned": "abandoned",
+    "voicemail": "voicemail",
+    "informed": "informed",
+    "internal": "internal",
+    "failed": "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Every row about channels that belong together; *lost* are channels whose end was never written."""
+
+    cdr: Sequence[CdrRow]
+    cel: Sequence[CelRow]
+    facts: Sequence[Fact]
+    lost: Collection[str] = ()
+
+
+def calls_in(group: Group) -> list[str]:
+    """The ids of the calls in *group*: each caller from outside and each emergency call is one; else the
+    first channel is. More than one where an agent joined two callers."""
+    legs = legs_of(group.cel)
+    first = [leg.uniqueid for leg in legs.values() if not leg.dialled and (leg.arrived or EMERGENCY in leg.contexts)]
+    told = [fact.call for fact in group.facts if fact.kind == "arrived" and fact.call not in legs]
+    found = list(dict.fromkeys(first + told))
+    if found:
+        return found
+    rest = [leg.uniqueid for leg in legs.values()]
+    rest += [fact.call for fact in group.facts] + [row.uniqueid for row in group.cdr]
+    return rest[:1]
+
+
+def assemble_all(group: Group) -> list[Interaction]:
+    """The record of each call of *group* that is over; the same rows give the same records."""
+    group = Group(once(group.cdr), once(group.cel), once(group.facts), group.lost)
+    found = (_Assembly(call, group).record() for call in calls_in(group))
+    return [record for record in found if record is not None]
+
+
+def assemble(
+    cdr: Sequence[CdrRow], cel: Sequence[CelRow], facts: Sequence[Fact], lost: Collection[str] = ()
+) -> Interaction | None:
+    """The record of the first call in these rows; None while it goes on."""
+    found = assemble_all(Group(cdr, cel, facts, lost))
+    return found[0] if found else None
+
+
+class _Assembly:
+    def __init__(self, call: str, group: Group) -> None:
+        self.call = call
+        self.cdr = [row for row in group.cdr if row.uniqueid == call]
+        self.cel = group.cel
+        self.facts = [fact for fact in group.facts if fact.call == call]
+        self.legs = legs_of(group.cel)
+        self.leg = self.legs.get(call)
+        self.lost = call in group.lost and self.leg is not None and self.leg.ended is None
+
+    def record(self) -> Interaction | None:
+        """The record, or None while the call goes on."""
+        times = self._times()
+        if times is None:
+            return None
+        started, ended = times
+        spans = talks(self.leg, self.legs.values(), ended) if self.leg else []
+        kind, stays = self._kind(), queueing(self.facts)
+        outcome = self._outcome(kind, spans)
+        answered, talk, agent = self._answered(kind, spans)
+        self._close(stays, outcome, answered, agent, ended)
+        arrived, message = self._body("arrived"), self._body("message")
+        language = self._body("language").get("language") or arrived.get("language", "")
+        return Interaction(
+            call=self.call,
+            kind=kind,
+            outcome=outcome,
+            started=started,
+            ended=ended,
+            caller=self._caller(),
+            dialled=Private("" if kind == "inbound" else self._called()),
+            did=self._called() if kind == "inbound" else "",
+            flow=arrived.get("flow", ""),
+            version=arrived.get("version", ""),
+            language=language,
+            menu_path=tuple(
+                f"{fact.body.get('name', '')}:{fact.body.get('key', '')}" for fact in self.facts if fact.kind == "menu"
+            ),
+            queues=tuple(stays.entries),
+            offers=tuple(stays.offers),
+            transfers=tuple(self._transfers()),
+            agent=agent,
+            answered=answered,
+            talk=talk,
+            mailbox=message.get("mailbox", ""),
+            message=message.get("message", ""),
+            hangup=self._hangup(),
+            cause=self.leg.cause if self.leg else 0,
+            fallback=self.leg is not None and FALLBACK in self.leg.contexts,
+        )
+
+    def _body(self, kind: str) -> dict[str, str]:
+        bodies = [fact.body for fact in self.facts if fact.kind == kind]
+        return {key: str(value) for key, value in bodies[-1].items()} if bodies else {}
+
+    def _times(self) -> tuple[datetime, datetime] | None:
+        if self.leg is not None:
+            if self.lost:
+                last = max((row.at for row in self.cel), default=self.leg.started)
+                return self.leg.started, max(last, self.leg.started)
+            return (self.leg.started, max(self.leg.ended, self.leg.started)) if self.leg.ended else None
+        starts = [row.start for row in self.cdr if row.start]
+        ends = [row.end for row in self.cdr if row.end]
+        if starts and ends:
+            return min(starts), max(ends)
+        if any(fact.kind == "ended" for fact in self.facts):
+            return self.facts[0].at, max(self.facts[0].at, self.facts[-1].at)
+        return None
+
+    def _kind(self) -> Kind:
+        leg = self.leg
+        if leg is not None and EMERGENCY in leg.contexts:
+            return "emergency"
+        entry = self._body("arrived").get("flow", "")
+        if leg is None:
+            from_phone = any(extension(row.channel) for row in self.cdr)
+            return "internal" if from_phone or entry.startswith("code-") else "inbound"
+        if leg.arrived:
+            return "inbound"
+        own = [row for row in self.cel if row.uniqueid == self.call]
+        outside = any(
+            other.dialled and other.context == "cpbx-from-trunk" and other.channel.startswith("PJSIP/")
+            for other in self.legs.values()
+        )
+        return "outbound" if outside and own else "internal"
+
+    def _outcome(self, kind: Kind, spans: Sequence[Talk]) -> Outcome:
+        if self.lost:
+            return "interrupted"
+        if kind in ("internal", "outbound", "emergency"):
+            return kind
+        told = OUTCOMES.get(self._body("ended").get("outcome", ""))
+        waiting = max((fact.at for fact in self.facts if fact.kind == "queued"), default=None)
+        taken = any(waiting is None or span.until > waiting for span in spans)
+        if told is not None and told not in ("abandoned", "failed"):
+            return told
+        if taken or (not spans and self.leg is None and self._by_cdr()[0]):
+            return "answered"
+        if self._body("message") or (self.leg is not None and self.leg.recorded):
+            return "voicemail"
+        fell = self.leg is not None and FALLBACK in self.leg.contexts
+        return told if told and not fell else "abandoned"
+
+    def _by_cdr(self) -> tuple[datetime | None, timedelta, str]:
+        rows = [row for row in self.cdr if row.disposition == "ANSWERED" and row.peer and row.answer and row.end]
+        rows.sort(key=lambda row: row.answer or row.end)  # type: ignore[arg-type,return-value]
+        talk = sum(((row.end or row.answer) - row.answer for row in rows if row.answer and row.end), timedelta())
+        return (rows[0].answer, max(talk, timedelta()), extension(rows[0].peer)) if rows else (None, timedelta(), "")
+
+    def _answered(self, kind: Kind, spans: Sequence[Talk]) -> tuple[datetime | None, timedelta, str]:
+        at, talk, agent = (spans[0].since, total(spans), extension(spans[0].other.channel)) if spans else (None, timedelta(), "")
+        if self.leg is None:
+            at, talk, agent = self._by_cdr()
+        told = next((fact for fact in self.facts if fact.kind == "answered"), None)
+        if told is not None:
+            return at or told.at, talk, str(told.body.get("agent", "")) or agent
+        return at, talk, agent
+
+    def _close(
+        self, stays: Queueing, outcome: Outcome, answered: datetime | None, agent: str, ended: datetime
+    ) -> None:
+        stay = stays.stay
+        if stay is None:
+            return
+        if answered is not None and answered >= stay.entered:
+            stays.leave(answered, "answered", agent)
+        else:
+            stays.leave(ended, "interrupted" if outcome == "interrupted" else "abandoned")
+
+    def _caller(self) -> Private[str]:
+        if self.leg is not None:
+            return Private(self.leg.number)
+        return next((row.source for row in self.cdr), Private(""))
+
+    def _called(self) -> str:
+        told = self._body("arrived").get("entry", "")
+        return (self.leg.exten if self.leg else "") or told or next((row.destination for row in self.cdr), "")
+
+    def _transfers(self) -> list[Transfer]:
+        found = []
+        for row in self.cel:
+            if row.kind not in ("BLINDTRANSFER", "ATTENDEDTRANSFER"):
+                continue
+            about = row.extra.get("transferee_channel_uniqueid", ""), row.extra.get("transfer_target_channel_uniqueid", "")
+            arrivals = {leg.uniqueid for leg in self.legs.values() if leg.arrived}
+            if self.call not in about and arrivals & set(about):
+                continue
+            blind = row.kind == "BLINDTRANSFER"
+            to = row.extra.get("extension", "") if blind else extension(row.extra.get("transfer_target_channel_name", ""))
+            found.append(Transfer(row.at, "blind" if blind else "attended", extension(row.channel), to))
+        return found
+
+    def _hangup(self) -> str:
+        if self.leg is None or self.lost:
+            return ""
+        source = self.leg.hangup_source
+        if source == self.leg.channel:
+            return "caller"
+        return "agent" if extension(source) else "system"

@@ -1,0 +1,90 @@
+"""The record of one call: what a report, a person and the law want to know of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from clinicpbx.private import Private
+
+Kind = Literal["inbound", "internal", "outbound", "emergency"]
+Outcome = Literal[
+    "answered",
+    "abandoned",
+    "voicemail",
+    "informed",
+    "internal",
+    "failed",
+    "interrupted",
+    "emergency",
+    "outbound",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One phone rung for one caller. *outcome*: answered, elsewhere (another took it), abandoned, or
+    Asterisk's dial status in lower case (noanswer, busy, …)."""
+
+    queue: str
+    agent: str
+    at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """One stay in a queue. *outcome*: answered, abandoned, overflow, interrupted."""
+
+    queue: str
+    entered: datetime
+    left: datetime
+    outcome: str
+    agent: str = ""
+    offers: int = 0
+
+    @property
+    def waited(self) -> timedelta:
+        """Never negative, even if the clock was set back meanwhile."""
+        return max(self.left - self.entered, timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """*kind* is blind or attended; *by* and *to* are extensions, or "" where Asterisk does not say."""
+
+    at: datetime
+    kind: str
+    by: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One call, from the first channel to the last, across transfers. *call* is the caller's uniqueid.
+
+    *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged with somebody; *hangup* says who ended it: caller, agent or system.
+    """
+
+    call: str
+    kind: Kind
+    outcome: Outcome
+    started: datetime
+    ended: datetime
+    caller: Private[str]
+    dialled: Private[str] = Private("")
+    did: str = ""
+    flow: str = ""
+    version: str = ""
+    language: str = ""
+    menu_path: tuple[str, ...] = ()
+    queues: tuple[QueueEntry, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    agent: str = ""
+    answered: datetime | None = None
+    talk: timedelta = timedelta()
+    mailbox: str = ""
+    message: str = ""
+    hangup: str = ""
+    cause: int = 0
+    fallback: bool = False

@@ -1,0 +1,121 @@
+"""Channels and the bridges they were in, read from channel events."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from clinicpbx.core.records.rows import CelRow
+
+PHONE = re.compile(r"^PJSIP/phone-(.+)-[0-9a-f]{8}(?:;[12])?$")
+
+
+@dataclass(slots=True)
+class Stay:
+    """A channel in a bridge; *until* is None while it is there."""
+
+    bridge: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Leg:
+    """One channel of a call."""
+
+    uniqueid: str
+    channel: str
+    exten: str
+    context: str
+    number: str
+    started: datetime
+    ended: datetime | None = None
+    dialled: bool = False
+    cause: int = 0
+    hangup_source: str = ""
+    contexts: set[str] = field(default_factory=set)
+    recorded: bool = False
+    stays: list[Stay] = field(default_factory=list)
+
+    @property
+    def arrived(self) -> bool:
+        """It came in from a trunk, rather than being dialled by us."""
+        return self.context == "cpbx-from-trunk" and not self.dialled
+
+
+def extension(channel: str) -> str:
+    """The extension of a desk phone's channel, "" for any other channel."""
+    found = PHONE.match(channel)
+    return found.group(1) if found else ""
+
+
+def _stay(leg: Leg, row: CelRow) -> None:
+    bridge = row.extra.get("bridge_id", "")
+    if row.kind == "BRIDGE_ENTER":
+        # callers who wait side by side in a holding bridge do not talk to each other
+        if "holding" not in row.extra.get("bridge_technology", ""):
+            leg.stays.append(Stay(bridge, row.at))
+        return
+    for stay in leg.stays:
+        if stay.bridge == bridge and stay.until is None:
+            stay.until = row.at
+
+
+def _hangup(leg: Leg, row: CelRow) -> None:
+    cause = row.extra.get("hangupcause", "0")
+    leg.cause = int(cause) if cause.isdigit() else 0
+    leg.hangup_source = row.extra.get("hangupsource", "")
+
+
+def legs_of(rows: Iterable[CelRow]) -> dict[str, Leg]:
+    """Every channel that appears in *rows*, in the order of its first row."""
+    legs: dict[str, Leg] = {}
+    for row in rows:
+        leg = legs.get(row.uniqueid)
+        if leg is None:
+            leg = Leg(row.uniqueid, row.channel, row.exten, row.context, row.number.value, row.at)
+            # a channel that we dial starts at `s`; arrivals are explicit numbers
+            leg.dialled = row.kind == "CHAN_START" and row.exten == "s"
+            legs[row.uniqueid] = leg
+        leg.contexts.add(row.context)
+        if row.kind in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
+            _stay(leg, row)
+        elif row.kind == "HANGUP":
+            _hangup(leg, row)
+        elif row.kind == "CHAN_END":
+            leg.ended = row.at
+        elif row.kind == "APP_START" and row.application == "Record":
+            leg.recorded = leg.recorded or row.context == "cpbx-fallback"
+    return legs
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Time that two channels were bridged."""
+
+    since: datetime
+    until: datetime
+    other: Leg
+
+
+def talks(leg: Leg, legs: Iterable[Leg], last: datetime) -> list[Talk]:
+    """When *leg* was bridged, and with whom, in order; a stay without an end lasts until *last*."""
+    found = []
+    for stay in leg.stays:
+        for other in legs:
+            for theirs in other.stays if other is not leg else ():
+                since = max(stay.since, theirs.since)
+                until = min(stay.until or leg.ended or last, theirs.until or other.ended or last)
+                if theirs.bridge == stay.bridge and until >= since:
+                    found.append(Talk(since, until, other))
+    return sorted(found, key=lambda talk: (talk.since, talk.until))
+
+
+def total(spans: Sequence[Talk]) -> timedelta:
+    """The time covered by *spans*, overlaps counted once."""
+    length, reached = timedelta(), None
+    for span in spans:
+        since = span.since if reached is None else max(span.since, reached)
+        length += max(span.until - since, timedelta())
+        reached = span.until if reached is None else max(reached, span.until)
+    return length

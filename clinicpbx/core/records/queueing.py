@@ -1,0 +1,70 @@
+"""A call's stays in queues and the phones rung for it, read from the daemon's facts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clinicpbx.core.records.call_record import Offer, QueueEntry
+from clinicpbx.core.records.rows import Fact
+
+
+@dataclass(slots=True)
+class _Stay:
+    queue: str
+    entered: datetime
+    offers: int = 0
+    ringing: list[tuple[str, datetime]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Queueing:
+    """Reads facts in order; `entries` and `offers` grow as stays and rings end."""
+
+    entries: list[QueueEntry] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    stay: _Stay | None = None
+
+    def read(self, fact: Fact) -> None:
+        """Takes the next fact; facts about no open stay change nothing."""
+        if fact.kind == "queued":
+            self.leave(fact.at, "overflow")
+            self.stay = _Stay(str(fact.body.get("queue", "")), fact.at)
+        elif self.stay is None:
+            return
+        elif fact.kind == "offered":
+            agents = [str(name) for name in fact.body.get("agents", ())]
+            self.stay.offers += 1
+            self.stay.ringing += [(name, fact.at) for name in agents]
+        elif fact.kind == "answered":
+            self.leave(fact.at, "answered", str(fact.body.get("agent", "")))
+        elif fact.kind == "refused":
+            self._stop({str(name) for name in fact.body.get("agents", ())}, str(fact.body.get("status", "")).lower())
+        elif fact.kind == "abandoned":
+            self.leave(fact.at, "abandoned")
+        elif fact.kind == "overflowed":
+            self.leave(fact.at, "overflow")
+
+    def _stop(self, agents: set[str], outcome: str) -> None:
+        stay = self.stay
+        if stay is None:
+            return
+        self.offers += [Offer(stay.queue, name, at, outcome) for name, at in stay.ringing if name in agents]
+        stay.ringing = [(name, at) for name, at in stay.ringing if name not in agents]
+
+    def leave(self, at: datetime, outcome: str, agent: str = "") -> None:
+        """Ends the open stay, if there is one; phones still ringing were answered elsewhere or given up."""
+        stay = self.stay
+        if stay is None:
+            return
+        self._stop({agent}, "answered")
+        self._stop({name for name, _ in stay.ringing}, "elsewhere" if outcome == "answered" else outcome)
+        self.entries.append(QueueEntry(stay.queue, stay.entered, at, outcome, agent, stay.offers))
+        self.stay = None
+
+
+def queueing(facts: Sequence[Fact]) -> Queueing:
+    """What *facts* say about queues; the last stay may still be open."""
+    found = Queueing()
+    for fact in facts:
+        found.read(fact)
+    return found
