@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CLINICPBX_", extra="ignore")
 
     bind: str = "127.0.0.1"
+    sip_bind: str = ""  # where phones and trunks reach Asterisk, 0.0.0.0 for all; empty: the same as bind
     sip_port: int = 5060
     ari_port: int = 8088
     ami_port: int = 5038

@@ -1,0 +1,90 @@
+"""An instance on disk: its folders, secrets, spools, tmpfs and Asterisk's configuration; and how Asterisk is run."""
+
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from clinicpbx.adapters.asterisk.clear import mount_clear, unmount_clear
+from clinicpbx.adapters.asterisk.configuration import write_configuration
+from clinicpbx.adapters.asterisk.files import write_if_changed
+from clinicpbx.adapters.asterisk.passwords import make_passwords
+from clinicpbx.adapters.asterisk.spools import make_spools
+from clinicpbx.paths import Instance
+from clinicpbx.settings import Settings
+
+_READABLE = 0o644
+
+# Runs in a mount name space of its own: nothing of it is seen by, or left on, the host.
+_ENTER = """\
+root=$1 home=$2
+shift 2
+ulimit -c 0
+ulimit -n 65536 2>/dev/null || :
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o size=64m,mode=1777,nosuid,nodev tmpfs "$root/tmp"
+mkdir -p "$root$home"
+mount --rbind "$home" "$root$home"
+mount --bind "$home/asterisk/hosts" "$root/etc/hosts"
+if [ -e "$root/etc/resolv.conf" ]; then mount --bind /etc/resolv.conf "$root/etc/resolv.conf"; fi
+exec chroot "$root" "$@"
+"""
+
+
+def make_instance(instance: Instance, settings: Settings) -> bool:
+    """Make everything Asterisk needs below the instance's folder; what is there already stays. True: files changed.
+
+    The configuration is written anew where it differs. Errors: ClinicPBXError where no tmpfs can be had.
+    """
+    asterisk = instance.asterisk
+    private = (instance.keys, instance.vault, instance.clear, instance.cdr_spool.parent)
+    shared = (instance.home, instance.rules, instance.versions, asterisk, asterisk / "var" / "keys", asterisk / "log")
+    shared += (asterisk / "run", instance.asterisk_etc, instance.generated, instance.asterisk_etc / "custom.d")
+    shared += (instance.prompts, instance.run, instance.log)
+    for folders, mode in ((shared, 0o750), (private, 0o700)):
+        for folder in folders:
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    mount_clear(instance.clear)
+    for folder in (instance.recordings / "fallback", instance.clear / "voicemail", instance.clear / "tmp"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_spools(instance)
+    write_if_changed(asterisk / "hosts", _hosts(), _READABLE)
+    root = asterisk_root(settings)
+    return write_configuration(instance, settings, make_passwords(instance), root)
+
+
+def remove_instance(instance: Instance) -> None:
+    """Unmount the tmpfs and delete the whole instance, keys and records with it. Asterisk must have ended."""
+    unmount_clear(instance.clear)
+    shutil.rmtree(instance.home)
+
+
+def asterisk_root(settings: Settings) -> Path | None:
+    """The file system Asterisk lives in: the setting, else what scripts/setup chose, else None: the host's own."""
+    if settings.asterisk_root is not None:
+        return settings.asterisk_root
+    chosen = Path(sys.prefix) / "asterisk-root"
+    text = chosen.read_text().strip() if chosen.exists() else ""
+    return Path(text) if text else None
+
+
+def asterisk_command(instance: Instance, settings: Settings) -> list[str]:
+    """The command that runs Asterisk in the foreground; the process it starts becomes Asterisk itself.
+
+    With a root file system it needs root, and the instance's tmpfs must be mounted before.
+    """
+    asterisk = ["asterisk", "-f", "-n", "-C", str(instance.asterisk_etc / "asterisk.conf")]
+    root = asterisk_root(settings)
+    if root is None:
+        return asterisk
+    enter = ["unshare", "--mount", "sh", "-euc", _ENTER, "asterisk", str(root), str(instance.home)]
+    return enter + ["/usr/sbin/" + asterisk[0], *asterisk[1:]]
+
+
+def _hosts() -> str:
+    """The host's own names, and the machine's where it is missing: without it each SIP dialog waits for DNS."""
+    known = Path("/etc/hosts").read_text() if Path("/etc/hosts").exists() else ""
+    names = {word for line in known.splitlines() for word in line.partition("#")[0].split()[1:]}
+    missing = [name for name in ("localhost", socket.gethostname()) if name not in names]
+    return known.rstrip("\n") + "\n" + "".join(f"127.0.0.1 {name}\n" for name in missing)
