@@ -10,7 +10,7 @@ from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.private import Private
 
-FALLBACK, EMERGENCY = "cpbx-fallback", "cpbx-emergency"
+FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency", "cpbx-from-trunk"
 OUTCOMES: dict[str, Outcome] = {
     "answered": "answered",
     "abandoned": "abandoned",
@@ -79,7 +79,7 @@ class _Assembly:
         spans = talks(self.leg, self.legs.values(), ended) if self.leg else []
         kind, stays = self._kind(), queueing(self.facts)
         outcome = self._outcome(kind, spans)
-        answered, talk, agent = self._answered(kind, spans)
+        answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
         arrived, message = self._body("arrived"), self._body("message")
         language = self._body("language").get("language") or arrived.get("language", "")
@@ -95,9 +95,7 @@ class _Assembly:
             flow=arrived.get("flow", ""),
             version=arrived.get("version", ""),
             language=language,
-            menu_path=tuple(
-                f"{fact.body.get('name', '')}:{fact.body.get('key', '')}" for fact in self.facts if fact.kind == "menu"
-            ),
+            menu_path=tuple(self._menu_path()),
             queues=tuple(stays.entries),
             offers=tuple(stays.offers),
             transfers=tuple(self._transfers()),
@@ -110,6 +108,10 @@ class _Assembly:
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
         )
+
+    def _menu_path(self) -> list[str]:
+        pressed = [fact.body for fact in self.facts if fact.kind == "menu"]
+        return [f"{body.get('name', '')}:{body.get('key', '')}" for body in pressed]
 
     def _body(self, kind: str) -> dict[str, str]:
         bodies = [fact.body for fact in self.facts if fact.kind == kind]
@@ -139,12 +141,8 @@ class _Assembly:
             return "internal" if from_phone or entry.startswith("code-") else "inbound"
         if leg.arrived:
             return "inbound"
-        own = [row for row in self.cel if row.uniqueid == self.call]
-        outside = any(
-            other.dialled and other.context == "cpbx-from-trunk" and other.channel.startswith("PJSIP/")
-            for other in self.legs.values()
-        )
-        return "outbound" if outside and own else "internal"
+        outside = any(other.dialled and other.context == TRUNK for other in self.legs.values())
+        return "outbound" if outside else "internal"
 
     def _outcome(self, kind: Kind, spans: Sequence[Talk]) -> Outcome:
         if self.lost:
@@ -164,23 +162,27 @@ class _Assembly:
         return told if told and not fell else "abandoned"
 
     def _by_cdr(self) -> tuple[datetime | None, timedelta, str]:
-        rows = [row for row in self.cdr if row.disposition == "ANSWERED" and row.peer and row.answer and row.end]
-        rows.sort(key=lambda row: row.answer or row.end)  # type: ignore[arg-type,return-value]
-        talk = sum(((row.end or row.answer) - row.answer for row in rows if row.answer and row.end), timedelta())
-        return (rows[0].answer, max(talk, timedelta()), extension(rows[0].peer)) if rows else (None, timedelta(), "")
+        taken = [
+            (row.answer, row.end, row.peer)
+            for row in self.cdr
+            if row.disposition == "ANSWERED" and row.peer and row.answer and row.end
+        ]
+        if not taken:
+            return None, timedelta(), ""
+        talk = sum((max(end - answer, timedelta()) for answer, end, _ in taken), timedelta())
+        first, _, peer = min(taken)
+        return first, talk, extension(peer)
 
-    def _answered(self, kind: Kind, spans: Sequence[Talk]) -> tuple[datetime | None, timedelta, str]:
-        at, talk, agent = (spans[0].since, total(spans), extension(spans[0].other.channel)) if spans else (None, timedelta(), "")
-        if self.leg is None:
-            at, talk, agent = self._by_cdr()
+    def _answered(self, spans: Sequence[Talk]) -> tuple[datetime | None, timedelta, str]:
+        at, talk, agent = self._by_cdr() if self.leg is None else (None, timedelta(), "")
+        if spans:
+            at, talk, agent = spans[0].since, total(spans), extension(spans[0].other.channel)
         told = next((fact for fact in self.facts if fact.kind == "answered"), None)
         if told is not None:
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent
 
-    def _close(
-        self, stays: Queueing, outcome: Outcome, answered: datetime | None, agent: str, ended: datetime
-    ) -> None:
+    def _close(self, stays: Queueing, outcome: Outcome, answered: datetime | None, agent: str, ended: datetime) -> None:
         stay = stays.stay
         if stay is None:
             return
@@ -203,12 +205,12 @@ class _Assembly:
         for row in self.cel:
             if row.kind not in ("BLINDTRANSFER", "ATTENDEDTRANSFER"):
                 continue
-            about = row.extra.get("transferee_channel_uniqueid", ""), row.extra.get("transfer_target_channel_uniqueid", "")
-            arrivals = {leg.uniqueid for leg in self.legs.values() if leg.arrived}
-            if self.call not in about and arrivals & set(about):
+            extra = row.extra
+            about = {extra.get("transferee_channel_uniqueid", ""), extra.get("transfer_target_channel_uniqueid", "")}
+            if self.call not in about and any(leg.arrived for leg in self.legs.values() if leg.uniqueid in about):
                 continue
             blind = row.kind == "BLINDTRANSFER"
-            to = row.extra.get("extension", "") if blind else extension(row.extra.get("transfer_target_channel_name", ""))
+            to = extra.get("extension", "") if blind else extension(extra.get("transfer_target_channel_name", ""))
             found.append(Transfer(row.at, "blind" if blind else "attended", extension(row.channel), to))
         return found
 
@@ -218,4 +220,6 @@ class _Assembly:
         source = self.leg.hangup_source
         if source == self.leg.channel:
             return "caller"
-        return "agent" if extension(source) else "system"
+        if not source:
+            return "system"
+        return "agent" if extension(source) else "other"

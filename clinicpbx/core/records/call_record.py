@@ -19,6 +19,8 @@ Outcome = Literal[
     "outbound",
 ]
 
+NOBODY = Private("")
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -62,7 +64,8 @@ class Transfer:
 class Interaction:
     """One call, from the first channel to the last, across transfers. *call* is the caller's uniqueid.
 
-    *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged with somebody; *hangup* says who ended it: caller, agent or system.
+    *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
+    with somebody; *hangup* says who ended it: caller, agent, other or system.
     """
 
     call: str
@@ -71,7 +74,7 @@ class Interaction:
     started: datetime
     ended: datetime
     caller: Private[str]
-    dialled: Private[str] = Private("")
+    dialled: Private[str] = NOBODY
     did: str = ""
     flow: str = ""
     version: str = ""

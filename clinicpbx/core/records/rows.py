@@ -9,6 +9,15 @@ from typing import Any, TypeVar
 from clinicpbx.private import Private
 
 T = TypeVar("T")
+CEL_COLUMNS = (
+    *("eventtype", "eventtime", "linkedid", "uniqueid", "channame", "num"),
+    *("name", "exten", "context", "appname", "eventextra"),
+)
+CDR_COLUMNS = (
+    *("linkedid", "uniqueid", "sequence", "start", "answer", "end", "src"),
+    *("dst", "clid", "channel", "dstchannel", "disposition", "userfield"),
+)
+FACT_COLUMNS = ("call", "at", "kind", "body")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

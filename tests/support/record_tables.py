@@ -1,0 +1,84 @@
+"""Calls as text: the rows of a real call, and what its record must say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clinicpbx.core.records.assemble import Group
+from clinicpbx.core.records.call_record import Interaction
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_row, cel_row, fact
+
+COLUMNS = {"cel": CEL_COLUMNS, "cdr": CDR_COLUMNS, "fact": FACT_COLUMNS}
+
+
+@dataclass
+class Table:
+    """One situation: rows by spool, channels known to be lost, the records expected."""
+
+    cel: list[dict[str, str]] = field(default_factory=list)
+    cdr: list[dict[str, str]] = field(default_factory=list)
+    fact: list[dict[str, str]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    record: list[str] = field(default_factory=list)
+
+    def group(self) -> Group:
+        return Group(
+            [cdr_row(r) for r in self.cdr], [cel_row(r) for r in self.cel], [fact(r) for r in self.fact], self.lost
+        )
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().replace("\\n", "\n").replace("\\r", "\r") for cell in line.split(" | ")]
+
+
+def read_table(path: Path) -> Table:
+    """The situation in *path*: `[cel]`, `[cdr]`, `[fact]`, `[lost]` and `[record]` sections."""
+    table, section = Table(), ""
+    for line in path.read_text().splitlines():
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1]
+        elif not line.strip() or line.startswith("#"):
+            continue
+        elif section in COLUMNS:
+            cells = _cells(line + " ")
+            assert len(cells) == len(COLUMNS[section]), line
+            getattr(table, section).append(dict(zip(COLUMNS[section], cells, strict=True)))
+        else:
+            getattr(table, section).append(line.strip())
+    return table
+
+
+def tables(folder: Path) -> Iterator[tuple[str, Table]]:
+    for path in sorted(folder.glob("*.txt")):
+        yield path.stem.replace("_", " "), read_table(path)
+
+
+def describe(record: Interaction) -> list[str]:
+    """The record in lines; times in seconds after its start."""
+
+    def after(at: object) -> str:
+        return f"{(at - record.started).total_seconds():.2f}"  # type: ignore[operator]
+
+    lines = [
+        f"{record.kind} {record.call.split('.')[-1]} {record.outcome} in {after(record.ended)} s",
+        f"from {record.caller.value!r} to {record.did or record.dialled.value!r}",
+    ]
+    if record.flow:
+        lines.append(
+            f"flow {record.flow} rules {record.version} language {record.language} path {list(record.menu_path)}"
+        )
+    for entry in record.queues:
+        waited = f"{entry.waited.total_seconds():.2f}"
+        lines.append(
+            f"queue {entry.queue} waited {waited} s, {entry.offers} offers: {entry.outcome} {entry.agent}".strip()
+        )
+    lines += [f"rang {offer.agent} at {after(offer.at)}: {offer.outcome}" for offer in record.offers]
+    if record.answered:
+        lines.append(
+            f"answered by {record.agent!r} at {after(record.answered)}, talked {record.talk.total_seconds():.2f} s"
+        )
+    lines += [f"{t.kind} transfer at {after(t.at)} by {t.by!r} to {t.to!r}" for t in record.transfers]
+    if record.message:
+        lines.append(f"message {record.message} in {record.mailbox}")
+    end = f"hung up by {record.hangup or 'nobody'}, cause {record.cause}"
+    return [*lines, end + (", fallback" if record.fallback else "")]
