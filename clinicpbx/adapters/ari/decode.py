@@ -1,0 +1,162 @@
+"""ARI's JSON events as the core's events and as news of the floor. Pure; what it does not know it leaves out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from clinicpbx.core.events import (
+    DialAnswered,
+    DialEnded,
+    DtmfReceived,
+    Event,
+    HungUp,
+    PlaybackFinished,
+    RecordingFinished,
+)
+from clinicpbx.private import Private
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A channel came into Stasis to begin a call."""
+
+    call: str
+    flow: str
+    entry: str
+    caller: Private[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strayed:
+    """A channel came into Stasis with arguments nobody here renders."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForCall:
+    call: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A channel is no longer in Stasis."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointNews:
+    """What Asterisk now knows of an endpoint: can it be rung, and how many channels has it."""
+
+    endpoint: str
+    reachable: bool
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another process connected with our application's name: it is the owner now."""
+
+
+News = Entered | Strayed | ForCall | Left | EndpointNews | Replaced
+
+
+def decode(message: Json, at: datetime) -> News | None:
+    """What *message* says, stamped *at*; None for what is not for us."""
+    found = _DECODERS.get(message["type"])
+    return found(message, at) if found is not None else None
+
+
+def call_of(name: str) -> str:
+    """The call whose playback or recording is *name* (`<call>.<visit>.<n>`)."""
+    return name.rsplit(".", 2)[0]
+
+
+def endpoint_of(channel: str) -> str:
+    """`PJSIP/phone-201-0000001f` → `phone-201`."""
+    return channel.partition("/")[2].rpartition("-")[0]
+
+
+def _started(message: Json, at: datetime) -> News:
+    channel, args = message["channel"], message.get("args") or []
+    match args:
+        case ["enter", flow, entry, *_]:
+            number = (channel.get("caller") or {}).get("number") or ""
+            return Entered(channel["id"], flow, entry, Private(number) if number else None)
+        case ["back", *status]:
+            return ForCall(channel["id"], DialEnded(at=at, status=(status[0] if status else "") or "UNKNOWN"))
+    return Strayed(channel["id"])
+
+
+def _left(message: Json, at: datetime) -> News:
+    return Left(message["channel"]["id"])
+
+
+def _dtmf(message: Json, at: datetime) -> News:
+    return ForCall(message["channel"]["id"], DtmfReceived(at=at, digit=message["digit"]))
+
+
+def _played(message: Json, at: datetime) -> News:
+    name = message["playback"]["id"]
+    return ForCall(call_of(name), PlaybackFinished(at=at, playback=name))
+
+
+def _recorded(message: Json, at: datetime) -> News:
+    recording = message["recording"]
+    seconds = timedelta(seconds=float(recording.get("duration") or 0))
+    name = recording["name"]
+    return ForCall(call_of(name), RecordingFinished(at=at, recording=name, duration=seconds))
+
+
+def _destroyed(message: Json, at: datetime) -> News:
+    return ForCall(message["channel"]["id"], HungUp(at=at, cause=int(message.get("cause") or 0)))
+
+
+def _dialled(message: Json, at: datetime) -> News | None:
+    caller = message.get("caller")
+    if caller is None or message.get("dialstatus") != "ANSWER":
+        return None
+    return ForCall(caller["id"], DialAnswered(at=at, phone=phone_dialled(caller, message["peer"]["name"])))
+
+
+def phone_dialled(caller: Json, peer: str) -> str:
+    """The extension of the phone whose channel is *peer*, or the key of the target that cpbx-dial was given."""
+    endpoint = endpoint_of(peer)
+    if endpoint.startswith("phone-"):
+        return endpoint.removeprefix("phone-")
+    return str((caller.get("dialplan") or {}).get("exten") or "")
+
+
+def _endpoint(message: Json, at: datetime) -> News:
+    return endpoint_news(message["endpoint"])
+
+
+def endpoint_news(endpoint: Json) -> EndpointNews:
+    """An endpoint's resource of ARI."""
+    return EndpointNews(endpoint["resource"], endpoint.get("state") == "online", len(endpoint["channel_ids"]))
+
+
+def _replaced(message: Json, at: datetime) -> News:
+    return Replaced()
+
+
+_DECODERS: dict[str, Callable[[Json, datetime], News | None]] = {
+    "StasisStart": _started,
+    "StasisEnd": _left,
+    "ChannelDtmfReceived": _dtmf,
+    "PlaybackFinished": _played,
+    "RecordingFinished": _recorded,
+    "RecordingFailed": _recorded,
+    "ChannelDestroyed": _destroyed,
+    "Dial": _dialled,
+    "EndpointStateChange": _endpoint,
+    "ApplicationReplaced": _replaced,
+}
+
+HEARD = tuple(_DECODERS)
+"""The only event types the daemon asks Asterisk for."""

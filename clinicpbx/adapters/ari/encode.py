@@ -1,0 +1,84 @@
+"""Core commands as ARI requests. Pure."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from clinicpbx.core.commands import (
+    Answer,
+    ChannelCommand,
+    Continue,
+    Hangup,
+    Media,
+    Play,
+    Record,
+    SetVariable,
+    StartMusic,
+    StopMusic,
+    StopPlayback,
+    StopRecording,
+)
+from clinicpbx.private import Private
+
+RECORDING_FORMAT = "ulaw"  # headerless: every flushed byte of a torn recording can be played
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """*body* and *query* may hold what a patient said or dialled: they do not print."""
+
+    method: str
+    uri: str
+    query: dict[str, str] | None = field(default=None, repr=False)
+    body: dict[str, Any] | None = field(default=None, repr=False)
+
+
+def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
+    """The request that makes Asterisk do *command* on the channel *call*; *prompts*: the clinic's folder of them."""
+    channel = f"channels/{quote(call, safe='')}"
+    match command:
+        case Answer():
+            return Request("POST", f"{channel}/answer")
+        case Play(playback=playback, media=media, language=language):
+            body = {"media": [resolve(item, language, prompts) for item in media], "lang": language}
+            return Request("POST", f"{channel}/play/{quote(playback, safe='')}", body=body)
+        case StopPlayback(playback=playback):
+            return Request("DELETE", f"playbacks/{quote(playback, safe='')}")
+        case StartMusic(music=music):
+            return Request("POST", f"{channel}/moh", body={"mohClass": music})
+        case StopMusic():
+            return Request("DELETE", f"{channel}/moh")
+        case SetVariable(name=name, value=value):
+            return Request("POST", f"{channel}/variable", body={"variable": name, "value": value})
+        case Record():
+            return Request("POST", f"{channel}/record", body=_recording(command))
+        case StopRecording(recording=recording):
+            return Request("POST", f"recordings/live/{quote(recording, safe='')}/stop")
+        case Continue(context=context, extension=extension):
+            where: dict[str, Any] = {"context": context, "extension": extension, "priority": 1}
+            return Request("POST", f"{channel}/continue", body=where)
+        case Hangup(cause=cause):
+            return Request("DELETE", channel, query={"reason_code": str(cause)})
+    raise TypeError(f"no request for {type(command).__name__}")
+
+
+def resolve(media: Media, language: str, prompts: Path) -> str:
+    """*media* as ARI's media URI."""
+    text = media.value if isinstance(media, Private) else media
+    scheme, _, name = text.partition(":")
+    kind, _, spoken = scheme.partition("@")
+    if kind == "prompt":
+        return f"sound:{prompts / (spoken or language) / name}"
+    return text
+
+
+def _recording(command: Record) -> dict[str, Any]:
+    return {
+        "name": command.recording,
+        "format": RECORDING_FORMAT,
+        "maxDurationSeconds": max(1, int(command.limit.total_seconds())),
+        "maxSilenceSeconds": int(command.silence.total_seconds()),
+        "ifExists": "fail",
+        "terminateOn": command.finish or "none",
+    }

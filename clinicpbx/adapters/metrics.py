@@ -1,0 +1,32 @@
+"""What the daemon counts, in a registry of its own. Labels are fixed or the clinic's own words, never a caller's."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+TICKS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """One set of instruments a process; text() is Prometheus' exposition format 0.0.4."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.calls = Counter("clinicpbx_calls", "Calls that entered a flow", ["flow"], registry=registry)
+        self.ended = Counter("clinicpbx_calls_ended", "Calls that ended", ["outcome"], registry=registry)
+        self.open_calls = Gauge("clinicpbx_open_calls", "Calls in progress", registry=registry)
+        self.events = Counter("clinicpbx_ari_events", "Events heard from Asterisk", ["type"], registry=registry)
+        self.refusals = Counter("clinicpbx_refusals", "Commands without effect", ["command", "why"], registry=registry)
+        self.connected = Gauge("clinicpbx_asterisk_connected", "1 while events are heard", registry=registry)
+        self.connects = Counter("clinicpbx_asterisk_connects", "Connections made to Asterisk", registry=registry)
+        self.overflows = Counter("clinicpbx_event_overflows", "Connections dropped: events waited", registry=registry)
+        self.adopted = Counter("clinicpbx_adopted_calls", "Calls found at a (re)connect", ["how"], registry=registry)
+        self.barrier = Counter("clinicpbx_bugs", "Calls sent to the fallback by a bug", registry=registry)
+        self.journal_failures = Counter("clinicpbx_journal_failures", "Failed commits", registry=registry)
+        self.journal_lost = Counter("clinicpbx_journal_lost_rows", "Rows given up", registry=registry)
+        self.commit = Histogram(
+            "clinicpbx_journal_commit_seconds", "One commit of the journal", buckets=TICKS, registry=registry
+        )
+        self.lag = Histogram("clinicpbx_loop_lag_seconds", "Lag of the event loop", buckets=TICKS, registry=registry)
+        self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

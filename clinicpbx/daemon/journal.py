@@ -1,0 +1,202 @@
+"""The journal: each call's events, the facts for the record, and the agents, one transaction per turn of the loop."""
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import structlog
+from cryptography.exceptions import InvalidTag
+
+from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.core.acd.results import AgentStateChanged
+from clinicpbx.core.events import CallArrived, Event
+from clinicpbx.daemon import event_codec
+from clinicpbx.daemon.journal_key import Sealing
+
+log = structlog.get_logger(__name__)
+
+EVENTS_KEPT = timedelta(days=1)
+FACTS_KEPT = timedelta(days=7)
+PRUNED_AT_ONCE = 300
+RETRY_SECONDS = 1.0
+MOST_BUFFERED = 50_000
+LOCK_WAIT_MS = 40  # the loop waits here: no longer than a caller would not notice
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
+    kind TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS event_call ON event (call, id);
+CREATE TABLE IF NOT EXISTS open_call (call TEXT PRIMARY KEY, version TEXT NOT NULL, opened TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fact (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS agent (
+    name TEXT PRIMARY KEY, logged_in INTEGER NOT NULL, paused TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
+"""
+EVENT = "INSERT INTO event (call, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
+FACT = "INSERT INTO fact (call, at, kind, body) VALUES (?, ?, ?, ?)"
+OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?, ?)"
+CLOSED = "DELETE FROM open_call WHERE call = ?"
+AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
+
+Row = tuple[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that had not ended; its first event is its CallArrived."""
+
+    call: str
+    version: str
+    events: tuple[Event, ...]
+
+
+def stamp(at: datetime) -> str:
+    """ISO-8601, UTC, microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class Journal:
+    """Rows wait in memory until commit(). A failing disk never stops calls: it is logged, counted and tried again."""
+
+    def __init__(self, path: Path, sealing: Sealing, metrics: Metrics) -> None:
+        self._path, self._sealing, self._metrics = path, sealing, metrics
+        self._rows: list[Row] = []
+        self._retry_at = 0.0
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=LOCK_WAIT_MS / 1000, cached_statements=32)
+        path.chmod(0o640)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint=0")  # checkpoint() does it, in a thread
+        self._db.executescript(SCHEMA)
+
+    @property
+    def waiting(self) -> int:
+        """Rows not yet on disk."""
+        return len(self._rows)
+
+    def opened(self, call: str, version: str, at: datetime) -> None:
+        self._rows.append((OPENED, (call, version, stamp(at))))
+
+    def closed(self, call: str) -> None:
+        self._rows.append((CLOSED, (call,)))
+
+    def append(self, call: str, seq: int, event: Event) -> None:
+        kind, body = event_codec.encode(event)
+        sealed = self._sealing.seal(body, f"{call}|{seq}|{kind}")
+        self._rows.append((EVENT, (call, seq, stamp(event.at), kind, sealed)))
+
+    def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None:
+        self._rows.append((FACT, (call, stamp(at), kind, orjson.dumps(dict(detail), default=_plain).decode())))
+
+    def agent(self, row: AgentStateChanged) -> None:
+        self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
+
+    def commit(self) -> bool:
+        """Write what waits, in one transaction; True once nothing waits. Never raises for a failing disk."""
+        if not self._rows:
+            return True
+        began = time.monotonic()
+        if began < self._retry_at:
+            return self._shed()
+        try:
+            self._write(self._rows)
+        except sqlite3.Error as error:
+            self._retry_at = began + RETRY_SECONDS
+            self._metrics.journal_failures.inc()
+            log.error("journal not written; calls go on", reason=type(error).__name__, waiting=len(self._rows))
+            self._roll_back()
+            return self._shed()
+        self._rows.clear()
+        self._metrics.commit.observe(time.monotonic() - began)
+        return True
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        execute = self._db.execute
+        execute("BEGIN IMMEDIATE")
+        for statement, values in rows:
+            execute(statement, values)
+        execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            try:
+                self._db.execute("ROLLBACK")
+            except sqlite3.Error:
+                log.error("journal rollback failed")
+
+    def _shed(self) -> bool:
+        """Memory has an end: the oldest events go first, facts last of all."""
+        if (excess := len(self._rows) - MOST_BUFFERED) > 0:
+            events = [row for row in self._rows if row[0] is EVENT][:excess]
+            doomed = set(map(id, events or self._rows[:excess]))
+            self._rows = [row for row in self._rows if id(row) not in doomed]
+            self._metrics.journal_lost.inc(len(doomed))
+        return False
+
+    def open_calls(self) -> list[OpenCall]:
+        """The calls to rebuild, oldest first. A call whose events cannot be read has none."""
+        rows = self._db.execute("SELECT call, version FROM open_call ORDER BY opened").fetchall()
+        return [OpenCall(call, version, self._events(call)) for call, version in rows]
+
+    def _events(self, call: str) -> tuple[Event, ...]:
+        rows = self._db.execute("SELECT seq, at, kind, body FROM event WHERE call = ? ORDER BY id", (call,))
+        events: list[Event] = []
+        try:
+            for seq, at, kind, body in rows:
+                opened = self._sealing.open(body, f"{call}|{seq}|{kind}")
+                event = event_codec.decode(kind, datetime.fromisoformat(at), opened)
+                if isinstance(event, CallArrived):
+                    events.clear()  # the channel came in anew
+                events.append(event)
+        except (InvalidTag, KeyError, TypeError, ValueError) as error:
+            log.error("a call's events cannot be read", call=call, reason=type(error).__name__)
+            return ()
+        return tuple(events) if events and isinstance(events[0], CallArrived) else ()
+
+    def agents(self) -> list[AgentStateChanged]:
+        rows = self._db.execute("SELECT name, logged_in, paused, since FROM agent ORDER BY name")
+        return [AgentStateChanged(name, bool(on), why, datetime.fromisoformat(since)) for name, on, why, since in rows]
+
+    def prune(self, now: datetime) -> int:
+        """Forget a batch of the oldest rows whose time is over; returns how many. Cheap enough for every second."""
+        if self._rows:
+            return 0
+        oldest = f"SELECT id FROM event ORDER BY id LIMIT {PRUNED_AT_ONCE}"
+        facts = f"SELECT id FROM fact ORDER BY id LIMIT {PRUNED_AT_ONCE}"
+        still_open = "SELECT call FROM open_call"
+        try:
+            done = self._db.execute(
+                f"DELETE FROM event WHERE id IN ({oldest}) AND at < ? AND call NOT IN ({still_open})",
+                (stamp(now - EVENTS_KEPT),),
+            ).rowcount
+            done += self._db.execute(
+                f"DELETE FROM fact WHERE id IN ({facts}) AND at < ?", (stamp(now - FACTS_KEPT),)
+            ).rowcount
+        except sqlite3.Error as error:
+            log.warning("journal not pruned", reason=type(error).__name__)
+            return 0
+        return done
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database; blocking: run it in a thread."""
+        try:
+            other = sqlite3.connect(self._path, timeout=1)
+            try:
+                other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            finally:
+                other.close()
+        except sqlite3.Error as error:
+            log.warning("journal not checkpointed", reason=type(error).__name__)
+
+    def close(self) -> None:
+        self.commit()
+        self._db.close()
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset | set) else str(value)

@@ -1,0 +1,42 @@
+"""The journal's key: what callers dialled and keyed is sealed before it is written."""
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from clinicpbx.errors import ClinicPBXError
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class Sealing:
+    """AES-256-GCM with a random nonce a row; *context* binds a body to its row. InvalidTag if anything was changed."""
+
+    def __init__(self, key: bytes) -> None:
+        self._aead = AESGCM(key)
+
+    def seal(self, body: bytes, context: str) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, body, context.encode())
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+
+
+def journal_sealing(keys: Path) -> Sealing:
+    """The key in *keys*/journal.key, made there at the first start (0600). ClinicPBXError if it is not a key."""
+    path = keys / "journal.key"
+    if not path.exists():
+        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = keys / f"journal.key.{os.getpid()}"
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise ClinicPBXError("not a key of 32 bytes", where=str(path), do="Restore it from the backup")
+    return Sealing(key)
