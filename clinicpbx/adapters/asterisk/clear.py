@@ -54,7 +54,7 @@ def is_tmpfs(folder: Path) -> bool:
 
 def _mount(folder: Path, options: str) -> str | None:
     """None, or why the mount failed."""
-    command = ["mount", "-t", "tmpfs", "-o", options, "clinicpbx-clear", folder]
+    command = ["mount", "-t", "tmpfs", "-o", options, "clinicpbx-clear", str(folder)]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if tried.returncode == 0 else tried.stderr.strip().splitlines()[-1]
 

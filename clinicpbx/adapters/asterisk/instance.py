@@ -1,5 +1,6 @@
 """An instance on disk: its folders, secrets, spools, tmpfs and Asterisk's configuration; and how Asterisk is run."""
 
+import re
 import shutil
 import socket
 import sys
@@ -10,10 +11,12 @@ from clinicpbx.adapters.asterisk.configuration import write_configuration
 from clinicpbx.adapters.asterisk.files import write_if_changed
 from clinicpbx.adapters.asterisk.passwords import make_passwords
 from clinicpbx.adapters.asterisk.spools import make_spools
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
 _READABLE = 0o644
+_PLAIN = re.compile(r"/[A-Za-z0-9._/-]+")
 
 # Runs in a mount name space of its own: nothing of it is seen by, or left on, the host.
 _ENTER = """\
@@ -35,13 +38,22 @@ exec chroot "$root" "$@"
 def make_instance(instance: Instance, settings: Settings) -> bool:
     """Make everything Asterisk needs below the instance's folder; what is there already stays. True: files changed.
 
-    The configuration is written anew where it differs. Errors: ClinicPBXError where no tmpfs can be had.
+    The configuration is written anew where it differs. Errors: ClinicPBXError where no tmpfs can be had or the
+    folder has a name that a configuration file cannot hold.
     """
-    asterisk = instance.asterisk
+    if not _PLAIN.fullmatch(str(instance.home)):
+        raise ClinicPBXError(
+            "Asterisk's configuration cannot name this folder",
+            where=str(instance.home),
+            do="Use letters, digits, . _ -",
+        )
+    asterisk, etc = instance.asterisk, instance.asterisk_etc
+    shared = (
+        *(instance.home, instance.rules, instance.versions, instance.prompts, instance.run, instance.log),
+        *(asterisk, asterisk / "var" / "keys", asterisk / "log", asterisk / "run"),
+        *(etc, instance.generated, etc / "custom.d"),
+    )
     private = (instance.keys, instance.vault, instance.clear, instance.cdr_spool.parent)
-    shared = (instance.home, instance.rules, instance.versions, asterisk, asterisk / "var" / "keys", asterisk / "log")
-    shared += (asterisk / "run", instance.asterisk_etc, instance.generated, instance.asterisk_etc / "custom.d")
-    shared += (instance.prompts, instance.run, instance.log)
     for folders, mode in ((shared, 0o750), (private, 0o700)):
         for folder in folders:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
@@ -79,7 +91,7 @@ def asterisk_command(instance: Instance, settings: Settings) -> list[str]:
     if root is None:
         return asterisk
     enter = ["unshare", "--mount", "sh", "-euc", _ENTER, "asterisk", str(root), str(instance.home)]
-    return enter + ["/usr/sbin/" + asterisk[0], *asterisk[1:]]
+    return [*enter, "/usr/sbin/asterisk", *asterisk[1:]]
 
 
 def _hosts() -> str:

@@ -57,7 +57,5 @@ def _make(path: Path, table: str, columns: tuple[str, ...]) -> None:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute(f'CREATE TABLE IF NOT EXISTS "{table}" (AcctId INTEGER PRIMARY KEY AUTOINCREMENT, {names})')
         database.execute("CREATE TABLE IF NOT EXISTS spool (id TEXT NOT NULL)")
-        database.execute(
-            "INSERT INTO spool SELECT ? WHERE NOT EXISTS (SELECT 1 FROM spool)", (secrets.token_hex(16),)
-        )
+        database.execute("INSERT INTO spool SELECT ? WHERE NOT EXISTS (SELECT 1 FROM spool)", (secrets.token_hex(16),))
     database.close()

@@ -34,8 +34,8 @@ def problems(instance: Instance, settings: Settings) -> list[str]:
         found.append("CDR: the SQLite back end is not attached (cdr show status)")
     if "sqlite3" not in ask("cel show status").lower():
         found.append("CEL: the SQLite back end is not attached (cel show status)")
-    running = {line.split()[0] for line in ask("module show").splitlines() if "Running" in line and ".so" in line}
-    missing = sorted(_wanted(instance) - running)
+    loaded = {line.split()[0] for line in ask("module show").splitlines() if "Running" in line and ".so" in line}
+    missing = sorted(_wanted(instance) - loaded)
     if missing:
         found.append("modules not running: " + ", ".join(missing))
     return found
