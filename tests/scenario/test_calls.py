@@ -1,0 +1,425 @@
+"""Whole calls, named by situation."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.books import book, one_step
+from tests.support.tape import call, check
+
+pytestmark = pytest.mark.scenario
+
+
+def outcome(tape):
+    return next(note.detail["outcome"] for note in tape.notes if note.kind == "ended")
+
+
+def kinds(tape):
+    return [note.kind for note in tape.notes if note.kind not in ("step", "left")]
+
+
+def test_spanish_caller_waits_and_is_answered():
+    tape = check(call(book()), """
+         0  | call         | answer, play prompt@en:choose+prompt@es:choose
+         2  | key 2        | stop, CHANNEL(language)=es, play menu in es
+         5  | prompt ends  | -
+         6  | key 1        | join frontdesk since 6
+         6  | place 1      | startmusic
+         20 | offer 201    | to cpbx-offer 201
+         24 | answered 201 | taken by 201
+        300 | hangup       | -
+    """)  # fmt: skip
+    assert kinds(tape) == ["arrived", "language", "menu", "queued", "offered", "answered", "ended"]
+    assert outcome(tape) == "answered"
+
+
+def test_a_silent_caller_hears_the_menu_twice_and_reaches_the_front_desk():
+    check(call(book()), """
+         0  | call         | answer, play prompt@en:choose+prompt@es:choose
+         4  | prompt ends  | -
+         9  | silence      | CHANNEL(language)=en, play menu
+         12 | prompt ends  | -
+         17 | silence      | play menu
+         20 | prompt ends  | -
+         25 | silence      | join frontdesk since 25
+    """)  # fmt: skip
+
+
+def test_wrong_keys_reach_the_front_desk_too():
+    tape = check(call(book()), """
+         0  | call         | answer, play prompt@en:choose+prompt@es:choose
+         1  | key 1        | stop, CHANNEL(language)=en, play menu
+         2  | key 7        | stop, play menu
+         3  | key 8        | stop, join frontdesk since 3
+    """)  # fmt: skip
+    assert [n.detail["why"] for n in tape.notes if n.kind == "left"][-1] == "invalid 2 times"
+
+
+def test_practice_information_comes_back_to_the_menu():
+    tape = check(call(book()), """
+         0  | call         | answer, play prompt@en:choose+prompt@es:choose
+         1  | key 9        | stop, CHANNEL(language)=en, play menu
+         2  | key 4        | stop, play about
+         8  | key 1        | -
+         9  | prompt ends  | play menu
+        10  | hangup       | -
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_the_place_is_announced_and_the_wait_overflows_to_a_message():
+    tape = check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | key 1         | stop, CHANNEL(language)=en, play menu
+         1  | key 1         | stop, join frontdesk since 1
+         1  | place 3       | startmusic
+        46  | silence       | askplace
+        46  | place 2       | play sound:queue-thereare+number:2+sound:queue-callswaiting
+        52  | prompt ends   | startmusic
+        97  | silence       | askplace
+        99  | silence       | startmusic
+       144  | silence       | askplace
+       144  | place 1       | play sound:queue-youarenext
+       150  | prompt fails  | startmusic
+       181  | silence       | leavequeue, stopmusic, play voicemail-greeting
+       190  | prompt ends   | record for frontdesk
+       200  | recorded 9    | play number-is+digits:12075550142+number-confirm
+       202  | key 1         | stop, keep for frontdesk: call +12075550142 confirmed, play message-kept
+       210  | prompt ends   | hangup
+    """)  # fmt: skip
+    assert outcome(tape) == "voicemail"
+    assert kinds(tape)[-4:] == ["queued", "overflowed", "message", "ended"]
+
+
+def test_an_unanswered_offer_comes_back_and_keeps_the_place():
+    tape = check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 11       | stop, CHANNEL(language)=en, play menu, stop, join frontdesk since 1
+         1  | offer 201     | to cpbx-offer 201
+        21  | back NOANSWER | returned NOANSWER
+        21  | offer 201 202 | CPBX_RING=PJSIP/phone-201&PJSIP/phone-202, to cpbx-offer ring
+        25  | answered 202  | taken by 202
+        26  | answered 201  | -
+    """)  # fmt: skip
+    assert kinds(tape)[-4:] == ["offered", "refused", "offered", "answered"]
+
+
+def test_the_caller_who_gives_up_while_a_phone_rings_frees_it():
+    tape = check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 11       | stop, CHANNEL(language)=en, play menu, stop, join frontdesk since 1
+         1  | offer 201     | to cpbx-offer 201
+         5  | hangup        | leavequeue
+         6  | answered 201  | -
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_nobody_is_logged_in_so_a_message_is_taken_at_once():
+    check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 10       | stop, CHANNEL(language)=en, play menu, stop, join frontdesk since 1
+         1  | place 0       | leavequeue, stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+
+
+def test_an_offer_after_the_limit_overflows_when_it_comes_back():
+    check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 11       | stop, CHANNEL(language)=en, play menu, stop, join frontdesk since 1
+       170  | offer 201     | to cpbx-offer 201
+       190  | back NOANSWER | returned NOANSWER, leavequeue, stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+
+
+def test_a_waiting_call_is_adopted_in_its_old_place():
+    check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 11       | stop, CHANNEL(language)=en, play menu, stop, join frontdesk since 1
+         1  | place 3       | startmusic
+        30  | adopted       | join frontdesk since 1, startmusic
+        40  | offer 202     | to cpbx-offer 202
+        41  | adopted       | join frontdesk since 1, returned FAILED
+    """)  # fmt: skip
+
+
+def test_a_caller_who_hangs_up_half_way_has_left_a_message():
+    tape = check(call(book(main=one_step("voicemail", mailbox="nurse"))), """
+         0  | call          | stopmusic, play voicemail-greeting
+         8  | prompt ends   | record for nurse
+        12  | hangup        | keep for nurse: call +12075550142
+    """)  # fmt: skip
+    assert outcome(tape) == "voicemail"
+    assert next(n.detail["seconds"] for n in tape.notes if n.kind == "message") == 4
+
+
+def test_a_caller_who_hangs_up_at_the_tone_has_left_nothing():
+    tape = check(call(book(main=one_step("voicemail", mailbox="nurse"))), """
+         0  | call          | stopmusic, play voicemail-greeting
+         8  | prompt ends   | record for nurse
+       8.5  | hangup        | dropmessage
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_another_number_is_entered_and_confirmed():
+    check(call(book(main=one_step("voicemail", mailbox="nurse"))), """
+         0  | call            | stopmusic, play voicemail-greeting
+         2  | key #           | stop, record for nurse
+        12  | recorded 9      | play number-is+digits:12075550142+number-confirm
+        14  | key 2           | stop, play number-enter
+        16  | keys 2075550199 | stop
+        17  | key #           | play number-is+digits:2075550199+number-confirm
+        20  | key 1           | stop, keep for nurse: call 2075550199 confirmed, play message-kept
+        21  | hangup          | -
+    """)  # fmt: skip
+
+
+def test_a_caller_without_a_number_is_asked_for_one():
+    check(call(book(main=one_step("voicemail", mailbox="nurse")), caller="anonymous"), """
+         0  | call            | stopmusic, play voicemail-greeting
+         2  | prompt fails    | record for nurse
+        12  | recorded 9      | play number-enter
+        16  | prompt ends     | -
+        22  | silence         | stop, keep for nurse: call nobody, play message-kept
+    """)  # fmt: skip
+
+
+def test_nothing_said_is_not_a_message():
+    tape = check(call(book(main=one_step("voicemail", mailbox="nurse"))), """
+         0  | call            | stopmusic, play voicemail-greeting
+         2  | prompt ends     | record for nurse
+         3  | recorded 0.4    | dropmessage, hangup
+    """)  # fmt: skip
+    assert outcome(tape) == "informed"
+
+
+def test_a_dialled_phone_that_is_busy():
+    tape = check(call(book()), """
+         0  | call          | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 12       | stop, CHANNEL(language)=en, play menu, stop, CPBX_RING_FOR=25, to cpbx-dial 204
+         2  | back BUSY     | stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+    assert "dial_ended" in kinds(tape)
+
+
+def test_an_agent_logs_in_by_feature_code():
+    tape = check(call(book(), "code-login", "201"), """
+         0  | call          | answer, togglelogin
+         0  | agent login   | play sound:agent-loginok
+         2  | prompt ends   | hangup
+    """)  # fmt: skip
+    assert outcome(tape) == "internal"
+
+
+def test_the_floor_does_not_answer_a_feature_code():
+    check(call(book(), "code-pause", "201"), """
+         0  | call          | answer, togglepause
+         3  | silence       | hangup
+    """)  # fmt: skip
+
+
+def test_messages_are_heard_repeated_and_deleted():
+    check(call(book(), "code-voicemail", "201"), """
+         0  | call             | answer, play sound:vm-password
+         1  | keys 12          | stop
+         2  | keys 34          | -
+         3  | key #            | open frontdesk with 1234
+         3  | mailbox opens m1 old2 | play sound:vm-youhave+number:1+sound:vm-INBOX+sound:vm-message
+         5  | prompt ends      | fetch m1
+         5  | message m1 ready | play sound:/clear/m1
+         9  | key 1            | stop, play sound:/clear/m1
+        15  | prompt ends      | mark m1, play mailbox-keys
+        17  | key 7            | stop, delete m1, fetch old2
+        17  | message old2 ready | play sound:/clear/old2
+        19  | key #            | stop, mark old2, play sound:vm-nomore+sound:vm-goodbye
+        22  | prompt ends      | hangup
+    """)  # fmt: skip
+
+
+def test_three_wrong_codes_end_the_call():
+    check(call(book(), "code-voicemail", "201"), """
+         0  | call                   | answer, play sound:vm-password
+         1  | keys 9#                | stop, open frontdesk with 9
+         1  | mailbox refuses wrong  | play sound:vm-incorrect+sound:vm-password
+         4  | keys 8#                | stop, open frontdesk with 8
+         4  | mailbox refuses wrong  | play sound:vm-incorrect+sound:vm-password
+         8  | keys 7#                | stop, open frontdesk with 7
+         8  | mailbox refuses wrong  | play sound:vm-goodbye
+         9  | prompt ends            | hangup
+    """)  # fmt: skip
+
+
+def test_a_damaged_message_is_said_and_skipped():
+    check(call(book(), "code-voicemail", "201"), """
+         0  | call                 | answer, play sound:vm-password
+         1  | keys 1#              | stop, open frontdesk with 1
+         1  | mailbox opens m1 m2  | play sound:vm-youhave+number:2+sound:vm-INBOX+sound:vm-messages
+         2  | key #                | stop, fetch m1
+         2  | message m1 damaged   | play message-damaged
+         5  | prompt ends          | fetch m2
+    """)  # fmt: skip
+
+
+def test_a_phone_without_a_mailbox():
+    check(call(book(), "code-voicemail", "204"), """
+         0  | call          | answer, play mailbox-none
+         3  | prompt ends   | hangup
+    """)  # fmt: skip
+
+
+def test_adopted_callers_hear_the_question_again():
+    voicemail = book(main=one_step("voicemail", mailbox="nurse"))
+    check(call(book(main=one_step("menu", prompt="menu", keys=("1",)))), """
+         0  | call       | play menu
+         1  | adopted    | play menu
+         2  | prompt fails | -
+         7  | silence    | play menu
+         9  | key 1      | stop, hangup
+    """)  # fmt: skip
+    check(call(book(main=one_step("play", prompt="about"))), """
+         0  | call         | play about
+         1  | adopted      | play about
+         5  | prompt fails | hangup
+    """)  # fmt: skip
+    check(call(voicemail), """
+         0  | call         | stopmusic, play voicemail-greeting
+         1  | adopted      | play voicemail-greeting
+         5  | key 5        | -
+         6  | prompt ends  | record for nurse
+         7  | key 5        | -
+        18  | recorded 9   | play number-is+digits:12075550142+number-confirm
+        19  | adopted      | play number-is+digits:12075550142+number-confirm
+        20  | key 2        | stop, play number-enter
+        21  | adopted      | play number-enter
+        22  | key 5        | stop
+        28  | silence      | play number-is+digits:5+number-confirm
+        30  | prompt ends  | -
+        36  | silence      | stop, keep for nurse: call 5, play message-kept
+        37  | key 1        | -
+       156  | silence      | hangup
+    """)  # fmt: skip
+
+
+def test_prompts_that_never_end_do_not_hold_the_caller():
+    check(call(book(main=one_step("play", prompt="about"))), """
+         0  | call         | play about
+       120  | silence      | stop, hangup
+    """)  # fmt: skip
+    check(call(book(main=one_step("voicemail", mailbox="nurse", confirm_number=False))), """
+         0  | call         | stopmusic, play voicemail-greeting
+       120  | silence      | stop, record for nurse
+       310  | silence      | keep for nurse: call +12075550142, play message-kept
+    """)  # fmt: skip
+
+
+def test_hanging_up_during_the_greeting_leaves_nothing():
+    tape = check(call(book(main=one_step("voicemail", mailbox="nurse"))), """
+         0  | call         | stopmusic, play voicemail-greeting
+         2  | hangup       | -
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_hanging_up_while_the_number_is_confirmed_keeps_the_message():
+    check(call(book(main=one_step("voicemail", mailbox="nurse"))), """
+         0  | call         | stopmusic, play voicemail-greeting
+         2  | prompt ends  | record for nurse
+         9  | recorded 7   | play number-is+digits:12075550142+number-confirm
+        10  | key 2        | stop, play number-enter
+        11  | hangup       | keep for nurse: call +12075550142
+    """)  # fmt: skip
+
+
+def test_an_outside_number_answers():
+    tape = check(call(book(main=one_step("dial", number="+12075550111", ring=timedelta(seconds=20)))), """
+         0  | call         | to cpbx-dial +12075550111
+         8  | answered +12075550111 | -
+         9  | answered +12075550111 | -
+        60  | hangup       | -
+    """)  # fmt: skip
+    assert outcome(tape) == "answered"
+
+
+def test_the_dialplan_refuses_a_call():
+    check(call(book(main=one_step("dial", extension="204"))), """
+         0  | call         | CPBX_RING_FOR=25, to cpbx-dial 204
+         1  | refused Continue unreachable | hangup
+    """)  # fmt: skip
+    check(call(book(main=one_step("enqueue", queue="nurse"))), """
+         0  | call         | CPBX_RING_FOR=25, CPBX_MUSIC=calm, join nurse since 0
+         1  | offer 204    | to cpbx-offer 204
+         1  | refused Continue unreachable | returned FAILED
+         2  | offer 204    | to cpbx-offer 204
+         3  | key 5        | -
+        42  | silence      | -
+        57  | silence      | -
+    """)  # fmt: skip
+
+
+def test_an_offer_cuts_the_announcement_short():
+    check(call(book(main=one_step("enqueue", queue="frontdesk"))), """
+         0  | call         | join frontdesk since 0
+         0  | place 2      | startmusic
+        45  | silence      | askplace
+        45  | place 2      | play sound:queue-thereare+number:2+sound:queue-callswaiting
+        46  | key 1        | -
+        47  | offer 201    | stop, to cpbx-offer 201
+    """)  # fmt: skip
+
+
+def test_a_mailbox_that_stays_shut():
+    for happened, asked in (
+        ("mailbox refuses locked", "play mailbox-locked"),
+        ("mailbox refuses unreadable", "play sound:vm-goodbye"),
+        ("adopted", "play sound:vm-password"),
+        ("key 1", "-"),
+    ):
+        check(call(book(), "code-voicemail", "201"), f"""
+             0  | call         | answer, play sound:vm-password
+             3  | prompt ends  | -
+             4  | keys 1#      | stop, open frontdesk with 1
+             5  | {happened}   | {asked}
+        """)  # fmt: skip
+
+
+def test_a_code_without_pound_is_enough_and_no_code_is_not():
+    check(call(book(), "code-voicemail", "201"), """
+         0  | call              | answer, play sound:vm-password
+         1  | adopted           | play sound:vm-password
+         3  | prompt ends       | -
+         4  | key *             | -
+        11  | silence           | play sound:vm-goodbye
+       131  | silence           | hangup
+    """)  # fmt: skip
+    check(call(book(), "code-voicemail", "201"), """
+         0  | call              | answer, play sound:vm-password
+         4  | key 1             | stop
+        12  | silence           | open frontdesk with 1
+        12  | mailbox opens     | play sound:vm-youhave+number:0+sound:vm-INBOX+sound:vm-messages
+        13  | prompt fails      | play sound:vm-nomore+sound:vm-goodbye
+        14  | key 1             | -
+        15  | prompt ends       | hangup
+    """)  # fmt: skip
+
+
+def test_hearing_survives_a_gap_and_a_silent_listener():
+    check(call(book(), "code-voicemail", "201"), """
+         0  | call              | answer, play sound:vm-password
+         4  | keys 1#           | stop, open frontdesk with 1
+         4  | mailbox opens m1 m2 m3 | play sound:vm-youhave+number:3+sound:vm-INBOX+sound:vm-messages
+         5  | place 1           | -
+         6  | adopted           | fetch m1
+         7  | adopted           | fetch m1
+         8  | key 1             | -
+         9  | message m1 ready  | play sound:/clear/m1
+        10  | adopted           | fetch m1
+        10  | message m1 ready  | play sound:/clear/m1
+        12  | place 1           | -
+        15  | prompt ends       | mark m1, play mailbox-keys
+        18  | prompt ends       | -
+        26  | silence           | stop, fetch m2
+        26  | message m2 ready  | play sound:/clear/m2
+       626  | silence           | stop, mark m2, fetch m3
+       634  | silence           | play sound:vm-goodbye
+    """)  # fmt: skip
