@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from clinicpbx.private import Private
+
 Row = Mapping[str, Any]
 
 
@@ -74,3 +76,12 @@ def _table(title: str, heads: Sequence[str], cells: Sequence[Sequence[str]]) -> 
 def say(text: str) -> None:
     """Words for the person at the terminal: stderr, so that stdout stays what was asked for."""
     click.echo(text, err=True)
+
+
+def masked(number: Private[str] | None, unmask: bool) -> str | None:
+    """A telephone number for a list: its last two digits tell one from another, and nobody who it is."""
+    if number is None:
+        return None
+    if unmask:
+        return number.value
+    return "*" * 6 + (number.value[-2:] if len(number.value) > 4 else "")

@@ -5,7 +5,7 @@ import binascii
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -47,22 +47,25 @@ class Header:
     v: int = 1
     suite: int = 1
 
+    def _fields(self) -> dict[str, object]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     def encode(self) -> bytes:
         """Canonical JSON: keys sorted, no blanks, ASCII; the wrapped key in base64."""
-        fields = asdict(self) | {"wrapped_dek": base64.b64encode(self.wrapped_dek).decode()}
-        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode("ascii")
+        named = self._fields() | {"wrapped_dek": base64.b64encode(self.wrapped_dek).decode()}
+        return json.dumps(named, sort_keys=True, separators=(",", ":")).encode("ascii")
 
     @classmethod
     def decode(cls, encoded: bytes) -> "Header":
         """Damaged unless *encoded* is exactly what `encode` writes, of a version and suite known here."""
         try:
-            fields = json.loads(encoded)
-            wrapped = base64.b64decode(fields.pop("wrapped_dek"), validate=True)
-            header = cls(**fields, wrapped_dek=wrapped)
+            named = json.loads(encoded)
+            wrapped = base64.b64decode(named.pop("wrapped_dek"), validate=True)
+            header = cls(**named, wrapped_dek=wrapped)
             same = header.encode() == encoded
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error):
             raise Damaged("its header is not readable") from None
-        if not same or any(type(v) is not type(getattr(_EXAMPLE, k)) for k, v in asdict(header).items()):
+        if not same or any(type(v) is not type(getattr(_EXAMPLE, k)) for k, v in header._fields().items()):
             raise Damaged("its header is not canonical")
         if (header.v, header.suite) != (1, 1):
             raise Damaged(f"its version {header.v}, suite {header.suite} is not known here")

@@ -3,6 +3,7 @@
 import os
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -156,6 +157,7 @@ class Keyring:
         return True
 
 
+@lru_cache(maxsize=16)
 def _derive(root: bytes, purpose: str) -> bytes:
     info = b"cpbx/v1/" + purpose.encode()
     return HKDF(algorithm=SHA256(), length=KEY, salt=None, info=info).derive(root)
