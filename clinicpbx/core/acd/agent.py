@@ -1,0 +1,140 @@
+"""One agent over all queues: at most one call, on one phone."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clinicpbx.core.rulebook import AgentRules
+
+NO_ANSWER = "no answer"
+"""The reason of a pause that no person made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    @property
+    def deadline(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Reserved for *call*. *rang_out*: the phone had a channel for it, and has none any more."""
+
+    call: str
+    queue: str
+    deadline: datetime
+    rang_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """Took *call*. *deadline*: until when a channel of the phone has to be seen; None once it was."""
+
+    call: str
+    queue: str
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """Work after a call of *queue*, until *deadline*."""
+
+    queue: str
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The phone refused a call; it is tried again after *deadline*."""
+
+    deadline: datetime
+
+
+Activity = Free | Offered | Talking | WrapUp | Resting
+FREE = Free()
+
+
+@dataclass(slots=True)
+class Phone:
+    """What Asterisk says of a phone. *refused*: a call to it failed, whatever its registration says.
+
+    *since*: of its being in reach or not, and busy or not.
+    """
+
+    extension: str
+    since: datetime
+    registered: bool = False
+    channels: int = 0
+    refused: bool = False
+
+    @property
+    def reachable(self) -> bool:
+        return self.registered and not self.refused
+
+
+@dataclass(slots=True)
+class Agent:
+    """*paused*: the reason, empty if not paused.
+
+    *since*: of the login and pause. *active_since*: of the activity. *free_since*: of the last call, refusal or login.
+    """
+
+    rules: AgentRules
+    phone: Phone
+    since: datetime
+    active_since: datetime
+    free_since: datetime
+    logged_in: bool = False
+    paused: str = ""
+    misses: int = 0
+    activity: Activity = field(default=FREE)
+
+    @property
+    def name(self) -> str:
+        return self.rules.name
+
+    @property
+    def engaged(self) -> bool:
+        """Bound to a call: no rule change may take the phone away."""
+        return isinstance(self.activity, Offered | Talking)
+
+    @property
+    def staffs(self) -> bool:
+        """Callers may hope for this agent: logged in, within reach, and not paused by a person."""
+        return self.logged_in and self.phone.reachable and self.paused in ("", NO_ANSWER)
+
+    @property
+    def available(self) -> bool:
+        return (
+            self.activity is FREE
+            and self.logged_in
+            and not self.paused
+            and self.phone.channels == 0
+            and self.phone.reachable
+        )
+
+    @property
+    def state_since(self) -> datetime:
+        times = (self.active_since, self.since, self.phone.since)
+        return self.active_since if self.engaged else max(times)
+
+    @property
+    def state(self) -> str:
+        """One word for people; a call comes before everything else."""
+        match self.activity:
+            case Offered():
+                return "offered"
+            case Talking():
+                return "talking"
+        if not self.logged_in:
+            return "logged out"
+        if not self.phone.reachable:
+            return "unreachable"
+        if self.paused:
+            return "paused"
+        match self.activity:
+            case WrapUp():
+                return "wrap-up"
+            case Resting():
+                return "resting"
+        return "busy" if self.phone.channels else "free"

@@ -1,0 +1,74 @@
+"""One queue: who waits, in order, and who is free for it."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+
+from clinicpbx.core.acd.agent import Agent
+from clinicpbx.core.acd.distributor import Strategy
+from clinicpbx.core.rulebook import QueueRules
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """*agents* (names) are reserved until *deadline*; none is left of an offer that is overdue."""
+
+    made: datetime
+    agents: tuple[str, ...]
+    phones: tuple[str, ...]
+    deadline: datetime
+
+
+@dataclass(slots=True)
+class Caller:
+    """A call in one queue: it waits, or it is offered. *passed*: the agents who did not take it."""
+
+    call: str
+    queue: str
+    since: datetime
+    priority: int
+    arrival: int
+    offer: Offer | None = None
+    passed: set[str] = field(default_factory=set)
+
+    @property
+    def place(self) -> tuple[int, datetime, int]:
+        """Callers go by this: priority, then the time of joining, then the order of arrival."""
+        return (-self.priority, self.since, self.arrival)
+
+
+BY_PLACE = attrgetter("place")
+
+
+@dataclass(slots=True)
+class Queue:
+    """*rules* and *strategy* are None for a queue that the clinic's rules do not name (any more): it only drains."""
+
+    name: str
+    rules: QueueRules | None = None
+    strategy: Strategy | None = None
+    waiting: list[Caller] = field(default_factory=list)
+    members: dict[str, Agent] = field(default_factory=dict)
+    free: dict[str, Agent] = field(default_factory=dict)
+
+    def line_up(self, caller: Caller) -> None:
+        """O(log n) comparisons; the place never depends on when this is called."""
+        insort(self.waiting, caller, key=BY_PLACE)
+
+    def step_out(self, caller: Caller) -> None:
+        del self.waiting[self.position(caller) - 1]
+
+    def position(self, caller: Caller) -> int:
+        """The waiting caller's place in the line, from 1."""
+        return bisect_left(self.waiting, caller.place, key=BY_PLACE) + 1
+
+    @property
+    def staffed(self) -> bool:
+        return any(agent.staffs for agent in self.members.values())
+
+    def enrol(self, agents: Iterable[Agent]) -> None:
+        """Make these the members: those whose rules name the queue, if the clinic still has it."""
+        self.members = {a.name: a for a in agents if self.rules is not None and self.name in a.rules.queues}
+        self.free = {name: agent for name, agent in self.members.items() if agent.available}

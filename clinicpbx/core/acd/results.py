@@ -1,0 +1,30 @@
+"""What the floor answers: events for calls, agent states to keep, and a wish to be told the truth."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from clinicpbx.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    call: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """To be kept across restarts. *paused*: the reason, empty if not paused."""
+
+    name: str
+    logged_in: bool
+    paused: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncAsked:
+    """An answer is overdue: give the floor a snapshot of all phones, and say which of its calls are gone."""
+
+
+Result = ToCall | AgentStateChanged | ResyncAsked

@@ -1,0 +1,164 @@
+"""Agents, their phones, and which queues they are free for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from clinicpbx.core.acd.agent import FREE, Activity, Agent, Offered, Phone, Resting, Talking, WrapUp
+from clinicpbx.core.acd.alarms import Alarms
+from clinicpbx.core.acd.distributor import STRATEGIES
+from clinicpbx.core.acd.queue import Queue
+from clinicpbx.core.acd.results import AgentStateChanged
+from clinicpbx.core.rulebook import AgentRules, Rulebook
+
+GRACE = timedelta(seconds=15)
+"""How long an answer that is due may be late before the floor asks for a resync."""
+
+REST = timedelta(seconds=10)
+DOUBT = timedelta(seconds=60)
+"""How long a phone that could not be reached, though it is registered, is left before the floor asks for a resync."""
+
+
+class Roster:
+    """Keeps the queues' members and free sets true; *touched* are the queues where an offer may be possible now."""
+
+    def __init__(self, alarms: Alarms, states: Iterable[AgentStateChanged]) -> None:
+        self.queues: dict[str, Queue] = {}
+        self.agents: dict[str, Agent] = {}
+        self.phones: dict[str, Phone] = {}
+        self.touched: dict[str, Queue] = {}
+        self._by_phone: dict[str, Agent] = {}
+        self._alarms = alarms
+        self._kept = {state.name: state for state in states}
+        self._wanted: Mapping[str, AgentRules] = {}
+        self._unseated = False  # a rule change waits until its agent's call is over
+
+    def on_phone(self, extension: str) -> Agent | None:
+        return self._by_phone.get(extension)
+
+    def phone(self, extension: str, at: datetime) -> Phone:
+        return self.phones.setdefault(extension, Phone(extension, at))
+
+    def adopt(self, book: Rulebook, at: datetime) -> list[AgentStateChanged]:
+        """Follow new rules; KeyError, before anything changes, names a strategy that does not exist.
+
+        Of several agents with one phone only the first by name exists. An agent bound to a call keeps the phone until
+        the call is over. A queue that is gone stays while callers are in it.
+        """
+        strategies = {name: STRATEGIES[rules.strategy] for name, rules in book.queues.items()}
+        for name in self.queues.keys() | book.queues.keys():
+            queue = self.queues.setdefault(name, Queue(name))
+            queue.rules, queue.strategy = book.queues.get(name), strategies.get(name)
+        wanted: dict[str, AgentRules] = {}
+        for rules in sorted(book.agents.values(), key=lambda rules: rules.name):
+            wanted.setdefault(rules.phone, rules)
+        self._wanted = {rules.name: rules for rules in wanted.values()}
+        return self._seat(at)
+
+    def _seat(self, at: datetime) -> list[AgentStateChanged]:
+        """Give every agent the rules and the phone they should have, as far as calls allow."""
+        before, self.agents = self.agents, {}
+        for name, agent in before.items():
+            rules = self._wanted.get(name)
+            if agent.engaged and (rules is None or rules.phone != agent.phone.extension):
+                agent.rules = replace(agent.rules, queues={})
+                self.agents[name] = agent
+        held = {agent.phone.extension for agent in self.agents.values()}
+        for name, rules in self._wanted.items():
+            if name not in self.agents and rules.phone not in held:
+                self.agents[name] = self._seated(before.get(name), rules, at)
+        self._unseated = any(agent.rules != self._wanted.get(name) for name, agent in self.agents.items())
+        self._by_phone = {agent.phone.extension: agent for agent in self.agents.values()}
+        for queue in self.queues.values():
+            queue.enrol(self.agents.values())
+            self.touched[queue.name] = queue
+        return self._dismiss([agent for name, agent in before.items() if name not in self.agents], at)
+
+    def _seated(self, agent: Agent | None, rules: AgentRules, at: datetime) -> Agent:
+        if agent is None:
+            kept = self._kept.get(rules.name, AgentStateChanged(rules.name, False, "", at))
+            phone = self.phone(rules.phone, at)
+            return Agent(rules, phone, kept.since, at, kept.since, kept.logged_in, kept.paused)
+        agent.rules, agent.phone = rules, self.phone(rules.phone, at)
+        return agent
+
+    def _dismiss(self, agents: Iterable[Agent], at: datetime) -> list[AgentStateChanged]:
+        """Forget agents; those whom the rules do not name any more are logged out for good."""
+        changes = []
+        for agent in agents:
+            self._alarms.put(("agent", agent.name), None)
+            if agent.name not in self._wanted and agent.logged_in:
+                agent.logged_in, agent.paused, agent.since = False, "", at
+                changes.append(self.keep(agent))
+        return changes
+
+    def keep(self, agent: Agent) -> AgentStateChanged:
+        """The agent's login and pause, to be remembered while the rules come and go."""
+        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since)
+        self._kept[agent.name] = state
+        return state
+
+    def refresh(self, agent: Agent) -> None:
+        """Put the agent among the free of the queues, or take them away; O(the agent's queues)."""
+        for name in agent.rules.queues:
+            queue = self.queues.get(name)
+            if queue is None or agent.name not in queue.members:
+                continue
+            if agent.available:
+                queue.free[agent.name] = agent
+                self.touched[name] = queue
+            else:
+                queue.free.pop(agent.name, None)
+
+    def become(self, agent: Agent, activity: Activity, at: datetime) -> list[AgentStateChanged]:
+        """Change what the agent does, with its alarm; an offer's alarm is the caller's."""
+        agent.activity, agent.active_since = activity, at
+        alarm = None if isinstance(activity, Offered) else activity.deadline
+        self._alarms.put(("agent", agent.name), alarm)
+        if self._unseated and not agent.engaged:
+            return self._seat(at)
+        self.refresh(agent)
+        return []
+
+    def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentStateChanged]:
+        """The call is over: wrap-up begins, as long as its queue asks for."""
+        agent.free_since = at
+        queue = self.queues.get(talking.queue)
+        wrap_up = queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
+        return self.become(agent, WrapUp(talking.queue, at + wrap_up) if wrap_up else FREE, at)
+
+    def rest(self, agent: Agent, at: datetime) -> list[AgentStateChanged]:
+        return self.become(agent, Resting(at + REST), at)
+
+    def channels(self, phone: Phone, count: int, at: datetime, *, certain: bool = False) -> list[AgentStateChanged]:
+        """The phone has *count* channels now; if that is *certain*, a talk whose channel was never seen is over too."""
+        had, phone.channels = phone.channels, count
+        if bool(had) != bool(count):
+            phone.since = at
+        agent = self._by_phone.get(phone.extension)
+        if agent is None:
+            return []
+        match agent.activity:
+            case Talking(deadline=deadline) as talking if not count and (certain or deadline is None):
+                return self.finish(agent, talking, at)
+            case Talking(deadline=deadline) as talking if count and deadline is not None:
+                self._alarms.put(("agent", agent.name), None)
+                agent.activity = replace(talking, deadline=None)
+            case Offered(rang_out=rang_out) as offered:
+                agent.activity = replace(offered, rang_out=not count and (had > 0 or rang_out))
+        self.refresh(agent)
+        return []
+
+    def registration(self, phone: Phone, registered: bool, at: datetime) -> None:
+        """Asterisk says whether it can reach the phone; its word ends the doubt left by a failed call."""
+        if phone.reachable != registered:
+            phone.since = at
+        phone.registered, phone.refused = registered, False
+        self._alarms.put(("phone", phone.extension), None)
+        if (agent := self._by_phone.get(phone.extension)) is not None:
+            self.refresh(agent)
+
+    def refuse(self, phone: Phone, at: datetime) -> None:
+        """A call to the phone failed: it is out of reach until Asterisk says otherwise."""
+        phone.refused, phone.since = True, at
+        self._alarms.put(("phone", phone.extension), at + DOUBT)
