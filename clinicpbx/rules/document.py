@@ -36,7 +36,13 @@ LONGEST_EXCEPTION = timedelta(days=366)
 class Written(BaseModel):
     """A part of the rules: no unknown keys, never changed once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, value: object) -> object:
+        """A key with nothing behind it is a key that is not there."""
+        return {key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value
 
 
 class Clinic(Written):
@@ -254,9 +260,11 @@ class Codes(Written):
 
 class Queue(Written):
     strategy: Literal["leastrecent", "ringall", "fewestcalls", "rrmemory", "linear", "random"] = Field(
-        "leastrecent", description="Who is asked first."
+        "leastrecent", description="Who is asked first; ringall: all at once."
     )
-    ring: Duration = Field(timedelta(seconds=20), description="How long a phone rings before the next is asked.")
+    ring: Duration = Field(
+        timedelta(seconds=20), ge=timedelta(seconds=5), description="How long a phone rings before the next is asked."
+    )
     wrap_up: Duration = Field(timedelta(seconds=10), description="An agent's quiet time after a call.")
     music: Name = Field("default", description="Class of the music waiting callers hear.")
     announce_every: Duration = Field(timedelta(seconds=45), description="How often a caller is told the place in line.")
@@ -303,6 +311,8 @@ class StepRule(Written):
                 raise ValueError("then is short for next: {done: …}; write one of them")
             following = {**following, "done": value["then"]}
         options = value[kinds[0]]
+        if not isinstance(options, dict | str | None):
+            raise ValueError(f"the options of {kinds[0]} are a map, or its first option alone")
         return {"kind": kinds[0], "options": {} if options is None else options, "next": following}
 
 

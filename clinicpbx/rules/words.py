@@ -149,7 +149,9 @@ def _like(pattern: str, form: str) -> AfterValidator:
 
 
 def _form(pattern: str, form: str, example: str) -> tuple[AfterValidator, WithJsonSchema]:
-    return _like(pattern, form), _schema(type="string", pattern=f"^(?:{pattern})$", examples=[example])
+    """Digits may stand unquoted: editors take them for integers, `tree` reads them as the text they are."""
+    kind = "string" if re.search("[A-Za-z]", pattern) else ["string", "integer"]
+    return _like(pattern, form), _schema(type=kind, pattern=f"^(?:{pattern})$", examples=[example])
 
 
 Name = Annotated[
