@@ -1,0 +1,63 @@
+"""The live view of queues and agents: plain values, ready for JSON."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from clinicpbx.core.acd.agent import Agent, Free, Resting, WrapUp
+from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.queue import Queue
+
+Row = dict[str, Any]
+STATES = ("free", "offered", "talking", "wrap-up", "resting", "busy", "paused", "unreachable", "logged out")
+
+
+def queue_rows(floor: Floor, at: datetime) -> list[Row]:
+    """One row a queue: callers *waiting* and *ringing*, *longest_wait* in seconds, and its members by state.
+
+    *logged_in* counts those who are, whatever they do.
+    """
+    ringing = Counter(caller.queue for caller in floor.callers.values() if caller.offer is not None)
+    return [_queue_row(queue, ringing[name], at) for name, queue in sorted(floor.queues.items())]
+
+
+def _queue_row(queue: Queue, ringing: int, at: datetime) -> Row:
+    since = min((caller.since for caller in queue.waiting), default=at)
+    states = Counter(agent.state for agent in queue.members.values())
+    return {
+        "queue": queue.name,
+        "waiting": len(queue.waiting),
+        "ringing": ringing,
+        "longest_wait": round(max((at - since).total_seconds(), 0.0), 1),
+        "staffed": queue.staffed,
+        "logged_in": sum(agent.logged_in for agent in queue.members.values()),
+        **{state.replace("-", "_").replace(" ", "_"): states[state] for state in STATES},
+    }
+
+
+def agent_rows(floor: Floor) -> list[Row]:
+    """One row an agent; *queue* and *call* are those of the offer, the talk or the wrap-up. *since*: ISO 8601."""
+    return [_agent_row(agent) for _, agent in sorted(floor.agents.items())]
+
+
+def _agent_row(agent: Agent) -> Row:
+    queue, call = "", ""
+    match agent.activity:
+        case Free() | Resting():
+            pass
+        case WrapUp(queue=queue):
+            pass
+        case bound:
+            queue, call = bound.queue, bound.call
+    return {
+        "agent": agent.name,
+        "phone": agent.phone.extension,
+        "state": agent.state,
+        "reason": agent.paused,
+        "since": agent.state_since.isoformat(),
+        "logged_in": agent.logged_in,
+        "reachable": agent.phone.reachable,
+        "queue": queue,
+        "call": call,
+        "queues": sorted(agent.rules.queues),
+    }

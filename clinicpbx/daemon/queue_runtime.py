@@ -1,0 +1,195 @@
+"""Runs the floor: queues and agents meet time, phones and calls here.
+
+The composer makes one, on the event loop's thread, and calls it from there only; nothing here awaits.
+
+    runtime = QueueRuntime(Floor(book, clock(), store.kept()), clock, deliver, store, resync)
+
+`deliver(call, event)` takes OfferMade, PlaceTold and AgentChanged to a call; it may call the runtime again: what follows
+is delivered after what came before. `resync()` is called, at most once an input, when an answer is overdue: answer by
+`snapshot` of all phones, and `call_gone` for each of `calls()` whose channel does not exist any more.
+
+At start, in this order: `restore(call, history)` for every open call of the journal, `snapshot(phones)`, and only then
+events (Adopted among them) for calls. Before the first snapshot every phone is out of reach: no offers, no staff.
+
+Phones are extensions. Either tell each channel (`channel_started`, `channel_ended`), or all of a phone at once
+(`phone_channels`), or both: channels are kept by id, so that saying it twice does no harm.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from clinicpbx.core.acd.board import agent_rows, queue_rows
+from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
+from clinicpbx.core.commands import Command, JoinQueue, LeaveQueue, QueueCommand, ReturnOffer, TakeOffer
+from clinicpbx.core.events import Event, OfferMade
+from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.errors import ClinicPBXError
+
+Clock = Callable[[], datetime]
+Deliver = Callable[[str, Event], None]
+AgentAction = Callable[[str, datetime], list[Result]]
+
+
+class AgentStore(Protocol):
+    """Remembers logins and pauses across restarts."""
+
+    def keep(self, state: AgentStateChanged) -> None: ...
+
+
+class QueueRuntime:
+    def __init__(
+        self, floor: Floor, clock: Clock, deliver: Deliver, store: AgentStore, resync: Callable[[], None]
+    ) -> None:
+        self._floor = floor
+        self._clock = clock
+        self._deliver = deliver
+        self._store = store
+        self._resync = resync
+        self._results: deque[Result] = deque()
+        self._delivering = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake: datetime | None = None
+        self._channels: dict[str, set[str]] = {}
+        self._phone_of: dict[str, str] = {}
+
+    def perform(self, call: str, command: QueueCommand) -> None:
+        self._follow(self._floor.perform(call, command, self._clock()))
+
+    def call_gone(self, call: str) -> None:
+        """The caller's channel does not exist any more. For every call, whether or not it was in a queue."""
+        self._follow(self._floor.call_gone(call, self._clock()))
+
+    def calls(self) -> list[str]:
+        """The calls that are in a queue."""
+        return list(self._floor.callers)
+
+    def restore(self, call: str, history: Iterable[Event | Command]) -> None:
+        """Put a call of the journal back in its place. *history*: its events, each followed by the commands it led to."""
+        join: JoinQueue | None = None
+        offer: OfferMade | None = None
+        taken: TakeOffer | None = None
+        for item in history:
+            match item:
+                case JoinQueue():
+                    join, taken = item, None
+                case OfferMade() if join is not None:
+                    offer = item
+                case ReturnOffer():
+                    offer = None
+                case LeaveQueue():
+                    join = offer = None
+                case TakeOffer():
+                    join, offer, taken = None, None, item
+        if join is not None:
+            self._floor.restore(call, join, offer)
+        if taken is not None:
+            self.perform(call, taken)
+
+    def channel_started(self, phone: str, channel: str) -> None:
+        self._phone_of[channel] = phone
+        self._channels.setdefault(phone, set()).add(channel)
+        self._count(phone)
+
+    def channel_ended(self, channel: str) -> None:
+        """For any channel; those of no phone are ignored."""
+        phone = self._phone_of.pop(channel, None)
+        if phone is not None:
+            self._channels[phone].discard(channel)
+            self._count(phone)
+
+    def phone_channels(self, phone: str, channels: Collection[str]) -> None:
+        """These, and no others, are the live channels of the phone."""
+        self._set_channels(phone, channels)
+        self._count(phone)
+
+    def phone_reachable(self, phone: str, reachable: bool) -> None:
+        self._follow(self._floor.phone_reachable(phone, reachable, self._clock()))
+
+    def snapshot(self, phones: Mapping[str, tuple[bool, Collection[str]]]) -> None:
+        """Every phone: whether Asterisk can reach it, and the ids of its live channels."""
+        for phone in self._channels.keys() | phones.keys():
+            self._set_channels(phone, phones[phone][1] if phone in phones else ())
+        counted = {phone: (reachable, len(channels)) for phone, (reachable, channels) in phones.items()}
+        self._follow(self._floor.snapshot(counted, self._clock()))
+
+    def rules(self, book: Rulebook) -> None:
+        """New rules, for the next decision. KeyError names a queue strategy that does not exist; nothing changed then."""
+        self._follow(self._floor.rules(book, self._clock()))
+
+    def log_in(self, agent: str) -> None:
+        """ClinicPBXError for an agent whom the rules do not name; so do the three below."""
+        self._act(agent, self._floor.log_in)
+
+    def log_out(self, agent: str) -> None:
+        self._act(agent, self._floor.log_out)
+
+    def pause(self, agent: str, reason: str = "") -> None:
+        self._act(agent, lambda name, at: self._floor.pause(name, at, reason))
+
+    def unpause(self, agent: str) -> None:
+        self._act(agent, self._floor.unpause)
+
+    def status(self) -> dict[str, list[dict[str, Any]]]:
+        """`queues` and `agents`: the rows of core/acd/board.py."""
+        return {"queues": queue_rows(self._floor, self._clock()), "agents": agent_rows(self._floor)}
+
+    def close(self) -> None:
+        """No timer of ours runs any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _act(self, agent: str, action: AgentAction) -> None:
+        if agent not in self._floor.agents:
+            raise ClinicPBXError(f"no agent {agent!r}", do="See `clinicpbx agent list`")
+        self._follow(action(agent, self._clock()))
+
+    def _set_channels(self, phone: str, channels: Collection[str]) -> None:
+        for gone in self._channels.get(phone, set()).difference(channels):
+            self._phone_of.pop(gone, None)
+        self._channels[phone] = set(channels)
+        self._phone_of.update(dict.fromkeys(channels, phone))
+
+    def _count(self, phone: str) -> None:
+        self._follow(self._floor.phone_channels(phone, len(self._channels[phone]), self._clock()))
+
+    def _follow(self, results: list[Result]) -> None:
+        """Carry results out, first come, first served, and set the timer."""
+        self._results.extend(results)
+        if self._delivering:
+            return
+        self._delivering = True
+        try:
+            while self._results:
+                self._carry_out(self._results.popleft())
+        finally:
+            self._delivering = False
+        self._set_timer()
+
+    def _carry_out(self, result: Result) -> None:
+        match result:
+            case ToCall(call=call, event=event):
+                self._deliver(call, event)
+            case AgentStateChanged():
+                self._store.keep(result)
+            case ResyncAsked():
+                self._resync()
+
+    def _set_timer(self) -> None:
+        """One timer; it is set anew only for an earlier deadline, since waking up too early costs nothing."""
+        deadline = self._floor.deadline
+        if deadline is None or (self._wake is not None and self._wake <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        wait = max((deadline - self._clock()).total_seconds(), 0.0)
+        self._wake = deadline
+        self._timer = loop.call_at(loop.time() + wait, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = self._wake = None
+        self._follow(self._floor.deadline_reached(self._clock()))
