@@ -30,7 +30,7 @@ asterisk_version() {
         text=$(chroot "$1" /usr/sbin/asterisk -V 2>/dev/null) || return 0
     else
         command -v asterisk >/dev/null || return 0
-        text=$(command asterisk -V 2>/dev/null) || return 0
+        text=$(asterisk -V 2>/dev/null) || return 0
     fi
     printf '%s\n' "$text" | sed -nE 's/^Asterisk (certified\/)?([0-9]+(\.[0-9]+)*).*/\2/p'
 }
