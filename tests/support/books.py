@@ -31,7 +31,7 @@ MAIN = Flow(
         "language": node("language", {"done": "hours"}, prompt="choose", keys={"1": "en", "2": "es"}),
         "hours": node("check_hours", {"open": "menu", "lunch": "closed", "closed": "closed", "holiday": "closed"},
                       hours="clinic"),
-        "menu": node("menu", {"1": "desk", "2": "nurse", "4": "about", "0": "desk", "timeout": "desk", "invalid": "desk"},
+        "menu": node("menu", dict.fromkeys(("0", "1", "timeout", "invalid"), "desk") | {"2": "nurse", "4": "about"},
                      prompt="menu", keys=tuple("0124")),
         "about": node("play", {"done": "menu"}, prompt="about"),
         "desk": node("enqueue", {"overflow": "message", "unstaffed": "message"}, queue="frontdesk"),

@@ -167,8 +167,9 @@ def test_every_step_says_what_it_does(kind):
     step = STEPS[kind]
     assert step.summary
     options = {"menu": {"prompt": "m", "keys": ("1",)}, "play": {"prompt": "m"}, "check_hours": {"hours": "clinic"},
-               "language": {"prompt": "m"}, "collect_digits": {"prompt": "m", "remember": "n"}, "enqueue": {"queue": "q"},
-               "voicemail": {"mailbox": "frontdesk"}, "dialplan": {"context": "x"}}  # fmt: skip
+               "language": {"prompt": "m"}, "collect_digits": {"prompt": "m", "remember": "n"},
+               "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, 
+               "dialplan": {"context": "x"}}  # fmt: skip
     example = step(**options.get(kind, {}))
     assert bool(example.outcomes()) == (kind != "hangup")
     assert ("m" in example.prompts()) == (options.get(kind, {}).get("prompt") == "m")

@@ -12,32 +12,40 @@ LONGEST_PROMPT = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """*round* counts from 1; the playback's id carries it, so that a late end of an earlier one is not taken for it."""
+    """*plays* and *tries* count from 1; a call that was adopted hears its question again without losing a try.
+
+    The playback's id carries *plays*, so that a late end of an earlier one is not taken for this one's.
+    """
 
     run: str
-    round: int
+    plays: int
+    tries: int
     deadline: datetime
     playing: bool = True
     keys: str = ""
 
     @property
     def playback(self) -> str:
-        return f"{self.run}.{self.round}"
+        return f"{self.run}.{self.plays}"
 
     def hush(self) -> tuple[Command, ...]:
         """Stops the prompt if it still plays."""
         return (StopPlayback(self.playback),) if self.playing else ()
 
 
-def ask(scene: Scene, media: tuple[Media, ...], at: datetime, round: int = 1, first: tuple[Command, ...] = ()) -> Stay:
-    """Play *media* as the question's *round*-th try."""
-    asking = Asking(scene.run, round, at + LONGEST_PROMPT)
+def ask(scene: Scene, media: tuple[Media, ...], at: datetime) -> Stay:
+    """Play *media* for the first time."""
+    return _play(scene, media, at, plays=1, tries=1)
+
+
+def ask_again(scene: Scene, asking: Asking, media: tuple[Media, ...], at: datetime, *, tries: int = 1) -> Stay:
+    """Play the same question again; it costs *tries*."""
+    return _play(scene, media, at, asking.plays + 1, asking.tries + tries, *(asking.hush() if tries else ()))
+
+
+def _play(scene: Scene, media: tuple[Media, ...], at: datetime, plays: int, tries: int, *first: Command) -> Stay:
+    asking = Asking(scene.run, plays, tries, at + LONGEST_PROMPT)
     return Stay(asking, (*first, Play(asking.playback, media, scene.language)))
-
-
-def ask_again(scene: Scene, asking: Asking, media: tuple[Media, ...], at: datetime) -> Stay:
-    """The next try of the same question."""
-    return ask(scene, media, at, asking.round + 1, asking.hush())
 
 
 def listen(scene: Scene, asking: Asking, event: Event, media: tuple[Media, ...], patience: timedelta) -> Stay:
@@ -48,5 +56,5 @@ def listen(scene: Scene, asking: Asking, event: Event, media: tuple[Media, ...],
         case CommandRefused(command=Play.__name__, target=name) if name == asking.playback:
             return Stay(replace(asking, playing=False, deadline=event.at + patience))
         case Adopted():
-            return ask(scene, media, event.at, asking.round + 1)
+            return ask_again(scene, asking, media, event.at, tries=0)
     return Stay(asking)

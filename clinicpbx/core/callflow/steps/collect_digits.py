@@ -48,6 +48,6 @@ class CollectDigits:
     def _close(self, scene: Scene, state: Asking, at: datetime) -> Result:
         if len(state.keys) >= self.shortest:
             return Leave("done", state.hush(), f"{len(state.keys)} digits", {self.remember: state.keys})
-        if state.round >= self.tries:
+        if state.tries >= self.tries:
             return Leave("timeout", state.hush(), "too few digits")
         return ask_again(scene, state, self._media, at)

@@ -44,6 +44,6 @@ class Menu:
         return listen(scene, state, event, self._media, self.patience)
 
     def _again(self, scene: Scene, state: Asking, outcome: str, at: datetime) -> Result:
-        if state.round >= self.tries:
+        if state.tries >= self.tries:
             return Leave(outcome, state.hush(), f"{outcome} {self.tries} times")
         return ask_again(scene, state, self._media, at)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import Asking, ask
+from clinicpbx.core.callflow.asking import Asking, ask, ask_again
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import Play as PlayMedia
 from clinicpbx.core.events import Adopted, CommandRefused, DeadlineReached, Event, PlaybackFinished
@@ -35,5 +35,5 @@ class Play:
             case DeadlineReached():
                 return Leave("done", state.hush(), why="the prompt did not end")
             case Adopted():
-                return ask(scene, (f"prompt:{self.prompt}",), event.at, state.round + 1)
+                return ask_again(scene, state, (f"prompt:{self.prompt}",), event.at, tries=0)
         return Stay(state)
