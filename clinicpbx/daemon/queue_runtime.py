@@ -2,30 +2,28 @@
 
 The composer makes one, on the event loop's thread, and calls it from there only; nothing here awaits.
 
-    runtime = QueueRuntime(Floor(book, clock(), store.kept()), clock, deliver, store, resync)
+    runtime = QueueRuntime(Floor(book, clock(), states_kept), clock, deliver, store, resync)
 
-`deliver(call, event)` takes OfferMade, PlaceTold and AgentChanged to a call; it may call the runtime again: what follows
-is delivered after what came before. `resync()` is called, at most once an input, when an answer is overdue: answer by
-`snapshot` of all phones, and `call_gone` for each of `calls()` whose channel does not exist any more.
+`deliver(call, event)` takes OfferMade, PlaceTold and AgentChanged to a call; it may call the runtime again: what
+follows is delivered after what came before. `resync()` is called, at most once an input, when an answer is overdue:
+answer by `snapshot` of all phones, and `call_gone` for each of `calls()` that does not exist any more.
 
-At start, in this order: `restore(call, history)` for every open call of the journal, `snapshot(phones)`, and only then
-events (Adopted among them) for calls. Before the first snapshot every phone is out of reach: no offers, no staff.
-
-Phones are extensions. Either tell each channel (`channel_started`, `channel_ended`), or all of a phone at once
-(`phone_channels`), or both: channels are kept by id, so that saying it twice does no harm.
+At start, in this order: `restore` each call of the journal that is in a queue (`perform` its TakeOffer if it talks),
+`snapshot`, and only then events (Adopted among them) for calls. Before the first snapshot every phone is out of reach:
+no offers, no staff. Phones are extensions; `channels` is the number of live channels.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from clinicpbx.core.acd.board import agent_rows, queue_rows
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
-from clinicpbx.core.commands import Command, JoinQueue, LeaveQueue, QueueCommand, ReturnOffer, TakeOffer
-from clinicpbx.core.events import Event, OfferMade
+from clinicpbx.core.commands import JoinQueue, QueueCommand
+from clinicpbx.core.events import Event
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError
 
@@ -53,71 +51,34 @@ class QueueRuntime:
         self._delivering = False
         self._timer: asyncio.TimerHandle | None = None
         self._wake: datetime | None = None
-        self._channels: dict[str, set[str]] = {}
-        self._phone_of: dict[str, str] = {}
 
-    def perform(self, call: str, command: QueueCommand) -> None:
-        self._follow(self._floor.perform(call, command, self._clock()))
+    def perform(self, call: str, command: QueueCommand, at: datetime) -> None:
+        self._follow(self._floor.perform(call, command, at))
 
-    def call_gone(self, call: str) -> None:
+    def call_gone(self, call: str, at: datetime) -> None:
         """The caller's channel does not exist any more. For every call, whether or not it was in a queue."""
-        self._follow(self._floor.call_gone(call, self._clock()))
+        self._follow(self._floor.call_gone(call, at))
 
     def calls(self) -> list[str]:
         """The calls that are in a queue."""
         return list(self._floor.callers)
 
-    def restore(self, call: str, history: Iterable[Event | Command]) -> None:
-        """Put a call of the journal back in its place. *history*: its events, each followed by the commands it led to."""
-        join: JoinQueue | None = None
-        offer: OfferMade | None = None
-        taken: TakeOffer | None = None
-        for item in history:
-            match item:
-                case JoinQueue():
-                    join, taken = item, None
-                case OfferMade() if join is not None:
-                    offer = item
-                case ReturnOffer():
-                    offer = None
-                case LeaveQueue():
-                    join = offer = None
-                case TakeOffer():
-                    join, offer, taken = None, None, item
-        if join is not None:
-            self._floor.restore(call, join, offer)
-        if taken is not None:
-            self.perform(call, taken)
+    def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
+        """Put a call of the journal back in its place: waiting, or offered to *phones*."""
+        self._floor.restore(call, join, self._clock(), phones)
 
-    def channel_started(self, phone: str, channel: str) -> None:
-        self._phone_of[channel] = phone
-        self._channels.setdefault(phone, set()).add(channel)
-        self._count(phone)
+    def phone_channels(self, extension: str, channels: int, at: datetime) -> None:
+        self._follow(self._floor.phone_channels(extension, channels, at))
 
-    def channel_ended(self, channel: str) -> None:
-        """For any channel; those of no phone are ignored."""
-        phone = self._phone_of.pop(channel, None)
-        if phone is not None:
-            self._channels[phone].discard(channel)
-            self._count(phone)
+    def phone_reachable(self, extension: str, reachable: bool, at: datetime) -> None:
+        self._follow(self._floor.phone_reachable(extension, reachable, at))
 
-    def phone_channels(self, phone: str, channels: Collection[str]) -> None:
-        """These, and no others, are the live channels of the phone."""
-        self._set_channels(phone, channels)
-        self._count(phone)
-
-    def phone_reachable(self, phone: str, reachable: bool) -> None:
-        self._follow(self._floor.phone_reachable(phone, reachable, self._clock()))
-
-    def snapshot(self, phones: Mapping[str, tuple[bool, Collection[str]]]) -> None:
-        """Every phone: whether Asterisk can reach it, and the ids of its live channels."""
-        for phone in self._channels.keys() | phones.keys():
-            self._set_channels(phone, phones[phone][1] if phone in phones else ())
-        counted = {phone: (reachable, len(channels)) for phone, (reachable, channels) in phones.items()}
-        self._follow(self._floor.snapshot(counted, self._clock()))
+    def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> None:
+        """Every phone: whether Asterisk can reach it, and its live channels. One that is not named is out of reach."""
+        self._follow(self._floor.snapshot(phones, at))
 
     def rules(self, book: Rulebook) -> None:
-        """New rules, for the next decision. KeyError names a queue strategy that does not exist; nothing changed then."""
+        """New rules, for the next decision. KeyError names an unknown queue strategy; nothing changed then."""
         self._follow(self._floor.rules(book, self._clock()))
 
     def log_in(self, agent: str) -> None:
@@ -134,7 +95,7 @@ class QueueRuntime:
         self._act(agent, self._floor.unpause)
 
     def status(self) -> dict[str, list[dict[str, Any]]]:
-        """`queues` and `agents`: the rows of core/acd/board.py."""
+        """`queues` and `agents`: the rows of core/acd/board.py, ready for JSON."""
         return {"queues": queue_rows(self._floor, self._clock()), "agents": agent_rows(self._floor)}
 
     def close(self) -> None:
@@ -147,15 +108,6 @@ class QueueRuntime:
             raise ClinicPBXError(f"no agent {agent!r}", do="See `clinicpbx agent list`")
         self._follow(action(agent, self._clock()))
 
-    def _set_channels(self, phone: str, channels: Collection[str]) -> None:
-        for gone in self._channels.get(phone, set()).difference(channels):
-            self._phone_of.pop(gone, None)
-        self._channels[phone] = set(channels)
-        self._phone_of.update(dict.fromkeys(channels, phone))
-
-    def _count(self, phone: str) -> None:
-        self._follow(self._floor.phone_channels(phone, len(self._channels[phone]), self._clock()))
-
     def _follow(self, results: list[Result]) -> None:
         """Carry results out, first come, first served, and set the timer."""
         self._results.extend(results)
@@ -167,7 +119,7 @@ class QueueRuntime:
                 self._carry_out(self._results.popleft())
         finally:
             self._delivering = False
-        self._set_timer()
+            self._set_timer()
 
     def _carry_out(self, result: Result) -> None:
         match result:

@@ -94,17 +94,17 @@ class Floor:
             results += self._roster.finish(agent, agent.activity, at) if over else []
         return [*results, *self._distribute(at)]
 
-    def restore(self, call: str, join: JoinQueue, offer: OfferMade | None = None) -> None:
-        """After a restart, before the first snapshot: the call is in the queue again, or still offered by *offer*.
+    def restore(self, call: str, join: JoinQueue, at: datetime, phones: tuple[str, ...] = ()) -> None:
+        """After a restart, before the first snapshot: the call is in the queue again, or still offered to *phones*.
 
         Nothing is offered and nobody is told before all are back. A call that was talking is restored by TakeOffer.
         """
         caller = self._enter(call, join)
-        if offer is None:
+        if phones:
+            agents = [agent for phone in phones if (agent := self._roster.on_phone(phone)) is not None]
+            self._reserve(caller, [agent for agent in agents if not agent.engaged], phones, at)
+        else:
             self._line_up(caller)
-            return
-        agents = [agent for phone in offer.phones if (agent := self._roster.on_phone(phone)) is not None]
-        self._reserve(caller, [agent for agent in agents if not agent.engaged], offer.phones, offer.at)
 
     # Agents
 
