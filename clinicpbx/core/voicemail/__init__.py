@@ -1,1 +1,0 @@
-"""Mailboxes and messages, as decisions."""
