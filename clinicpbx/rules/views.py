@@ -1,0 +1,194 @@
+"""What the templates of Asterisk's files are given: plain lines, each value checked for its place."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from clinicpbx.core.callflow.flow import Node
+from clinicpbx.core.rulebook import DEFAULT_RING, Rulebook
+from clinicpbx.rules import quoting
+from clinicpbx.rules.document import Address, Document, Fallback
+
+Where = Callable[..., str]
+Line = Mapping[str, Any]
+
+# RFC 5139 names of the fields of an address.
+_CIVIC = {
+    "country": "country",
+    "state": "A1",
+    "city": "A3",
+    "street": "RD",
+    "house_number": "HNO",
+    "building": "BLD",
+    "floor": "FLR",
+    "room": "ROOM",
+    "postal_code": "PC",
+}
+
+
+def phone_lines(document: Document, where: Where) -> list[Line]:
+    return [
+        {
+            "extension": quoting.digits(extension),
+            "name": phone.name,
+            "location": quoting.name(phone.location) if phone.location else "",
+            "elin": quoting.digits(document.locations[phone.location].elin) if phone.location else "",
+            "lamps": [quoting.name(mailbox) for mailbox in phone.shown],
+            "where": where("phones", extension),
+        }
+        for extension, phone in document.phones.items()
+    ]
+
+
+def trunk_lines(document: Document, where: Where) -> list[Line]:
+    return [
+        {
+            "name": quoting.name(name),
+            "host": quoting.host(trunk.host),
+            "port": trunk.port,
+            "transport": trunk.transport,
+            "channels": trunk.channels,
+            "where": where("trunks", name),
+        }
+        for name, trunk in document.trunks.items()
+    ]
+
+
+def did_lines(document: Document, where: Where) -> list[Line]:
+    return [
+        {
+            "number": quoting.digits(number),
+            "spellings": spellings(number),
+            "flow": quoting.name(did.flow),
+            "language": quoting.language(did.language or document.language),
+            "where": where("dids", number),
+        }
+        for number, did in document.dids.items()
+    ]
+
+
+def spellings(number: str) -> list[str]:
+    """The other ways a carrier may write the full *number*: without +, and in North America as ten digits."""
+    bare = quoting.digits(number).removeprefix("+")
+    return [bare, *([bare[1:]] if len(bare) == 11 and bare.startswith("1") else [])]
+
+
+def internal_lines(document: Document, book: Rulebook, where: Where) -> list[Line]:
+    """Extensions that are no phones: queues, flows and mailboxes, as far as the rulebook has a flow for them."""
+    numbers = {extension: where("extensions", extension) for extension in document.extensions}
+    for name, mailbox in document.mailboxes.items():
+        if mailbox.number:
+            numbers.setdefault(mailbox.number, where("mailboxes", name))
+    return [
+        {"extension": quoting.digits(number), "flow": quoting.name(book.entries[number]), "where": place}
+        for number, place in numbers.items()
+        if number in book.entries and number not in document.phones
+    ]
+
+
+def queue_phones(document: Document, queue: str | None) -> list[str]:
+    """The phones of the agents of *queue*, each once."""
+    found = [agent.phone for agent in document.agents.values() if queue is not None and queue in agent.queues]
+    return [quoting.digits(phone) for phone in dict.fromkeys(found) if phone in document.phones]
+
+
+def fallback_lines(document: Document, book: Rulebook, where: Where) -> list[Line]:
+    """Per DID and internal number: whom to ring and who takes the message while the daemon is away."""
+    known = [did.fallback for did in document.dids.values() if did.fallback]
+    spare = known[0] if known else None
+    found = [_fallback(document, book, n, d.fallback or spare, where("dids", n)) for n, d in document.dids.items()]
+    owners = {box.number: name for name, box in document.mailboxes.items() if box.number}
+    for line in internal_lines(document, book, where):
+        rule, own = document.extensions.get(line["extension"]), spare
+        if rule and rule.queue and spare:
+            own = Fallback(queue=rule.queue, mailbox=spare.mailbox)
+        elif owner := owners.get(line["extension"]):
+            own = Fallback(mailbox=owner)
+        found.append(_fallback(document, book, line["extension"], own, line["where"]))
+    return found
+
+
+def _fallback(document: Document, book: Rulebook, entry: str, rule: Fallback | None, where: str) -> Line:
+    mailbox = rule.mailbox if rule else next(iter(document.mailboxes), "general")
+    prompts = document.prompts
+    greeting = "fallback" if "fallback" in prompts else _greeting(book, mailbox)
+    return {
+        "entry": quoting.digits(entry),
+        "phones": queue_phones(document, rule.queue) if rule else list(map(quoting.digits, document.phones)),
+        "hours": quoting.name(rule.hours) if rule and rule.hours else "",
+        "mailbox": quoting.name(mailbox),
+        "greeting": quoting.name(greeting) if greeting in prompts else "",
+        "thanks": "fallback-thanks" if "fallback-thanks" in prompts else "",
+        "where": where,
+    }
+
+
+def _greeting(book: Rulebook, mailbox: str) -> str:
+    """The greeting of the first voicemail step of *mailbox*."""
+    steps = (node.step for node in nodes(book, "voicemail") if getattr(node.step, "mailbox", "") == mailbox)
+    return next((str(greeting) for step in steps if (greeting := getattr(step, "greeting", ""))), "")
+
+
+def nodes(book: Rulebook, kind: str) -> Iterator[Node]:
+    """Every step of that *kind* in every flow."""
+    for flow in book.flows.values():
+        yield from (node for node in flow.nodes.values() if node.kind == kind)
+
+
+def dial_targets(document: Document, book: Rulebook) -> list[Line]:
+    """Every target of a dial step, once: a phone of the clinic, or an outside number written in the rules."""
+    found: dict[str, Line] = {}
+    for node in nodes(book, "dial"):
+        key = str(getattr(node.step, "key", ""))
+        phone = key if key in document.phones else ""
+        if phone or key.startswith("+"):
+            where = node.where.rpartition("/")[2]
+            found.setdefault(quoting.digits(key), {"key": key, "phone": phone, "where": where})
+    return list(found.values())
+
+
+def code_lines(document: Document) -> list[Line]:
+    codes = document.codes
+    flows = {"code-login": codes.login, "code-pause": codes.pause, "code-voicemail": codes.voicemail}
+    return [{"dialled": quoting.code(dialled), "flow": flow} for flow, dialled in flows.items()]
+
+
+def emergency_view(document: Document) -> Line:
+    rules = document.emergency
+    plain = {number: number for number in rules.numbers}
+    prefixed = {prefix + number: number for prefix in rules.also_with_prefix for number in rules.numbers}
+    dialled = {**prefixed, **plain}
+    return {
+        "numbers": [quoting.digits(number) for number in rules.numbers],
+        "dialled": [(quoting.digits(key), quoting.digits(number)) for key, number in sorted(dialled.items())],
+        "notify": [quoting.digits(phone) for phone in rules.notify if phone in document.phones],
+        "trunks": [quoting.name(trunk) for trunk in document.emergency_trunks],
+        "caller_id": clinic_number(document),
+        "rounds": 10,
+    }
+
+
+def clinic_number(document: Document) -> str:
+    """The number shown to the outside where nothing nearer is known; "" where the rules name none."""
+    chosen = document.outbound.caller_id if document.outbound else next(iter(document.dids), "")
+    return quoting.digits(chosen) if chosen else ""
+
+
+def location_lines(document: Document, where: Where) -> list[Line]:
+    return [
+        {"name": quoting.name(name), "civic": list(_civic(location.address)), "where": where("locations", name)}
+        for name, location in document.locations.items()
+    ]
+
+
+def _civic(address: Address) -> Iterator[tuple[str, str]]:
+    for field, element in _CIVIC.items():
+        if value := getattr(address, field):
+            yield element, value
+
+
+def agent_phones(document: Document) -> Sequence[str]:
+    return [quoting.digits(agent.phone) for agent in document.agents.values() if agent.phone in document.phones]
+
+
+def default_ring() -> int:
+    return int(DEFAULT_RING.total_seconds())
