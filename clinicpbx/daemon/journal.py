@@ -93,7 +93,8 @@ class Journal:
     def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None:
         self._rows.append((FACT, (call, stamp(at), kind, orjson.dumps(dict(detail), default=_plain).decode())))
 
-    def agent(self, row: AgentStateChanged) -> None:
+    def keep(self, row: AgentStateChanged) -> None:
+        """An agent's login and pause, for the next start."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
 
     def commit(self) -> bool:

@@ -57,6 +57,12 @@ class EndpointNews:
     reachable: bool
     channels: int
 
+    @property
+    def phone(self) -> str | None:
+        """The extension, where the endpoint is a phone."""
+        kind, _, extension = self.endpoint.partition("-")
+        return extension if kind == "phone" and extension else None
+
 
 @dataclass(frozen=True, slots=True)
 class Replaced:

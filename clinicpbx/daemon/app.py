@@ -1,0 +1,233 @@
+"""The call daemon, composed."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import date
+
+import structlog
+
+from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, open_link, pauses
+from clinicpbx.adapters.ari.decode import HEARD
+from clinicpbx.adapters.clock import Clock
+from clinicpbx.adapters.logs import start_logging
+from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.adapters.systemd import notify
+from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.call_runtime import where
+from clinicpbx.daemon.control import serve_control
+from clinicpbx.daemon.dispatcher import Dispatcher
+from clinicpbx.daemon.http import serve_http
+from clinicpbx.daemon.journal import Journal
+from clinicpbx.daemon.journal_key import journal_sealing
+from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
+from clinicpbx.daemon.queue_runtime import QueueRuntime
+from clinicpbx.daemon.reconcile import LookRefused, look, rebuild, reconcile, show_phones
+from clinicpbx.daemon.rulebooks import Rulebooks
+from clinicpbx.daemon.single import only_daemon
+from clinicpbx.daemon.supervisor import Supervisor
+from clinicpbx.daemon.verbs import verbs
+from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
+from clinicpbx.paths import Instance
+from clinicpbx.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+CHECKPOINT_EVERY = 10  # beats
+
+
+class Daemon:
+    """Everything one instance's daemon holds. Made inside the running loop."""
+
+    def __init__(self, instance: Instance, settings: Settings) -> None:
+        self._instance, self._settings = instance, settings
+        self.clock, self.metrics = Clock(), Metrics()
+        self.rulebooks = Rulebooks(instance)
+        book = self.rulebooks.load(self._today())
+        self.journal = Journal(instance.journal, journal_sealing(instance.keys), self.metrics)
+        self.dispatcher = Dispatcher(
+            instance, self.rulebooks, self.journal, self.metrics, self.clock, self.request, self._replaced
+        )
+        floor = Floor(book, self.clock(), self.journal.agents())
+        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
+        self.mailboxes = MailboxRuntime(instance, self.dispatcher.deliver, self.clock)
+        self.mailboxes.live = self._live_recordings
+        self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
+        self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
+        self._link: Link | None = None
+        self._serving: Link | None = None  # connected and reconciled
+        self._stop: asyncio.Future[ClinicPBXError | None] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._beats, self._day = 0, self._today()
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None
+
+    async def run(self) -> None:
+        """Until SIGTERM, or until another process takes over (ClinicPBXError). Waiting callers stay in Asterisk."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, None)
+        rebuild(self.dispatcher, self.journal)
+        async with self._servers():
+            self._spawn(self._connect())
+            self._spawn(self.supervisor.run())
+            self._spawn(self._mailboxes())
+            log.info("started", rules=self.rulebooks.current().version, calls=len(self.dispatcher.calls))
+            failure = await self._stop
+        notify("STOPPING=1")
+        await self._close()
+        if failure is not None:
+            raise failure
+
+    def request(
+        self, method: str, uri: str, query: Mapping[str, str] | None = None, body: object = None
+    ) -> asyncio.Future[Answer]:
+        """ARI, by the present connection; without one the answer is "unreachable"."""
+        if self._link is not None:
+            return self._link.request(method, uri, query, body)
+        nobody: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        nobody.set_result(Answer(0))
+        return nobody
+
+    def reload_rules(self) -> Rulebook:
+        """New calls follow versions/current from now on. ClinicPBXError, and nothing changes, if it is broken."""
+        book = self.rulebooks.load(self._today())
+        self.queues.rules(book)
+        self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
+        log.info("rules in force", version=book.version)
+        return book
+
+    async def _connect(self) -> None:
+        """Connect, reconcile, listen; after every loss again, within a second."""
+        address = AriAddress(self._settings.ari, "clinicpbx", self._instance.secret("ari"), hears=HEARD)
+        waits, told = pauses(), ""
+        while True:
+            try:
+                link = await open_link(address)
+            except (NotReachable, NotPermitted) as error:
+                if str(error) != told:
+                    log.warning("no connection to Asterisk", reason=str(error))
+                    told = str(error)
+                await asyncio.sleep(next(waits))
+                continue
+            waits, told = pauses(), ""
+            await self._serve(link)
+            await asyncio.sleep(next(waits))
+
+    async def _serve(self, link: Link) -> None:
+        """One connection, from reconciliation to its end."""
+        self._link = link
+        self.metrics.connects.inc()
+        try:
+            await reconcile(link, self.dispatcher, self.metrics, self.clock)
+            self._serving = link
+            self.metrics.connected.set(1)
+            self.supervisor.beat()
+            log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
+            async for batch in link.batches():
+                for message in batch:
+                    self.dispatcher.take(message)
+        except LookRefused:
+            log.warning("Asterisk did not say what is alive")
+        except Exception as bug:
+            log.error("a bug while connected; connecting anew", **where(bug))
+        finally:
+            self._link = self._serving = None
+            self.metrics.connected.set(0)
+            self.metrics.overflows.inc(int(link.overflowed))
+            log.warning("connection to Asterisk ended", reason=link.lost or "dropped")
+            await link.close()
+
+    async def _mailboxes(self) -> None:
+        await self.mailboxes.start(self.rulebooks.current().mailboxes)
+        await self.mailboxes.keep_sweeping()
+
+    def _live_recordings(self) -> list[str]:
+        return [call.recording for call in self.dispatcher.calls.values() if call.recording]
+
+    def _resync(self) -> None:
+        if (link := self._serving) is not None:
+            self._spawn(self._look_again(link))
+
+    async def _look_again(self, link: Link) -> None:
+        """An answer about a phone is overdue: the whole truth about phones and calls."""
+        with suppress(LookRefused):
+            seen = await look(link)
+            show_phones(self.dispatcher, seen.phones, self.clock)
+            for call in self.queues.calls():
+                if call not in seen.channels and call not in seen.entered:
+                    self.queues.call_gone(call, self.clock())
+
+    def _chores(self) -> None:
+        """Every second: old rows out, checkpoints, the wall clock, holidays of a new day."""
+        self._beats += 1
+        self.journal.commit()
+        self.journal.prune(self.clock())
+        if self._beats % CHECKPOINT_EVERY == 0:
+            self._spawn(asyncio.to_thread(self.journal.checkpoint))
+        if not self.dispatcher.calls and (step := self.clock.follow_wall()):
+            log.warning("the wall clock was stepped", seconds=step.total_seconds())
+        if (today := self._today()) != self._day:
+            self._day = today
+            self.reload_rules()
+
+    def _today(self) -> date:
+        return self.clock().date()
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            log.error("a part of the daemon ended", **where(bug))
+            self._end(bug if isinstance(bug, ClinicPBXError) else ClinicPBXError("a bug ended the daemon; see the log"))
+
+    def _replaced(self) -> None:
+        log.error("another process connected as this application; it is the owner now")
+        if self._link is not None:
+            self._link.drop("replaced")
+        self._end(ClinicPBXError("another daemon has taken over the ARI application", do="Run one daemon an Asterisk"))
+
+    def _end(self, failure: ClinicPBXError | None) -> None:
+        if not self._stop.done():
+            self._stop.set_result(failure)
+
+    @asynccontextmanager
+    async def _servers(self) -> AsyncIterator[None]:
+        ready = lambda: self.supervisor.healthy  # noqa: E731
+        http = await serve_http(self._settings.bind, self._settings.http_port, self.metrics, ready)
+        control = await serve_control(self._instance.control, verbs(self))
+        try:
+            yield
+        finally:
+            for server in (http, control):
+                server.close()
+
+    async def _close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.mailboxes.stop()
+        self.queues.close()
+        self.dispatcher.turn.end()
+        self.journal.close()
+        self._instance.control.unlink(missing_ok=True)
+        log.info("ended", calls=len(self.dispatcher.calls))
+
+
+def run_daemon(instance: Instance, settings: Settings) -> None:
+    """Runs until SIGTERM. ClinicPBXError where another daemon of this instance runs, or took over."""
+    start_logging(settings.log_level)
+    with only_daemon(instance):
+        asyncio.run(_run(instance, settings))
+
+
+async def _run(instance: Instance, settings: Settings) -> None:
+    await Daemon(instance, settings).run()

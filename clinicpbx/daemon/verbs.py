@@ -1,0 +1,60 @@
+"""What the control socket can be asked."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from clinicpbx import __version__
+from clinicpbx.daemon.control import Verb
+
+if TYPE_CHECKING:
+    from clinicpbx.daemon.app import Daemon
+
+Wish = Mapping[str, Any]
+
+
+def verbs(daemon: "Daemon") -> dict[str, Verb]:
+    """The daemon's verbs by name. Those about an agent take `agent`, pause also `reason`."""
+    queues = daemon.queues
+
+    def reload(wish: Wish) -> Any:
+        return {"version": daemon.reload_rules().version}
+
+    def calls(wish: Wish) -> Any:
+        now = daemon.clock()
+        return [
+            {
+                "call": call.call,
+                "flow": call.machine.flow,
+                "step": call.machine.at_step,
+                "version": call.machine.version,
+                "language": call.machine.language,
+                "seconds": int((now - call.arrived.at).total_seconds()),
+                "in_dialplan": call.away,
+            }
+            for call in daemon.dispatcher.calls.values()
+        ]
+
+    def status(wish: Wish) -> Any:
+        heartbeat = daemon.supervisor.heartbeat
+        return {
+            "release": __version__,
+            "rules": daemon.rulebooks.current().version,
+            "asterisk": daemon.connected,
+            "healthy": daemon.supervisor.healthy,
+            "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
+            "calls": len(daemon.dispatcher.calls),
+            "journal_waiting": daemon.journal.waiting,
+        }
+
+    return {
+        "rules.reload": reload,
+        "calls": calls,
+        "status": status,
+        "queues": lambda wish: queues.status()["queues"],
+        "agents": lambda wish: queues.status()["agents"],
+        "agent.login": lambda wish: queues.log_in(wish["agent"]),
+        "agent.logout": lambda wish: queues.log_out(wish["agent"]),
+        "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
+        "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
+    }
