@@ -76,7 +76,7 @@ class Phone:
         await self.do("play", file=str(file), loop=loop, call=call)
 
     async def record(self, file: Path, call: str = "") -> None:
-        """What the phone hears from now on goes to *file*; it is complete when the call is over."""
+        """What the phone hears from now on goes to *file*; it is complete when `recorded` is heard, after the call."""
         await self.do("record", file=str(file), call=call)
 
     async def transfer(self, to: str, call: str = "") -> None:
@@ -114,6 +114,7 @@ class Phones:
         register: dict[str, Any] | None = None,
         auto_answer: dict[str, Any] | None = None,
         raw: bool = False,
+        registered_within: float = _SOON,
     ) -> Phone:
         """A phone on *address*; with *register* {user, password, server, subscribe_mwi, expires} it is registered."""
         if not self._processes or len(self._processes[-1].phones) >= _A_PROCESS:
@@ -124,7 +125,7 @@ class Phones:
         wish = {"do": "phone", "name": name, "address": address, "port": port, "raw": raw}
         await process.ask({**wish, "register": register, "auto_answer": auto_answer})
         if register:
-            await phone.expect("registered")
+            await phone.expect("registered", registered_within)
         return phone
 
     async def stop(self) -> None:
@@ -147,7 +148,8 @@ class _Process:
     async def start(cls, log: Path | None) -> "_Process":
         command = [sys.executable, "-m", "clinicpbx.demo.softphone", *([str(log)] if log else [])]
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        null = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=null)
         return cls(process)
 
     async def ask(self, wish: Event) -> Event:

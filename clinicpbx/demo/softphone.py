@@ -24,9 +24,14 @@ _PUMP = 10  # milliseconds between looks at the commands
 _clock = time.monotonic
 
 
+# pjsua2 writes lines of its own to file descriptor 1: those go to stderr, and ours to where stdout was.
+_out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
 def tell(event: str, **fields: Any) -> None:
     """One line on stdout."""
-    print(json.dumps({"event": event, **fields}), flush=True)
+    print(json.dumps({"event": event, **fields}), file=_out, flush=True)
 
 
 def guarded(method: Callable[..., None]) -> Callable[..., None]:
@@ -54,6 +59,17 @@ def headers_of(message: str) -> dict[str, str]:
     return found
 
 
+def is_complete_wav(file: str) -> bool:
+    """True where the file's header names the size the file has."""
+    try:
+        with open(file, "rb") as wav:
+            head = wav.read(12)
+            size = os.fstat(wav.fileno()).st_size
+    except OSError:
+        return False
+    return head[:4] == b"RIFF" and head[8:] == b"WAVE" and int.from_bytes(head[4:8], "little") == size - 8
+
+
 class Player(pj.AudioMediaPlayer):  # type: ignore[misc]
     """A WAV file played into a call."""
 
@@ -76,6 +92,7 @@ class Call(pj.Call):  # type: ignore[misc]
         self.name = phone.softphone.next_name()
         self.player: Player | None = None
         self.recorder: Any = None
+        self.recording = ""
         self.wanted: dict[str, Wish] = {}
         self.over = False
         phone.calls[self.name] = self
@@ -109,7 +126,8 @@ class Call(pj.Call):  # type: ignore[misc]
             self.player = Player(self, **self.wanted.pop("play"))
         if "record" in self.wanted:
             self.recorder = pj.AudioMediaRecorder()
-            self.recorder.createRecorder(self.wanted.pop("record")["file"])
+            self.recording = self.wanted.pop("record")["file"]
+            self.recorder.createRecorder(self.recording)
         if self.player is not None:
             self.player.startTransmit(audio)
         if self.recorder is not None:
@@ -131,10 +149,21 @@ class Call(pj.Call):  # type: ignore[misc]
             self.tell("connected")
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
             self.over = True
+            recorded = self.recorder is not None
             self.player = self.recorder = None
             seconds = info.connectDuration.sec + info.connectDuration.msec / 1000
             self.tell("disconnected", code=info.lastStatusCode, reason=info.lastReason, seconds=seconds)
             self.phone.softphone.after(0, lambda: self.phone.forget(self))
+            if recorded:
+                self._when_written(_clock() + 3)
+
+    def _when_written(self, until: float) -> None:
+        """Tell `recorded` once pjsua2, which closes the file some time later, has written its header."""
+        complete = is_complete_wav(self.recording)
+        if complete or _clock() > until:
+            self.tell("recorded", file=self.recording, complete=complete)
+        else:
+            self.phone.softphone.after(0.02, lambda: self._when_written(until))
 
     @guarded
     def onDtmfDigit(self, prm: Any) -> None:
@@ -143,6 +172,8 @@ class Call(pj.Call):  # type: ignore[misc]
     @guarded
     def onCallTransferStatus(self, prm: Any) -> None:
         self.tell("transfer_status", code=prm.statusCode, reason=prm.reason, final=prm.finalNotify)
+        if prm.finalNotify and prm.statusCode // 100 == 2:
+            self.phone.softphone.after(0, lambda: self.over or self.hangup(pj.CallOpParam()))
 
 
 class Phone(pj.Account):  # type: ignore[misc]
@@ -302,13 +333,14 @@ class Softphone:
         return {}
 
     def close(self) -> None:
-        """Hang up, unregister, free everything."""
+        """Hang up and unregister; the process ends right after, for pjsua2's own ending takes a second."""
         self.endpoint.hangupAllCalls()
+        for phone in self.phones.values():
+            if phone.getInfo().regIsActive:
+                phone.setRegistration(False)
         until = _clock() + 0.3
         while _clock() < until:
             self.endpoint.libHandleEvents(_PUMP)
-        self.phones.clear()
-        self.endpoint.libDestroy()
 
 
 def dial(phone: Phone, wish: Wish) -> Call:
@@ -368,7 +400,7 @@ def main() -> None:
     tell("ready")
     softphone.run(commands)
     softphone.close()
-    # The interpreter's own end would run pjsua2's destructors after its library is gone.
+    # The interpreter's own end would run pjsua2's destructors in an order it does not survive.
     os._exit(0)
 
 

@@ -1,0 +1,36 @@
+"""Fixtures of the integration tests: a bed a worker, phones a test."""
+
+import shutil
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any
+
+import pytest
+
+from clinicpbx.demo.phones import Phones
+from tests.support.bed import Bed, running_bed
+
+
+@pytest.fixture(scope="session")
+def bed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Bed]:
+    """A running instance, shared by all tests of a worker. Its logs stay where a test failed."""
+    home = tmp_path_factory.mktemp("bed")
+    with running_bed(home) as bed:
+        yield bed
+    if not request.session.testsfailed:
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+async def phones() -> AsyncIterator[Phones]:
+    async with Phones() as phones:
+        yield phones
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A failed test shows what Asterisk and the programs wrote."""
+    report = yield
+    bed = getattr(item, "funcargs", {}).get("bed")
+    if report.failed and isinstance(bed, Bed):
+        report.sections.append((f"logs of {bed.instance.home}", bed.logs()))
+    return report
