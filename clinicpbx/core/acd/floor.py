@@ -139,7 +139,7 @@ class Floor:
         for extension in sorted(self._roster.phones.keys() | phones.keys()):
             reachable, channels = phones.get(extension, (False, 0))
             phone = self._roster.phone(extension, at)
-            self._roster.registration(phone, reachable, at)
+            self._roster.registration(phone, reachable, at, certain=True)
             results += self._roster.channels(phone, channels, at, certain=True)
         return [*results, *self._distribute(at)]
 

@@ -149,8 +149,13 @@ class Roster:
         self.refresh(agent)
         return []
 
-    def registration(self, phone: Phone, registered: bool, at: datetime) -> None:
-        """Asterisk says whether it can reach the phone; its word ends the doubt left by a failed call."""
+    def registration(self, phone: Phone, registered: bool, at: datetime, *, certain: bool = False) -> None:
+        """Asterisk says whether it can reach the phone.
+
+        What ends the doubt left by a failed call is a change of that, or a *certain* word; not the same word again.
+        """
+        if phone.registered == registered and not certain:
+            return
         if phone.reachable != registered:
             phone.since = at
         phone.registered, phone.refused = registered, False
