@@ -1,0 +1,76 @@
+"""Whole calls through the daemon on a real Asterisk."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from clinicpbx.demo.phones import Phones
+from tests.support.bed import Bed, eventually
+from tests.support.clinic_bed import Clinic, clinic
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def house(bed: Bed) -> Iterator[Clinic]:
+    with clinic(bed) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+async def running(house: Clinic) -> AsyncIterator[None]:
+    if "daemon" not in house.bed.programs or not house.bed.programs["daemon"].alive:
+        house.start_daemon()
+    await house.ready()
+    yield
+    await house.empty()
+
+
+def facts(house: Clinic) -> list[str]:
+    with sqlite3.connect(house.instance.journal) as db:
+        return [kind for (kind,) in db.execute("SELECT kind FROM fact ORDER BY id")]
+
+
+async def test_a_key_leads_to_the_next_step_and_the_hang_up_ends_the_call(house: Clinic, phones: Phones) -> None:
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await caller.expect("connected")
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.dtmf("3")
+    await eventually(lambda: house.steps() == ["about"])
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.hangup()
+    await eventually(lambda: house.ask("calls") == [])
+    await eventually(lambda: facts(house)[-1:] == ["ended"])
+    assert {"arrived", "step", "left", "menu", "ended"} <= set(facts(house))
+
+
+async def test_a_queued_caller_reaches_the_agent(house: Clinic, phones: Phones) -> None:
+    desk = await house.desk(phones, "201", auto_answer={"after": 0.1})
+    house.ask("agent.login", agent="ana")
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.dtmf("1")
+    await desk.expect("connected")
+    await eventually(lambda: house.agent("ana") == "talking")
+    await caller.hangup()
+    await eventually(lambda: house.ask("calls") == [])
+    await eventually(lambda: house.agent("ana") == "free")
+    house.ask("agent.logout", agent="ana")
+
+
+async def test_a_message_is_sealed_and_nothing_of_it_stays_in_clear(house: Clinic, phones: Phones) -> None:
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.dtmf("2")
+    await eventually(lambda: list(house.instance.recordings.glob("*.ulaw")) and True)
+    await caller.play(house.instance.prompts / "en" / "menu.wav", loop=True)
+    await eventually(lambda: list((house.instance.vault / "desk").glob("*.part")) and True)
+    await asyncio.sleep(1.2)  # of speech
+    await caller.hangup()
+    await eventually(lambda: list((house.instance.vault / "desk").glob("*.cpx")) and True, 8)
+    assert not list(house.instance.recordings.glob("*.ulaw"))

@@ -1,0 +1,157 @@
+"""A small clinic on the bed: rules in force, dialplan rendered from them, callers and phones."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader
+from websockets.sync.client import unix_connect
+
+from clinicpbx.adapters.vault.keyring import make_root_key
+from clinicpbx.demo.phones import Phone, Phones
+from clinicpbx.rules.compile import read_rules
+from clinicpbx.rules.render import Place, render
+from tests.support.bed import Bed, Program, eventually
+from tests.support.sound import tone
+
+DID = "+12075550100"
+PHONES = ("201", "202")
+PASSWORD = "a-password-of-a-test"
+TEMPLATES = Path(__file__).parents[2] / "dialplan_templates"
+
+RULES = """\
+clinic: {{name: Test Clinic}}
+languages: {{en: English}}
+sites: {{main: {{timezone: UTC}}}}
+locations:
+  desk: {{elin: "+12075550199", address: {{street: 1 Main St, city: Portland, state: ME, postal_code: "04101"}}}}
+trunks: {{line: {{host: {trunk}}}}}
+phones:
+  "201": {{name: Desk one, location: desk, mailbox: desk}}
+  "202": {{name: Desk two, location: desk}}
+dids:
+  "{did}": {{name: Main line, flow: main, fallback: {{queue: desk, mailbox: desk}}}}
+mailboxes: {{desk: {{title: Front desk}}}}
+outbound: {{caller_id: "{did}"}}
+queues: {{desk: {{ring: 5s, wrap_up: 0s}}}}
+agents:
+  ana: {{name: Ana, phone: "201", queues: [desk]}}
+  ben: {{name: Ben, phone: "202", queues: [desk]}}
+prompts:
+  menu: {{en: Press one}}
+  about: {{en: About us}}
+flows:
+  main:
+    steps:
+      pick_up: {{answer: , then: menu}}
+      menu: {{menu: {{prompt: menu, patience: 20s}}, next: {{"1": desk, "2": message, "3": about, "0": desk, timeout: desk, invalid: desk}}}}
+      about: {{play: about, then: menu}}
+      desk: {{enqueue: {{queue: desk, limit: 60s}}, next: {{overflow: message, unstaffed: message}}}}
+      message: {{voicemail: {{mailbox: desk, confirm_number: false}}, next: {{done: bye, empty: bye}}}}
+      bye: {{hangup: }}
+"""
+
+
+class Clinic:
+    """The bed with rules in force; the daemon is started and ended by the tests."""
+
+    def __init__(self, bed: Bed) -> None:
+        self.bed = bed
+        self.instance = bed.instance
+        self.trunk = bed.address()
+        if not (bed.instance.keys / "root.key").exists():
+            make_root_key(bed.instance)
+        self.put_in_force("000001", RULES.format(trunk=self.trunk, did=DID))
+        for number, name in enumerate(("menu", "about", "voicemail-greeting", "message-kept")):
+            path = self.instance.prompts / "en" / f"{name}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tone(path, 300 + 100 * number, 0.6)
+
+    def put_in_force(self, version: str, text: str) -> None:
+        """Write *text* as the rules of *version*, render it, and have Asterisk read it."""
+        folder = self.instance.versions / version
+        (folder / "rules").mkdir(parents=True, exist_ok=True)
+        clinic = folder / "rules" / "clinic.yaml"
+        clinic.write_text(text)
+        today = datetime.now(UTC).date()
+        rules = read_rules(clinic, today, version)
+        place = Place(self.instance.home, version, today, dict.fromkeys(PHONES, PASSWORD))
+        for name, content in render(rules, place, FileSystemLoader(TEMPLATES)).items():
+            (self.instance.generated / name).write_text(content)
+        self.instance.current.unlink(missing_ok=True)
+        self.instance.current.symlink_to(version)
+        for command in ("module reload res_pjsip.so", "dialplan reload", "module reload app_voicemail.so"):
+            self.bed.rx(command)
+
+    def start_daemon(self) -> Program:
+        """A new daemon process; a journal of an earlier test is not kept."""
+        return self.bed.run("daemon")
+
+    async def ready(self, within: float = 10) -> None:
+        await eventually(self.is_ready, within)
+
+    def is_ready(self) -> bool:
+        address = f"http://{self.bed.settings.bind}:{self.bed.settings.http_port}/readyz"
+        try:
+            with urllib.request.urlopen(address, timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def ask(self, do: str, **more: Any) -> Any:
+        """A verb of the control socket; AssertionError with its mistake."""
+        with unix_connect(str(self.instance.control), "ws://daemon/", compression=None) as socket:
+            socket.send(json.dumps({"do": do, **more}))
+            answer = json.loads(socket.recv(timeout=5))
+        assert "ok" in answer, answer
+        return answer["ok"]
+
+    def steps(self) -> list[str]:
+        """The steps of the calls in progress, oldest first."""
+        return [call["step"] for call in self.ask("calls")]
+
+    def agent(self, name: str) -> str:
+        """The agent's state in one word."""
+        return next(str(row["state"]) for row in self.ask("agents") if row["agent"] == name)
+
+    async def caller(self, phones: Phones, name: str = "caller") -> Phone:
+        """A patient's phone at the trunk's address."""
+        return await phones.phone(name, self.trunk, 5060)
+
+    async def desk(self, phones: Phones, extension: str, **more: Any) -> Phone:
+        """A registered desk phone."""
+        register = {"user": f"phone-{extension}", "password": PASSWORD, "server": self.bed.sip}
+        return await phones.phone(f"desk-{extension}", self.bed.address(), register=register, **more)
+
+    @property
+    def number(self) -> str:
+        return f"sip:{DID}@{self.bed.sip}"
+
+    def channels(self) -> int:
+        return int(self.bed.rx("core show channels count").split()[0])
+
+    def in_context(self, context: str) -> int:
+        """How many channels are in *context* now."""
+        lines = self.bed.rx("core show channels concise").splitlines()
+        return sum(line.split("!")[1] == context for line in lines if line.count("!") > 3)
+
+    async def empty(self) -> None:
+        """No call is left."""
+        self.bed.rx("channel request hangup all")
+        await eventually(lambda: self.channels() == 0, 10)
+
+
+@contextmanager
+def clinic(bed: Bed) -> Iterator[Clinic]:
+    """The clinic; its programs are ended afterwards."""
+    made = Clinic(bed)
+    try:
+        yield made
+    finally:
+        for name in ("daemon", "second", "rescuer"):
+            if name in bed.programs:
+                bed.programs.pop(name).stop()
