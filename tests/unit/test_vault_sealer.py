@@ -1,6 +1,7 @@
 """Recordings reach the vault whole, whatever dies on the way, and nothing stays in clear."""
 
 import asyncio
+import fcntl
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -128,12 +129,30 @@ def test_two_jobs_never_seal_one_message_at_once(vault: Vault) -> None:
     whole_and_alone(vault)
 
 
+def test_a_job_that_waited_does_not_cut_what_another_has_named(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(vault, "rec.1.1", SOUND)
+    first, second = SealJob(vault, claim(vault)), SealJob(vault, claim(vault))
+    first.step()
+    flock = fcntl.flock
+
+    def first_finishes(opened: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        first.finish()
+        flock(opened, operation)
+
+    monkeypatch.setattr(fcntl, "flock", first_finishes)
+    with pytest.raises(SealingFailed):
+        second.step()
+    assert plain_of(vault, "8100", "m1") == SOUND
+
+
 def seal_in_steps(vault: Vault, checkpoint: Checkpoint) -> None:
     job = SealJob(vault, claim(vault), checkpoint=checkpoint)
     path = record(vault, "rec.1.1", b"")
     for start in range(0, len(SOUND), FLUSH):
         grow(path, SOUND[start : start + FLUSH])
         job.step()
+    (vault.instance.home / "recorded").touch()
     job.finish()
 
 
@@ -144,11 +163,8 @@ def test_killed_anywhere_then_swept_it_is_whole_and_out_of_the_clear(tmp_path: P
         if not killed:
             break
         assert_nothing_in_clear(vault.instance, SOUND, NUMBER, CALLER)
-        recording = vault.instance.recordings / "rec.1.1.ulaw"
-        if recording.exists() and recording.stat().st_size < len(SOUND):
-            grow(recording, SOUND[recording.stat().st_size :])  # Asterisk goes on recording
-        elif not vault.path("8100", "m1", AUDIO).exists():
-            record(vault, "rec.1.1", SOUND)
+        if not (vault.instance.home / "recorded").exists():
+            record(vault, "rec.1.1", SOUND)  # Asterisk went on recording, to the end
         sweep(vault)
         assert replace(whole_and_alone(vault), duration=timedelta(0)) == a_message()
         assert sweep(vault).sealed == []
@@ -158,7 +174,6 @@ def test_killed_anywhere_then_swept_it_is_whole_and_out_of_the_clear(tmp_path: P
 def test_the_sweep_killed_anywhere_is_only_repeated(tmp_path: Path) -> None:
     for nth in range(100):
         vault = make_vault(tmp_path / str(nth))
-        record(vault, "rec.1.1", SOUND)
         killed_at(5, lambda checkpoint, vault=vault: seal_in_steps(vault, checkpoint))
         record(vault, "rec.1.1", SOUND)
         killed = killed_at(nth, lambda checkpoint, vault=vault: sweep(vault, checkpoint=checkpoint))
