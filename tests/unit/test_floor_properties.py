@@ -1,0 +1,224 @@
+"""Whatever happens on the floor, in whatever order: no agent in two calls, no caller lost."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from clinicpbx.core.acd.agent import Offered, Talking, WrapUp
+from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.results import Result, ToCall
+from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, ReturnOffer, TakeOffer, ToggleLogin, TogglePause
+from clinicpbx.core.events import OfferMade, PlaceTold
+from clinicpbx.core.rulebook import Rulebook
+from tests.support.floors import START, agent, queue, rules
+
+pytestmark = pytest.mark.unit
+
+QUEUES = ("desk", "nurse", "billing")
+PHONES = ("201", "202", "203", "204")
+CALLS = tuple(f"c{n}" for n in range(8))
+BOOK = rules(
+    queue("desk"),
+    queue("nurse", "ringall", wrap_up=timedelta(0)),
+    queue("billing", pause_after_misses=0, ring=timedelta(seconds=5)),
+    agent("ana", "201", desk=0, nurse=0, billing=0),
+    agent("ben", "202", desk=0, nurse=1),
+    agent("cy", "203", nurse=0, billing=2),
+    agent("di", "204", desk=3),
+)
+calls, queues, phones, agents = map(st.sampled_from, (CALLS, QUEUES, PHONES, sorted(BOOK.agents)))
+statuses = st.sampled_from(("NOANSWER", "BUSY", "CONGESTION", "CHANUNAVAIL", "FAILED"))
+
+
+def smaller(book: Rulebook, name: str) -> Rulebook:
+    """*book* without the queue or the agent of that name."""
+    without = {key: value for key, value in book.queues.items() if key != name}
+    return replace(book, queues=without, agents={key: value for key, value in book.agents.items() if key != name})
+
+
+class FloorMachine(RuleBasedStateMachine):
+    """Keeps its own books: who is in a queue, and which phone is held by which call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.floor = Floor(BOOK, START)
+        self.inside: dict[str, str] = {}  # call -> queue
+        self.rung: dict[str, tuple[str, ...]] = {}  # call -> phones that ring for it
+        self.talking: dict[str, str] = {}  # phone -> call
+        self.channels = dict.fromkeys(PHONES, 0)
+        self.told: set[str] = set()
+        for phone in PHONES:
+            self.floor.phone_reachable(phone, True, START)
+        for name in BOOK.agents:
+            self.floor.log_in(name, START)
+
+    def follow(self, results: list[Result], at: datetime | None = None) -> None:
+        self.told = set()
+        for result in results:
+            if isinstance(result, ToCall):
+                self.told.add(result.call)
+                if isinstance(result.event, OfferMade):
+                    self.ring(result.call, result.event)
+
+    def ring(self, call: str, offer: OfferMade) -> None:
+        assert self.inside[call] == offer.queue
+        assert call not in self.rung, "offered twice"
+        assert offer.phones
+        held = {phone for phones in self.rung.values() for phone in phones} | set(self.talking)
+        assert not held & set(offer.phones), "a phone in two calls"
+        assert not any(self.channels[phone] for phone in offer.phones), "a phone in use is rung"
+        self.rung[call] = offer.phones
+        mine = self.floor.callers[call]
+        assert mine.offer is not None
+        line = self.floor.queues[offer.queue].waiting
+        assert all(mine.place < other.place for other in line), "overtaken"
+
+    def settle(self, phone: str) -> None:
+        """The phone's channels are gone: so is its talk."""
+        if not self.channels[phone]:
+            self.talking.pop(phone, None)
+
+    @rule(call=calls, queue=queues, priority=st.integers(0, 2), waited=st.integers(0, 30))
+    def join(self, call: str, queue: str, priority: int, waited: int) -> None:
+        if self.inside.get(call) != queue:
+            self.rung.pop(call, None)
+        offered = call in self.rung
+        self.inside[call] = queue
+        since = self.now - timedelta(seconds=waited)
+        self.follow(self.floor.perform(call, JoinQueue(queue, since, priority), self.now))
+        assert offered or call in self.told, "joined, and left in silence"
+
+    @rule(call=calls, queue=queues)
+    def leave(self, call: str, queue: str) -> None:
+        if self.inside.get(call) == queue:
+            del self.inside[call]
+            self.rung.pop(call, None)
+        self.follow(self.floor.perform(call, LeaveQueue(queue), self.now))
+
+    @rule(call=calls)
+    def hang_up(self, call: str) -> None:
+        self.inside.pop(call, None)
+        self.rung.pop(call, None)
+        for phone in [phone for phone, with_ in self.talking.items() if with_ == call]:
+            self.settle(phone)
+        self.follow(self.floor.call_gone(call, self.now))
+
+    @rule(call=calls, queue=queues)
+    def ask(self, call: str, queue: str) -> None:
+        results = self.floor.perform(call, AskPlace(queue), self.now)
+        self.follow(results)
+        assert [isinstance(result, ToCall) and isinstance(result.event, PlaceTold) for result in results] == [True]
+
+    @rule(data=st.data(), with_channel=st.booleans())
+    def answer(self, data: st.DataObject, with_channel: bool) -> None:
+        if not self.rung:
+            return
+        call = data.draw(st.sampled_from(sorted(self.rung)))
+        phone = data.draw(st.sampled_from(self.rung[call]))
+        if with_channel:
+            self.count(phone, 1)
+        elif self.floor.agents and self._rang_out(phone):
+            return
+        queue = self.inside.pop(call)
+        del self.rung[call]
+        if phone in {agent.phone.extension for agent in self.floor.agents.values()}:
+            self.talking[phone] = call
+        self.follow(self.floor.perform(call, TakeOffer(queue, phone), self.now))
+
+    def _rang_out(self, phone: str) -> bool:
+        activities = [a.activity for a in self.floor.agents.values() if a.phone.extension == phone]
+        return any(isinstance(activity, Offered) and activity.rang_out for activity in activities)
+
+    @rule(call=calls, status=statuses)
+    def give_back(self, call: str, status: str) -> None:
+        queue = self.inside.get(call, "desk")
+        offered = self.rung.pop(call, None)
+        offered_here = call in self.floor.callers and self.floor.callers[call].offer is not None
+        self.follow(self.floor.perform(call, ReturnOffer(queue, status), self.now))
+        assert (offered is None and not offered_here) or call in self.told, "returned, and left in silence"
+
+    @rule(phone=phones, count=st.integers(0, 2))
+    def count(self, phone: str, count: int) -> None:
+        seen = self.channels[phone] or count
+        self.channels[phone] = count
+        if seen:
+            self.settle(phone)
+        self.follow(self.floor.phone_channels(phone, count, self.now))
+
+    @rule(phone=phones, reachable=st.booleans())
+    def register(self, phone: str, reachable: bool) -> None:
+        self.follow(self.floor.phone_reachable(phone, reachable, self.now))
+
+    @rule(reachable=st.dictionaries(phones, st.booleans()))
+    def resync(self, reachable: dict[str, bool]) -> None:
+        for phone in PHONES:
+            self.channels[phone] = self.channels[phone] if phone in reachable else 0
+            self.settle(phone)
+        self.follow(self.floor.snapshot({p: (r, self.channels[p]) for p, r in reachable.items()}, self.now))
+
+    @rule(phone=phones, login=st.booleans())
+    def toggle(self, phone: str, login: bool) -> None:
+        self.follow(self.floor.perform("code", (ToggleLogin if login else TogglePause)(phone), self.now))
+        assert "code" in self.told
+
+    @rule(name=agents, action=st.sampled_from(("log_in", "log_out", "pause", "unpause")))
+    def console(self, name: str, action: str) -> None:
+        if name in self.floor.agents:
+            self.follow(getattr(self.floor, action)(name, self.now))
+
+    @rule(seconds=st.integers(0, 40))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        for call, caller in self.floor.callers.items():
+            if caller.offer is not None and caller.offer.deadline <= self.now:
+                self.rung.pop(call, None)
+        self.follow(self.floor.deadline_reached(self.now))
+        assert self.floor.deadline is None or self.floor.deadline > self.now
+
+    @rule(name=st.sampled_from(("", *QUEUES, *sorted(BOOK.agents))))
+    def new_rules(self, name: str) -> None:
+        book = smaller(BOOK, name)
+        waiting = {call for call, queue in self.inside.items() if queue == name and call not in self.rung}
+        self.follow(self.floor.rules(book, self.now))
+        parked = {call for call in waiting if self.floor.callers[call].offer is not None}
+        assert waiting - parked <= self.told, "the queue is gone, and its caller does not know"
+
+    @invariant()
+    def no_caller_is_lost(self) -> None:
+        assert {call: caller.queue for call, caller in self.floor.callers.items()} == self.inside
+        lines = [caller.call for queue in self.floor.queues.values() for caller in queue.waiting]
+        offered = [call for call, caller in self.floor.callers.items() if caller.offer is not None]
+        assert sorted([*lines, *offered]) == sorted(self.inside)
+
+    @invariant()
+    def no_caller_waits_while_somebody_is_free(self) -> None:
+        for queue in self.floor.queues.values():
+            free = {a.name for a in self.floor.agents.values() if a.available and queue.name in a.rules.queues}
+            assert set(queue.free) == (free if queue.rules is not None else set())
+            assert not (queue.waiting and queue.free)
+            assert queue.waiting == sorted(queue.waiting, key=lambda caller: caller.place)
+
+    @invariant()
+    def what_is_reserved_has_a_deadline_and_is_known(self) -> None:
+        for agent_ in self.floor.agents.values():
+            phone = agent_.phone.extension
+            match agent_.activity:
+                case Offered(call=call, deadline=deadline):
+                    assert phone in self.rung[call]
+                    assert self.floor.deadline is not None
+                    assert self.floor.deadline <= deadline
+                case Talking(call=call):
+                    assert self.talking[phone] == call
+                case WrapUp(deadline=deadline):
+                    assert phone not in self.talking
+                    assert self.floor.deadline is not None
+                    assert self.floor.deadline <= deadline
+
+
+FloorMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
+TestFloor = FloorMachine.TestCase
