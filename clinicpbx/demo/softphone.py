@@ -19,6 +19,8 @@ from typing import Any
 
 import pjsua2 as pj
 
+from clinicpbx.demo.heard import headers_of, is_complete_wav, lamp_of
+
 Wish = dict[str, Any]
 _PUMP = 10  # milliseconds between looks at the commands
 _clock = time.monotonic
@@ -48,26 +50,6 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
 
 def problem_of(exc: Exception) -> str:
     return exc.info() if isinstance(exc, pj.Error) else f"{type(exc).__name__}: {exc}"
-
-
-def headers_of(message: str) -> dict[str, str]:
-    """The headers of a SIP message by lower-case name; of a repeated one the first."""
-    found: dict[str, str] = {}
-    for line in message.replace("\r", "").partition("\n\n")[0].split("\n")[1:]:
-        name, _, value = line.partition(":")
-        found.setdefault(name.strip().lower(), value.strip())
-    return found
-
-
-def is_complete_wav(file: str) -> bool:
-    """True where the file's header names the size the file has."""
-    try:
-        with open(file, "rb") as wav:
-            head = wav.read(12)
-            size = os.fstat(wav.fileno()).st_size
-    except OSError:
-        return False
-    return head[:4] == b"RIFF" and head[8:] == b"WAVE" and int.from_bytes(head[4:8], "little") == size - 8
 
 
 class Player(pj.AudioMediaPlayer):  # type: ignore[misc]
@@ -246,12 +228,8 @@ class Phone(pj.Account):  # type: ignore[misc]
 
     @guarded
     def onMwiInfo(self, prm: Any) -> None:
-        body = prm.rdata.wholeMsg.replace("\r", "").partition("\n\n")[2]
-        lines = dict(line.lower().split(":", 1) for line in body.splitlines() if ":" in line)
-        new, _, old = lines.get("voice-message", "0/0").strip().partition(" ")[0].partition("/")
-        waiting = lines.get("messages-waiting", "").strip() == "yes"
-        if lines:
-            tell("mwi", phone=self.name, waiting=waiting, new=int(new), old=int(old or 0))
+        if (lamp := lamp_of(prm.rdata.wholeMsg)) is not None:
+            tell("mwi", phone=self.name, **lamp)
 
 
 def answer(call: Call, code: int) -> None:

@@ -19,6 +19,7 @@ from typing import Any, TextIO, TypeVar
 from clinicpbx.adapters.asterisk.clear import unmount_clear
 from clinicpbx.adapters.asterisk.console import rx
 from clinicpbx.adapters.asterisk.instance import asterisk_command, make_instance
+from clinicpbx.adapters.asterisk.verify import booted
 from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, read_settings
@@ -123,12 +124,12 @@ class Bed:
         until = time.monotonic() + 30
         while True:
             try:
-                if "fully booted" in rx(self.instance, self.settings, "core waitfullybooted"):
+                if booted(self.instance, self.settings):
                     return
             except NotReachable:
                 assert asterisk.alive, f"Asterisk ended: {self.logs()}"
-                assert time.monotonic() < until, f"Asterisk does not start: {self.logs()}"
-                time.sleep(0.02)
+            assert time.monotonic() < until, f"Asterisk does not start: {self.logs()}"
+            time.sleep(0.02)
 
     def rx(self, command: str) -> str:
         return rx(self.instance, self.settings, command)

@@ -16,6 +16,16 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in found.groups()) if found else ()
 
 
+def booted(instance: Instance, settings: Settings) -> bool:
+    """True once Asterisk is fully booted and knows its commands, which is a moment later; waits for the first.
+
+    Errors: NotReachable where it does not answer (yet).
+    """
+    return "fully booted" in rx(instance, settings, "core waitfullybooted") and bool(
+        version(rx(instance, settings, "core show version"))
+    )
+
+
 def problems(instance: Instance, settings: Settings) -> list[str]:
     """Everything about the running Asterisk that ClinicPBX cannot live with; empty: all is well.
 
