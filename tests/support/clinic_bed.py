@@ -48,7 +48,9 @@ flows:
   main:
     steps:
       pick_up: {{answer: , then: menu}}
-      menu: {{menu: {{prompt: menu, patience: 20s}}, next: {{"1": desk, "2": message, "3": about, "0": desk, timeout: desk, invalid: desk}}}}
+      menu:
+        menu: {{prompt: menu, patience: 20s}}
+        next: {{"1": desk, "2": message, "3": about, "0": desk, timeout: desk, invalid: desk}}
       about: {{play: about, then: menu}}
       desk: {{enqueue: {{queue: desk, limit: 60s}}, next: {{overflow: message, unstaffed: message}}}}
       message: {{voicemail: {{mailbox: desk, confirm_number: false}}, next: {{done: bye, empty: bye}}}}
