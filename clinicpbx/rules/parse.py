@@ -59,9 +59,10 @@ def parse(file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = No
     places, mistakes = dict(entry.places), list(entry.mistakes)
     known = Places(file, places)
     value = dict(entry.value)
+    folder = file[: file.rfind("/") + 1]
     for name in _included(value.get("include"), known, mistakes):
         try:
-            further = Tree(name, fetch(name) if fetch else _nowhere(name))
+            further = Tree(folder + name, fetch(name) if fetch else _nowhere(name))
         except OSError:
             mistakes.append(known.mistake(("include", name), f"there is no file {name!r} beside this one"))
         except RulesRefused as refused:

@@ -172,8 +172,10 @@ class Floor:
         if caller is None:
             caller = self._enter(call, join)
             self._line_up(caller)
-        elif caller.offer is not None:
+        elif caller.offer is not None and caller.offer.agents:
             return []  # its offer is on the way
+        elif caller.offer is not None:
+            self._reopen(caller)
         return [*results, *self._distribute(at), *self._told(caller, at)]
 
     def _enter(self, call: str, join: JoinQueue) -> Caller:
@@ -186,6 +188,12 @@ class Floor:
         queue = self.queues[caller.queue]
         queue.line_up(caller)
         self._roster.touched[queue.name] = queue
+
+    def _reopen(self, caller: Caller) -> None:
+        """The caller's offer is over; it waits again, in its old place."""
+        self._alarms.put(("offer", caller.call), None)
+        caller.offer = None
+        self._line_up(caller)
 
     def _told(self, caller: Caller, at: datetime) -> list[Result]:
         return [self._place(caller.call, caller.queue, at)] if caller.offer is None else []
@@ -274,9 +282,7 @@ class Floor:
         agents = list(self._reserved(caller))
         caller.passed |= set(caller.offer.agents)
         early = at - caller.offer.made < (caller.offer.deadline - GRACE - caller.offer.made) / 2
-        self._alarms.put(("offer", call), None)
-        caller.offer = None
-        self._line_up(caller)
+        self._reopen(caller)
         results = [change for agent in agents for change in self._passed(agent, queue, status, early, at)]
         return [*results, *self._distribute(at), *self._told(caller, at)]
 

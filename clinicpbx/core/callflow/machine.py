@@ -35,6 +35,15 @@ class CallMachine:
         return self._scene.book.version
 
     @property
+    def book(self) -> Rulebook:
+        return self._scene.book
+
+    @property
+    def kind(self) -> str:
+        """The kind of the step the call is in."""
+        return self._nodes[self.at_step].kind
+
+    @property
     def language(self) -> str:
         return self._scene.language
 

@@ -89,7 +89,7 @@ class Enqueue:
 
     def _waiting(self, scene: Scene, state: Queued, event: Event) -> Result:
         match event:
-            case OfferMade(phones=phones):
+            case OfferMade(queue=queue, phones=phones) if queue == self.queue:  # not one left over from another
                 return self._offer(scene, state, phones, event.at)
             case PlaceTold(staffed=False):
                 return self._leave(state, "unstaffed", "nobody is logged in")

@@ -1,0 +1,84 @@
+"""Applied versions of the rules: one folder each, complete before it counts, and a link to the one in force."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from clinicpbx.adapters.asterisk.files import write_if_changed
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """*at*: ISO 8601, UTC."""
+
+    version: str
+    at: str
+    who: str
+    why: str
+
+
+@contextmanager
+def locked(instance: Instance) -> Iterator[None]:
+    """One change of the rules at a time. Errors: ClinicPBXError where another is under way."""
+    instance.versions.mkdir(parents=True, exist_ok=True)
+    with open(instance.versions / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClinicPBXError("the rules are being changed by another command", do="Wait for it to end") from None
+        yield
+
+
+def versions(instance: Instance) -> list[Applied]:
+    """Every complete version, the oldest first."""
+    folders = sorted(folder for folder in instance.versions.glob("[0-9]*") if (folder / "meta.json").exists())
+    return [Applied(**json.loads((folder / "meta.json").read_text())) for folder in folders]
+
+
+def in_force(instance: Instance) -> str:
+    """The version that versions/current names; "" where there is none."""
+    return Path(os.readlink(instance.current)).name if instance.current.is_symlink() else ""
+
+
+def next_version(instance: Instance) -> str:
+    """Its name: six digits, one more than the highest."""
+    return f"{max((int(each.version) for each in versions(instance)), default=0) + 1:06d}"
+
+
+def keep(instance: Instance, applied: Applied, rendered: Mapping[str, str]) -> Path:
+    """Write the rules as they are and the *rendered* files; the folder gets its name when it is complete."""
+    folder = instance.versions / applied.version
+    draft = folder.with_name(f"new-{applied.version}")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(instance.rules, draft / "rules")
+    (draft / "rendered").mkdir()
+    for name, text in rendered.items():
+        write_if_changed(draft / "rendered" / name, text)
+    write_if_changed(draft / "meta.json", json.dumps(asdict(applied), indent=2))
+    draft.replace(folder)
+    return folder
+
+
+def rendered(instance: Instance, version: str) -> dict[str, str]:
+    """The rendered files of *version*. Errors: ClinicPBXError where it does not exist."""
+    folder = instance.versions / version / "rendered"
+    if not folder.is_dir():
+        raise ClinicPBXError(f"there is no version {version!r}", do="See clinicpbx rules history")
+    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
+
+
+def point_at(instance: Instance, version: str) -> None:
+    """Make *version* the one in force, at once or not at all; "" takes the link away."""
+    if not version:
+        return instance.current.unlink(missing_ok=True)
+    draft = instance.versions / "current.new"
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(version)
+    draft.replace(instance.current)

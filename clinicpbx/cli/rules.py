@@ -1,0 +1,177 @@
+"""The clinic's rules: check, explain, apply, roll back."""
+
+import sys
+from datetime import UTC, datetime
+from difflib import unified_diff
+from pathlib import Path
+
+import rich_click as click
+
+from clinicpbx.cli.output import say, show, show_json
+from clinicpbx.paths import Instance
+from clinicpbx.settings import read_settings
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+why = click.option("--why", default="", help="What the change is for; kept in the history.")
+force = click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
+
+
+@click.group("rules")
+def command() -> None:
+    """What the clinic's telephones do, as YAML: checked, explained, applied to the next call, rolled back.
+
+    \b
+    Examples:
+      clinicpbx rules check
+      clinicpbx rules explain --dial +12075550100 --at "2026-12-24 11:00" --press 1,1
+      clinicpbx rules apply --why "Fridays close at 16:00"
+      clinicpbx rules rollback
+    """
+
+
+@command.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@as_json
+@click.pass_obj
+def check(instance: Instance, file: Path | None, as_json: bool) -> None:
+    """Find every mistake in FILE (default: the instance's rules); nothing is changed. Exit 65 if there is one."""
+    from clinicpbx.errors import RulesRefused
+    from clinicpbx.rules.compile import read_rules
+
+    try:
+        found, refused = list(read_rules(file or instance.clinic, datetime.now(UTC).date()).warnings), False
+    except RulesRefused as mistakes:
+        found, refused = mistakes.mistakes, True
+    if as_json:
+        show_json(found)
+    else:
+        for mistake in found:
+            click.echo(str(mistake))
+        say("refused" if refused else "the rules are good" + (f", {len(found)} warnings" if found else ""))
+    sys.exit(65 if refused else 0)
+
+
+@command.command()
+@click.option("--dial", "dialled", required=True, help="The number or internal extension that is called.")
+@click.option("--from", "caller", default="", help="The caller's number.")
+@click.option("--at", default="", help="Local time of the clinic, such as '2026-12-24 11:00'; default: now.")
+@click.option("--press", default="", help="Keys, separated by commas, in the order they are asked for.")
+@click.option("--queue", type=click.Choice(["answered", "busy", "unstaffed"]), default="answered", help="The queues.")
+@click.option("--file", type=click.Path(path_type=Path), help="Rules to explain; default: the instance's.")
+@as_json
+@click.pass_obj
+def explain(
+    instance: Instance,
+    dialled: str,
+    caller: str,
+    at: str,
+    press: str,
+    queue: str,
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """Walk a call through the rules as the running system would, and say why it goes where it goes."""
+    from clinicpbx.rules.compile import read_rules
+    from clinicpbx.rules.explain import Outside, explain, instant
+
+    rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft")
+    began = instant(rules, at) if at else datetime.now(UTC)
+    lines = explain(rules.book, dialled, began, Outside(caller, tuple(filter(None, press.split(","))), queue))
+    zone = next(iter(rules.book.hours.values())).zone if rules.book.hours else UTC
+    rows = [
+        {"time": line.at.astimezone(zone).strftime("%H:%M:%S"), "step": line.step, "what": line.what, "why": line.why,
+         "rule": line.where} for line in lines
+    ]  # fmt: skip
+    show(f"A call to {dialled}", ["time", "step", "what", "why", "rule"], rows, as_json)
+
+
+@command.command()
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Write the files here; default: print them.")
+@click.pass_obj
+def render(instance: Instance, folder: Path | None) -> None:
+    """Render Asterisk's files from the rules; nothing is installed. Phone passwords are left out of what is printed."""
+    from clinicpbx.daemon.apply import checked, rendered
+
+    files = rendered(instance, checked(instance, "draft"), "draft")
+    for name, text in files.items():
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch(mode=0o600)
+            (folder / name).write_text(text)
+        elif name != "pjsip_auth.conf":
+            click.echo(f"; ==== {name}\n{text}")
+
+
+@command.command()
+@click.option("--against", default="", help="A version; default: the one in force.")
+@click.pass_obj
+def diff(instance: Instance, against: str) -> None:
+    """What applying the rules would change. Exit 1 if anything would."""
+    from clinicpbx.adapters.asterisk import versions
+    from clinicpbx.daemon.apply import checked
+
+    checked(instance)
+    against = against or versions.in_force(instance)
+    kept = instance.versions / against / "rules" if against else None
+    changed = False
+    for path in sorted(instance.rules.rglob("*.yaml")):
+        name = str(path.relative_to(instance.rules))
+        old = kept / name if kept else None
+        before = old.read_text().splitlines(keepends=True) if old and old.exists() else []
+        lines = list(
+            unified_diff(before, path.read_text().splitlines(keepends=True), f"{against or 'nothing'}/{name}", name)
+        )
+        changed |= bool(lines)
+        click.echo("".join(lines), nl=False)
+    sys.exit(1 if changed else 0)
+
+
+@command.command()
+@why
+@force
+@click.pass_obj
+def apply(instance: Instance, why: str, force: bool) -> None:
+    """Bring the rules into force for the next call; calls in progress keep the rules they began with."""
+    from clinicpbx.cli.control_client import tell_daemon
+    from clinicpbx.daemon.apply import apply
+
+    outcome = apply(instance, read_settings(instance), why, force)
+    for warning in outcome.warnings:
+        say(warning)
+    told = tell_daemon(instance, {"do": "rules.reload"})
+    say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
+
+
+@command.command()
+@click.argument("version", required=False, default="")
+@force
+@click.pass_obj
+def rollback(instance: Instance, version: str, force: bool) -> None:
+    """Bring VERSION, or the one before, into force again."""
+    from clinicpbx.cli.control_client import tell_daemon
+    from clinicpbx.daemon.apply import roll_back
+
+    outcome = roll_back(instance, read_settings(instance), version, force)
+    told = tell_daemon(instance, {"do": "rules.reload"})
+    say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
+
+
+@command.command()
+@as_json
+@click.pass_obj
+def history(instance: Instance, as_json: bool) -> None:
+    """The versions of the rules: when, who, why, and which is in force."""
+    from clinicpbx.adapters.asterisk import versions
+
+    now = versions.in_force(instance)
+    rows = [
+        {"version": each.version, "at": each.at, "who": each.who, "why": each.why, "in_force": each.version == now}
+        for each in versions.versions(instance)
+    ]
+    show("Versions of the rules", ["version", "at", "who", "why", "in_force"], rows, as_json)
+
+
+def _sentence(version: str, loaded: bool, told: bool, changed: bool) -> str:
+    where = "Asterisk has it" if loaded else "Asterisk does not run: it will load it at its start"
+    daemon = "" if told else "; the daemon does not run: it will read it at its start"
+    return f"version {version} {'is' if changed else 'was already'} in force; {where}{daemon}"

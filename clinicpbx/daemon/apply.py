@@ -1,0 +1,115 @@
+"""Rules into force: checked, rendered, kept as a version, installed, verified; or everything as it was."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jinja2 import FileSystemLoader
+
+from clinicpbx.adapters.asterisk import versions
+from clinicpbx.adapters.asterisk.install import install, installed
+from clinicpbx.adapters.asterisk.phone_passwords import phone_passwords
+from clinicpbx.adapters.asterisk.prompts import make_prompts
+from clinicpbx.adapters.asterisk.shipped import shipped
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+from clinicpbx.rules.compile import Rules, read_rules
+from clinicpbx.rules.prompts import prompt_texts
+from clinicpbx.rules.render import Place, edited_by_hand, render
+from clinicpbx.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """*version* is in force; *loaded*: Asterisk runs and took it; *changed*: it was not in force before."""
+
+    version: str
+    loaded: bool
+    changed: bool = True
+    warnings: tuple[str, ...] = ()
+
+
+def checked(instance: Instance, version: str = "") -> Rules:
+    """The rules of the instance's folder. Errors: RulesRefused with every mistake."""
+    return read_rules(instance.clinic, datetime.now(UTC).date(), version)
+
+
+def rendered(instance: Instance, rules: Rules, version: str) -> dict[str, str]:
+    """Asterisk's files for *rules*, as they would be installed."""
+    secrets = phone_passwords(instance, rules.document.phones)
+    place = Place(instance.home, version, datetime.now(UTC).date(), secrets)
+    return render(rules, place, FileSystemLoader(shipped("dialplan_templates")))
+
+
+def apply(instance: Instance, settings: Settings, why: str = "", force: bool = False) -> Outcome:
+    """Bring the rules of the instance's folder into force for every call that begins from now on.
+
+    Errors: RulesRefused; ClinicPBXError where a generated file was edited by hand and *force* is not given, where
+    another change is under way, or where Asterisk did not take it. After an error everything is as it was.
+    """
+    with versions.locked(instance):
+        before = versions.in_force(instance)
+        version = versions.next_version(instance)
+        rules = checked(instance, version)
+        files = rendered(instance, rules, version)
+        _untouched(instance, force)
+        make_prompts(instance, prompt_texts(rules.document))
+        found = tuple(map(str, rules.warnings))
+        if before and _same(instance, before, rendered(instance, rules, before)):
+            return Outcome(before, install(instance, settings, versions.rendered(instance, before)), False, found)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        versions.keep(instance, versions.Applied(version, now, getpass.getuser(), why), files)
+        with _back_to(instance, before):
+            versions.point_at(instance, version)
+            return Outcome(version, install(instance, settings, files), True, found)
+
+
+def roll_back(instance: Instance, settings: Settings, version: str = "", force: bool = False) -> Outcome:
+    """Bring *version*, or the one before that in force, into force again. Errors as for `apply`."""
+    with versions.locked(instance):
+        before = versions.in_force(instance)
+        version = version or _one_before(instance, before)
+        files = versions.rendered(instance, version)
+        _untouched(instance, force)
+        with _back_to(instance, before):
+            versions.point_at(instance, version)
+            return Outcome(version, install(instance, settings, files), version != before)
+
+
+@contextmanager
+def _back_to(instance: Instance, before: str) -> Iterator[None]:
+    try:
+        yield
+    except ClinicPBXError:
+        versions.point_at(instance, before)
+        raise
+
+
+def _one_before(instance: Instance, before: str) -> str:
+    older = [each.version for each in versions.versions(instance) if each.version < before]
+    if not older:
+        raise ClinicPBXError("there is no version before this one", do="See clinicpbx rules history")
+    return older[-1]
+
+
+def _same(instance: Instance, version: str, files: dict[str, str]) -> bool:
+    """Whether *version* has these files and was made from the rules as they are now."""
+    kept = instance.versions / version / "rules"
+    names = {path.relative_to(root) for root in (kept, instance.rules) for path in root.rglob("*") if path.is_file()}
+    try:
+        rules_same = all((kept / name).read_bytes() == (instance.rules / name).read_bytes() for name in names)
+    except FileNotFoundError:
+        return False
+    return rules_same and versions.rendered(instance, version) == files
+
+
+def _untouched(instance: Instance, force: bool) -> None:
+    edited = sorted(name for name, text in installed(instance).items() if edited_by_hand(text))
+    if edited and not force:
+        raise ClinicPBXError(
+            f"edited by hand: {', '.join(edited)}",
+            where=str(instance.generated),
+            do="Move the change into the rules or a *-custom context, then apply with --force",
+        )

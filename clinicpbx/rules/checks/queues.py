@@ -1,0 +1,25 @@
+"""Every queue can be answered, and every agent has a phone of their own."""
+
+from collections.abc import Iterator
+
+from clinicpbx.core.acd.distributor import STRATEGIES
+from clinicpbx.errors import Mistake
+from clinicpbx.rules.checks import CHECKS
+from clinicpbx.rules.flows import Draft
+
+
+@CHECKS.register("queues")
+def queues(draft: Draft) -> Iterator[Mistake]:
+    document = draft.document
+    served = {queue for agent in document.agents.values() for queue in agent.queues}
+    for name, queue in document.queues.items():
+        if queue.strategy not in STRATEGIES:
+            known = ", ".join(STRATEGIES)
+            yield draft.mistake(("queues", name, "strategy"), f"{queue.strategy} does not exist yet; there are {known}")
+        if name not in served:
+            yield draft.warning(("queues", name), "no agent serves this queue")
+    at: dict[str, str] = {}
+    for name, agent in document.agents.items():
+        if agent.phone in at:
+            yield draft.mistake(("agents", name, "phone"), f"{agent.phone} is the phone of {at[agent.phone]}")
+        at.setdefault(agent.phone, name)

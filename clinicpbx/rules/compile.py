@@ -1,0 +1,66 @@
+"""Rules as the clinic wrote them → rules as the system runs them, or every mistake at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, QueueRules, Rulebook
+from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
+from clinicpbx.rules.checks import CHECKS
+from clinicpbx.rules.document import Document
+from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
+from clinicpbx.rules.opening import build_hours
+from clinicpbx.rules.parse import Parsed, parse
+from clinicpbx.rules.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules without mistakes: as written, where, as run, and what was found odd in them."""
+
+    document: Document
+    places: Places
+    book: Rulebook
+    warnings: tuple[Mistake, ...] = ()
+
+
+def compile_rules(parsed: Parsed, today: date, version: str = "") -> Rules:
+    """Checks *parsed*; holidays are taken for the years around *today*. Raises RulesRefused with every mistake."""
+    document, places = parsed.document, parsed.places
+    flows, wrong_steps = build_flows(document, places)
+    hours, wrong_hours = build_hours(document, places, today)
+    draft = Draft(document, places, flows)
+    found = [*wrong_steps, *wrong_hours, *(mistake for check in CHECKS.values() for mistake in check(draft))]
+    found = sorted(set(found))
+    if any(not mistake.warning for mistake in found):
+        raise RulesRefused(found)
+    book = Rulebook(
+        version=version,
+        flows={**flows, **built_in(document, places)},
+        entries=entries(document),
+        hours=hours,
+        queues={name: QueueRules(name, **dict(queue)) for name, queue in document.queues.items()},
+        agents={name: AgentRules(name, agent.phone, dict(agent.queues)) for name, agent in document.agents.items()},
+        phones={ext: PhoneRules(ext, phone.mailbox or "", phone.shown) for ext, phone in document.phones.items()},
+        mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
+        languages=tuple(document.languages),
+    )
+    return Rules(document, places, book, tuple(found))
+
+
+def rules_from(
+    file: str, raw: bytes | str, today: date, version: str = "", fetch: Callable[[str], bytes] | None = None
+) -> Rules:
+    """`parse` and `compile_rules` in one."""
+    return compile_rules(parse(file, raw, fetch), today, version)
+
+
+def read_rules(path: Path, today: date, version: str = "") -> Rules:
+    """The rules in the file *path* and the files it includes beside it."""
+    try:
+        raw = path.read_bytes()
+    except OSError as wrong:
+        problem = f"cannot be read: {wrong.strerror}"
+        raise ClinicPBXError(problem, where=str(path), do="Name a rules file, or put clinic.yaml there") from None
+    return rules_from(str(path), raw, today, version, lambda name: (path.parent / name).read_bytes())

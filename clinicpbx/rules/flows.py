@@ -1,0 +1,106 @@
+"""The document's flows, checked step by step, and those every clinic has."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from clinicpbx.core.callflow.flow import Flow, Node
+from clinicpbx.core.callflow.step import STEPS
+from clinicpbx.errors import Mistake
+from clinicpbx.rules.document import Document, StepRule
+from clinicpbx.rules.parse import as_mistakes
+from clinicpbx.rules.places import Path, Places, perhaps
+from clinicpbx.rules.steps import options_of, step_of
+
+CODES = {"login": "agent_login", "pause": "agent_pause", "voicemail": "hear_messages"}
+BUILT_IN = ("code-", "queue-", "mailbox-")
+INTERNAL_LIMIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the checks look at. *flows*: the clinic's own; one with a mistake in a step lacks that step."""
+
+    document: Document
+    places: Places
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+
+    def mistake(self, path: Path, problem: str) -> Mistake:
+        return self.places.mistake(path, problem)
+
+    def warning(self, path: Path, problem: str) -> Mistake:
+        return self.places.mistake(path, problem, warning=True)
+
+    def nodes(self) -> Iterator[tuple[Path, Node]]:
+        """Every step of every flow, with its path."""
+        for name, flow in self.flows.items():
+            for step, node in flow.nodes.items():
+                yield ("flows", name, "steps", step), node
+
+
+def build_flows(document: Document, places: Places) -> tuple[dict[str, Flow], list[Mistake]]:
+    """The clinic's own flows, and what is wrong with the options of their steps."""
+    flows: dict[str, Flow] = {}
+    mistakes: list[Mistake] = []
+    for name, written in document.flows.items():
+        nodes: dict[str, Node] = {}
+        for step, rule in written.steps.items():
+            path = ("flows", name, "steps", step)
+            node = _node(rule, path, places)
+            if isinstance(node, Node):
+                nodes[step] = node
+            else:
+                mistakes += node
+        flows[name] = Flow(written.first, nodes)
+    return flows, mistakes
+
+
+def _node(rule: StepRule, path: Path, places: Places) -> Node | list[Mistake]:
+    if rule.kind not in STEPS:
+        return [places.mistake((*path, rule.kind), f"no step is called {rule.kind!r}{perhaps(rule.kind, STEPS)}")]
+    try:
+        step = step_of(rule.kind, rule.options, rule.next)
+    except ValidationError as exc:
+        return as_mistakes(exc, places, options_of(rule.kind), (*path, rule.kind))
+    return Node(rule.kind, step, rule.next, str(places.of(path)))
+
+
+def built_in(document: Document, places: Places) -> dict[str, Flow]:
+    """The flows of feature codes, of queues dialled from inside, and of mailboxes with a number."""
+    flows = {f"code-{code}": _straight(kind, {}, str(places.of(("codes", code)))) for code, kind in CODES.items()}
+    for number, internal in document.extensions.items():
+        if internal.queue is not None:
+            options = {"queue": internal.queue, "limit": INTERNAL_LIMIT}
+            flows[f"queue-{internal.queue}"] = _straight("enqueue", options, str(places.of(("extensions", number))))
+    for name, mailbox in document.mailboxes.items():
+        if mailbox.number is not None:
+            where = str(places.of(("mailboxes", name)))
+            flows[f"mailbox-{name}"] = _straight("voicemail", {"mailbox": name, "confirm_number": False}, where)
+    return flows
+
+
+def entries(document: Document) -> dict[str, str]:
+    """DID, extension or mailbox number → its flow."""
+    found = {number: did.flow for number, did in document.dids.items()}
+    for number, internal in document.extensions.items():
+        found[number] = internal.flow or f"queue-{internal.queue}"
+    for name, mailbox in document.mailboxes.items():
+        if mailbox.number is not None:
+            found[mailbox.number] = f"mailbox-{name}"
+    return found
+
+
+def _straight(kind: str, options: Mapping[str, object], where: str) -> Flow:
+    """Answer, one step, hang up whatever comes of it."""
+    step = STEPS[kind](**options)
+    following = dict.fromkeys(sorted(step.outcomes()), "end")
+    return Flow(
+        "answer",
+        {
+            "answer": Node("answer", STEPS["answer"](), {"done": kind}, where),
+            kind: Node(kind, step, following, where),
+            "end": Node("hangup", STEPS["hangup"](), {}, where),
+        },
+    )

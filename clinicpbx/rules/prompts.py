@@ -1,0 +1,25 @@
+"""What has to be spoken: every prompt of the clinic and of ClinicPBX, in every language."""
+
+from typing import NamedTuple
+
+from clinicpbx.core.callflow.phrases import PHRASES
+from clinicpbx.rules.document import Document
+
+ALWAYS = frozenset({"fallback-message"})
+
+
+class PromptText(NamedTuple):
+    language: str
+    name: str
+    text: str
+
+
+def prompt_texts(document: Document) -> list[PromptText]:
+    """Each prompt in each language of the clinic; the clinic's own words win over ClinicPBX's."""
+    names = dict.fromkeys((*document.prompts, *PHRASES))
+    return [
+        PromptText(language, name, text)
+        for language in document.languages
+        for name in names
+        if (text := document.prompts.get(name, {}).get(language) or PHRASES.get(name, {}).get(language))
+    ]
