@@ -24,6 +24,7 @@ class Tape:
         self.machine = machine
         self.playing = ""
         self.recording = ""
+        self.queue = "frontdesk"
         self.notes: list[do.Note] = []
 
     def commands(self, happened: str, at: datetime) -> list[do.Command]:
@@ -49,9 +50,9 @@ class Tape:
                 length = timedelta(seconds=float(seconds))
                 yield ev.RecordingFinished(at=at, recording=self.recording, duration=length)
             case ["offer", *phones]:
-                yield ev.OfferMade(at=at, queue="frontdesk", phones=tuple(phones))
+                yield ev.OfferMade(at=at, queue=self.queue, phones=tuple(phones))
             case ["place", position]:
-                yield ev.PlaceTold(at=at, queue="frontdesk", position=int(position), staffed=position != "0")
+                yield ev.PlaceTold(at=at, queue=self.queue, position=int(position), staffed=position != "0")
             case ["answered", phone]:
                 yield ev.DialAnswered(at=at, phone=phone)
             case ["back", status]:
@@ -86,6 +87,8 @@ class Tape:
                     self.playing = command.playback
                 if isinstance(command, do.Record):
                     self.recording = command.recording
+                if isinstance(command, do.JoinQueue):
+                    self.queue = command.queue
             self.notes += [command for command in commands if isinstance(command, do.Note)]
             asked = [say(command) for command in commands if not isinstance(command, do.Note)]
             shown.append(f"{seconds} | {happened} | {', '.join(asked) or '-'}")

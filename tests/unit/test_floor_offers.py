@@ -226,6 +226,14 @@ def test_an_offer_without_an_answer_frees_the_agent_and_keeps_the_caller() -> No
     assert shift.back(51, "c1", "NOANSWER") == ["c1: place 1"]
 
 
+def test_a_caller_whose_offer_is_overdue_may_join_again() -> None:
+    shift = Shift(queue("q"), agent("ana", "201", q=0))
+    shift.join(0, "c1")
+    shift.wait(35)
+    assert shift.join(36, "c1") == ["c1: ring 201"]
+    assert shift.due == 71
+
+
 def test_an_answer_from_a_phone_that_rings_for_another_call_counts() -> None:
     shift = Shift(queue("q"), agent("ana", "201", q=0))
     shift.join(0, "c1")

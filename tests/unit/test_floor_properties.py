@@ -30,12 +30,18 @@ BOOK = rules(
     agent("cy", "203", nurse=0, billing=2),
     agent("di", "204", desk=3),
 )
-calls, queues, phones, agents = map(st.sampled_from, (CALLS, QUEUES, PHONES, sorted(BOOK.agents)))
+SWAPPED = {"ana": agent("ana", "202", desk=0), "ben": agent("ben", "201", nurse=0)}
+calls, queues, phones, agents = map(st.sampled_from, (CALLS, QUEUES, PHONES, [*sorted(BOOK.agents), "eve"]))
 statuses = st.sampled_from(("NOANSWER", "BUSY", "CONGESTION", "CHANUNAVAIL", "FAILED"))
 
 
-def smaller(book: Rulebook, name: str) -> Rulebook:
-    """*book* without the queue or the agent of that name."""
+def changed(book: Rulebook, name: str) -> Rulebook:
+    """*book* without the queue or the agent of that name; or two agents change phones; or a new one has ana's."""
+    if name == "swap":
+        return replace(book, agents={**book.agents, **SWAPPED})
+    if name == "heir":
+        heir = {"eve": agent("eve", "201", desk=0)}
+        return replace(book, agents={key: value for key, value in book.agents.items() if key != "ana"} | heir)
     without = {key: value for key, value in book.queues.items() if key != name}
     return replace(book, queues=without, agents={key: value for key, value in book.agents.items() if key != name})
 
@@ -76,7 +82,7 @@ class FloorMachine(RuleBasedStateMachine):
         mine = self.floor.callers[call]
         assert mine.offer is not None
         line = self.floor.queues[offer.queue].waiting
-        assert all(mine.place < other.place for other in line), "overtaken"
+        assert all((-mine.priority, mine.since) <= (-other.priority, other.since) for other in line), "overtaken"
 
     def settle(self, phone: str) -> None:
         """The phone's channels are gone: so is its talk."""
@@ -180,9 +186,9 @@ class FloorMachine(RuleBasedStateMachine):
         self.follow(self.floor.deadline_reached(self.now))
         assert self.floor.deadline is None or self.floor.deadline > self.now
 
-    @rule(name=st.sampled_from(("", *QUEUES, *sorted(BOOK.agents))))
+    @rule(name=st.sampled_from(("", "swap", "heir", *QUEUES, *sorted(BOOK.agents))))
     def new_rules(self, name: str) -> None:
-        book = smaller(BOOK, name)
+        book = changed(BOOK, name)
         waiting = {call for call, queue in self.inside.items() if queue == name and call not in self.rung}
         self.follow(self.floor.rules(book, self.now))
         parked = {call for call in waiting if self.floor.callers[call].offer is not None}
@@ -197,11 +203,11 @@ class FloorMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_caller_waits_while_somebody_is_free(self) -> None:
-        for queue in self.floor.queues.values():
-            free = {a.name for a in self.floor.agents.values() if a.available and queue.name in a.rules.queues}
-            assert set(queue.free) == (free if queue.rules is not None else set())
-            assert not (queue.waiting and queue.free)
-            assert queue.waiting == sorted(queue.waiting, key=lambda caller: caller.place)
+        for line in self.floor.queues.values():
+            free = {a.name for a in self.floor.agents.values() if a.available and line.name in a.rules.queues}
+            assert set(line.free) == (free if line.rules is not None else set())
+            assert not (line.waiting and line.free)
+            assert line.waiting == sorted(line.waiting, key=lambda caller: caller.place)
 
     @invariant()
     def what_is_reserved_has_a_deadline_and_is_known(self) -> None:
