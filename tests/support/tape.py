@@ -24,6 +24,7 @@ class Tape:
         self.machine = machine
         self.playing = ""
         self.recording = ""
+        self.queue = ""
         self.queue = "frontdesk"
         self.notes: list[do.Note] = []
 
@@ -87,6 +88,8 @@ class Tape:
                     self.playing = command.playback
                 if isinstance(command, do.Record):
                     self.recording = command.recording
+                if isinstance(command, do.JoinQueue):
+                    self.queue = command.queue
                 if isinstance(command, do.JoinQueue):
                     self.queue = command.queue
             self.notes += [command for command in commands if isinstance(command, do.Note)]
