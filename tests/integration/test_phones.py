@@ -1,5 +1,6 @@
 """Real phones on a real Asterisk: registration, sound, keys, transfers, lamps."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,7 @@ async def test_one_phone_calls_another_and_transfers(bed: Bed, phones: Phones) -
     await first.expect("ringing", code=180)
     await second.answer(call=rings["call"])
     await first.expect("connected")
+    await eventually(lambda: re.search(r"\s2\s+basic", bed.rx("bridge show all")))  # a transfer needs a bridge
     await second.transfer(f"sip:203@{bed.sip}", call=rings["call"])
     rings = await third.expect("incoming")
     await third.answer(call=rings["call"])
