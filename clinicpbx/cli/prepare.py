@@ -1,0 +1,41 @@
+"""Make the folders of the instance, its tmpfs for clear audio, its secrets and Asterisk's configuration."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from clinicpbx.paths import Instance
+from clinicpbx.settings import read_settings
+
+
+@click.command("prepare")
+@click.option("--owner", help="User that the processes run as; default: whoever runs this.")
+@click.option("--example", help="Copy the rules of this example where the instance has none: harbor.")
+@click.pass_obj
+def command(instance: Instance, owner: str | None, example: str | None) -> None:
+    """Make everything an instance needs below its folder; what is there already stays.
+
+    \b
+    Examples:
+      clinicpbx --home /var/lib/clinicpbx prepare --owner clinicpbx
+      clinicpbx --home ./instance prepare --example harbor
+    """
+    from clinicpbx.adapters.asterisk.instance import make_instance
+    from clinicpbx.adapters.asterisk.shipped import shipped
+    from clinicpbx.adapters.vault.keyring import make_root_key
+
+    make_instance(instance, read_settings(instance))
+    if not (instance.keys / "root.key").exists():
+        make_root_key(instance)
+    if example and not instance.clinic.exists():
+        shutil.copytree(shipped("examples") / example, instance.rules, dirs_exist_ok=True)
+    if owner:
+        _own(instance.home, owner)
+
+
+def _own(home: Path, owner: str) -> None:
+    """Everything below *home* belongs to *owner* and the group of that name, but for the root key."""
+    for path in (home, *home.rglob("*")):
+        if path.name != "root.key" and not path.is_symlink():
+            shutil.chown(path, owner, owner)
