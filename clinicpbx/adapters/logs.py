@@ -14,7 +14,7 @@ HIDDEN = "<private>"
 PERSONAL = frozenset(
     {"caller", "callerid", "number", "digits", "digit", "pin", "connected", "dialled_number", "body", "message_body"}
 )
-_NUMBER_LIKE = re.compile(r"(?<![\w.])\+?\d(?:[\s().-]?\d){6,}(?![\w.])")
+_NUMBER_LIKE = re.compile(r"(?<![\w.-])\+?\(?\d(?:(?:[\s()-]{0,2}|\.(?=\d{3}))\d){6,}(?!\w|\.\d)")
 _CHECKED = ("event", "error", "reason", "what")  # free text: may quote a number
 
 

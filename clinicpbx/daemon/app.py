@@ -54,6 +54,7 @@ class Daemon:
         self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
         self.mailboxes = MailboxRuntime(instance, self.dispatcher.deliver, self.clock)
         self.mailboxes.live = self._live_recordings
+        self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None

@@ -47,6 +47,7 @@ class Mailboxes(Protocol):
     def perform(self, call: str, command: MailboxCommand, at: datetime) -> None: ...
     def recording(self, call: str, caller: Any, language: str, command: Record, at: datetime) -> None: ...
     def recorded(self, recording: str) -> None: ...
+    def call_gone(self, call: str) -> None: ...
 
 
 class Requesting(Protocol):
@@ -220,6 +221,7 @@ class Dispatcher:
         if outcome == "failed":
             self._metrics.barrier.inc()
         self.queues.call_gone(runtime.call, self._clock())
+        self.mailboxes.call_gone(runtime.call)
 
     def _drop(self, call: str) -> None:
         self.calls.pop(call, None)

@@ -14,7 +14,7 @@ from clinicpbx.adapters.vault.envelope import Damaged
 from clinicpbx.adapters.vault.hear import forget, forget_all, hear
 from clinicpbx.adapters.vault.message import Message, State
 from clinicpbx.adapters.vault.pins import Answer, Pins
-from clinicpbx.adapters.vault.sealer import SealJob, follow
+from clinicpbx.adapters.vault.sealer import SealJob, being_written, follow
 from clinicpbx.adapters.vault.store import Vault
 from clinicpbx.adapters.vault.sweep import seal_left, sweep
 from clinicpbx.core.commands import (
@@ -66,6 +66,7 @@ class MailboxRuntime:
         self._heard: dict[str, Path] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.live: Callable[[], Collection[str]] = tuple  # recordings that open calls still make
+        self.is_open: Callable[[str], bool] = lambda call: True
 
     async def start(self, mailboxes: Collection[str]) -> None:
         """Seal what a crash left, remove what lies in clear, set every lamp. Never raises for a failing vault."""
@@ -157,6 +158,8 @@ class MailboxRuntime:
         claim = next((each for each in known if each.source == fresh.source), fresh)
         sealing = Sealing()
         sealing.job = await asyncio.to_thread(SealJob, self._vault, claim)
+        if not await asyncio.to_thread(being_written, claim.source):
+            sealing.ended.set()
         self._sealing[command.recording] = sealing
         return sealing
 
@@ -201,6 +204,9 @@ class MailboxRuntime:
         except (ClinicPBXError, Damaged, OSError) as error:
             log.error("a message does not open", mailbox=mailbox, message=message, kind=type(error).__name__)
             self._deliver(call, MessageDamaged(at=self._clock(), message=message))
+            return
+        if not self.is_open(call):
+            forget(self._instance, path)
             return
         self._heard[call] = path
         sound = Private(str(path.with_suffix("")))
