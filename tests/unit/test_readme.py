@@ -1,0 +1,44 @@
+"""The README is true: its clinic loads, its steps are the steps there are, its commands exist."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+
+from clinicpbx.cli import main as cli
+from clinicpbx.core.callflow.step import STEPS
+from clinicpbx.rules.compile import rules_from
+
+pytestmark = pytest.mark.unit
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_first_clinic_is_a_clinic():
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.S)
+    rules = rules_from("README.md", text, date(2026, 11, 24), "1")
+    assert rules.book.entries["+12075550100"] == "main"
+    assert len(text.splitlines()) <= 11
+
+
+def test_the_steps_are_those_there_are():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.M))
+    assert rows == {kind: step.summary for kind, step in STEPS.items()}
+
+
+def test_the_commands_exist():
+    context = click.Context(cli.command)
+    for line in re.findall(r"clinicpbx ([a-z-]+)(?: ([a-z]+))?", README):
+        group = cli.command.get_command(context, line[0])
+        assert group is not None, line
+        if isinstance(group, click.Group):
+            assert line[1] in group.commands, line
+
+
+def test_the_files_it_names_are_there():
+    for target in re.findall(r"\]\((docs/[^)]*)\)", README) + re.findall(
+        r"`((?:scripts|systemd|examples)/[^` ]+)", README
+    ):
+        assert (ROOT / target).exists(), target
