@@ -25,7 +25,6 @@ class Tape:
         self.playing = ""
         self.recording = ""
         self.queue = ""
-        self.queue = "frontdesk"
         self.notes: list[do.Note] = []
 
     def commands(self, happened: str, at: datetime) -> list[do.Command]:
@@ -88,8 +87,6 @@ class Tape:
                     self.playing = command.playback
                 if isinstance(command, do.Record):
                     self.recording = command.recording
-                if isinstance(command, do.JoinQueue):
-                    self.queue = command.queue
                 if isinstance(command, do.JoinQueue):
                     self.queue = command.queue
             self.notes += [command for command in commands if isinstance(command, do.Note)]

@@ -1,0 +1,60 @@
+"""Queues as they are now: who waits, who is free."""
+
+import rich_click as click
+
+from clinicpbx.cli.control_client import ask_daemon
+from clinicpbx.cli.output import say, show
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+
+COLUMNS = ["queue", "waiting", "ringing", "longest_wait", "staffed", "logged_in"]
+COLUMNS += ["free", "offered", "talking", "wrap_up", "resting", "busy", "paused", "unreachable", "logged_out"]
+MEMBERS = ["agent", "phone", "state", "reason", "since", "call"]
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group("queue")
+def command() -> None:
+    """Queues as they are now. Needs the running daemon (exit code 69 without it).
+
+    \b
+    Examples:
+      clinicpbx queue list
+      clinicpbx queue status frontdesk
+      clinicpbx queue list --json
+    """
+
+
+@command.command("list")
+@as_json
+@click.pass_obj
+def list_queues(instance: Instance, as_json: bool) -> None:
+    """One row a queue: callers waiting and ringing, the longest wait in seconds, and its agents by state.
+
+    \b
+    Examples:
+      clinicpbx queue list
+      clinicpbx queue list --json
+    """
+    show("Queues", COLUMNS, ask_daemon(instance, {"do": "queues"}), as_json)
+
+
+@command.command()
+@click.argument("queue")
+@as_json
+@click.pass_obj
+def status(instance: Instance, queue: str, as_json: bool) -> None:
+    """The agents of QUEUE: what each does, since when, with which call; its numbers on stderr.
+
+    \b
+    Examples:
+      clinicpbx queue status frontdesk
+      clinicpbx queue status frontdesk --json
+    """
+    found = [row for row in ask_daemon(instance, {"do": "queues"}) if row["queue"] == queue]
+    if not found:
+        raise ClinicPBXError(f"no queue {queue!r}", do="See `clinicpbx queue list`")
+    agents = [row for row in ask_daemon(instance, {"do": "agents"}) if queue in row["queues"]]
+    show(queue, MEMBERS, agents, as_json)
+    numbers = found[0]
+    say(f"{queue}: {numbers['waiting']} waiting, {numbers['ringing']} ringing, longest {numbers['longest_wait']} s")

@@ -1,0 +1,100 @@
+"""The command line's queues and agents, against a daemon's control socket."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clinicpbx.cli import main as cli
+from clinicpbx.core.acd.floor import Floor
+from clinicpbx.daemon.control import serve_control
+from clinicpbx.daemon.queue_runtime import QueueRuntime
+from clinicpbx.errors import NotReachable
+from clinicpbx.paths import Instance
+from tests.support.floors import START, agent, queue, rules
+
+pytestmark = pytest.mark.unit
+
+
+class Kept:
+    def keep(self, state: object) -> None:
+        pass
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """An instance whose control socket is answered by a real floor in a thread."""
+    instance = Instance.at(tmp_path)
+    instance.run.mkdir()
+    book = rules(queue("desk"), agent("ana", "201", desk=0))
+    floor = QueueRuntime(Floor(book, START), lambda: START, lambda call, event: None, Kept(), lambda: None)
+    verbs: dict[str, Any] = {
+        "queues": lambda wish: floor.status()["queues"],
+        "agents": lambda wish: floor.status()["agents"],
+        "agent.login": lambda wish: floor.log_in(wish["agent"]),
+        "agent.logout": lambda wish: floor.log_out(wish["agent"]),
+        "agent.pause": lambda wish: floor.pause(wish["agent"], wish["reason"]),
+        "agent.unpause": lambda wish: floor.unpause(wish["agent"]),
+    }
+    ready, over = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve(verbs: Mapping[str, Any]) -> None:
+        server = await serve_control(instance.control, verbs)
+        ready.set()
+        await over.wait()
+        server.close()
+        await server.wait_closed()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(verbs),))
+    thread.start()
+    assert ready.wait(5)
+    yield tmp_path
+    loop.call_soon_threadsafe(over.set)
+    thread.join(5)
+    loop.close()
+
+
+def run(home: Path, *words: str) -> Result:
+    return CliRunner().invoke(cli.command, ["--home", str(home), *words], catch_exceptions=True)
+
+
+def test_an_agents_day(home: Path) -> None:
+    def state() -> str:
+        [row] = json.loads(run(home, "agent", "list", "--json").stdout)
+        return f"{row['state']} {row['reason']}".strip()
+
+    assert state() == "logged out"
+    assert run(home, "agent", "login", "ana").exit_code == 0
+    assert state() == "unreachable"
+    run(home, "agent", "pause", "ana", "--reason", "lunch")
+    assert state() == "unreachable lunch"
+    run(home, "agent", "unpause", "ana")
+    assert state() == "unreachable"
+    run(home, "agent", "logout", "ana")
+    assert state() == "logged out"
+
+
+def test_queues(home: Path) -> None:
+    [row] = json.loads(run(home, "queue", "list", "--json").stdout)
+    assert (row["queue"], row["waiting"], row["logged_out"]) == ("desk", 0, 1)
+    result = run(home, "queue", "status", "desk")
+    assert result.stdout.splitlines()[1].split()[:2] == ["ana", "201"]
+    assert "desk: 0 waiting" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("agent", "login", "eve"), ("queue", "status", "nowhere")])
+def test_unknown_names_are_mistakes(home: Path, words: tuple[str, ...]) -> None:
+    result = run(home, *words)
+    assert result.exit_code == 1
+    assert words[-1] in str(result.exception)
+
+
+@pytest.mark.parametrize("words", [("agent", "list"), ("queue", "list"), ("agent", "pause", "ana")])
+def test_without_a_daemon_it_says_so(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert isinstance(run(tmp_path, *words).exception, NotReachable)
