@@ -1,0 +1,31 @@
+"""Telephone numbers in one form, so that a patient who calls twice is seen as one."""
+
+from functools import lru_cache
+
+import phonenumbers
+
+REGION = "US"
+
+
+@lru_cache(maxsize=10_000)
+def e164(raw: str, region: str = REGION) -> str:
+    """*raw* as E.164, "" where it is no number that can exist in or outside *region* (ISO 3166)."""
+    if not raw.isprintable():
+        return ""
+    try:
+        number = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def printable(raw: str) -> str:
+    """What a caller sent as a number, without control characters, at most 64 characters."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in raw)[:64]
+
+
+def masked(number: str) -> str:
+    """The last two digits, for lists: enough to tell two calls apart, not to call anybody."""
+    return f"…{number[-2:]}" if len(number) > 6 else number

@@ -1,0 +1,176 @@
+"""Turns raw rows into interactions: a pure function of the rows, stored again whenever they change."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from clinicpbx.adapters.db.ingest import insert
+from clinicpbx.adapters.db.numbers import e164, printable
+from clinicpbx.adapters.db.tables import (
+    cdr,
+    cel,
+    fact,
+    interaction,
+    link,
+    lost_channel,
+    offer,
+    pending,
+    queue_entry,
+)
+from clinicpbx.core.records.assemble import Group, assemble_all
+from clinicpbx.core.records.call_record import Interaction
+from clinicpbx.core.records.grouping import groups
+from clinicpbx.core.records.rows import cdr_row, cel_row
+from clinicpbx.core.records.rows import fact as fact_row
+
+GROUPS = 200
+Assemble = Callable[[Group], list[Interaction]]
+
+
+async def assemble_pending(
+    engine: AsyncEngine, *, limit: int = GROUPS, how: Assemble = assemble_all
+) -> tuple[int, list[BaseException]]:
+    """Assembles at most *limit* waiting groups in one transaction: how many waited, and the faults met.
+
+    A group whose assembly raises keeps its rows and stays marked; it is tried again when a row of it comes.
+    """
+    async with engine.begin() as connection:
+        waiting = select(pending.c.id).where(pending.c.failed.is_(False)).order_by(pending.c.id).limit(limit)
+        ids = list((await connection.execute(waiting)).scalars())
+        if not ids:
+            return 0, []
+        found = await _members(connection, ids)
+        rows = await _rows(connection, sorted({one for group in found for one in group}))
+        faults = [await _store(connection, group, rows, how) for group in found]
+        failed = [one for group, fault in zip(found, faults, strict=True) if fault for one in group]
+        await connection.execute(delete(pending).where(pending.c.id.in_(ids)).where(pending.c.id.not_in(failed)))
+        if failed:
+            await connection.execute(update(pending).where(pending.c.id.in_(failed)).values(failed=True))
+    return len(ids), [fault for fault in faults if fault]
+
+
+async def _members(connection: AsyncConnection, ids: Sequence[str]) -> list[frozenset[str]]:
+    known, fresh, pairs = set(ids), set(ids), set[tuple[str, str]]()
+    while fresh:
+        near = select(link.c.a, link.c.b).where(or_(link.c.a.in_(fresh), link.c.b.in_(fresh)))
+        pairs |= {(a, b) for a, b in await connection.execute(near)}
+        fresh = {one for pair in pairs for one in pair} - known
+        known |= fresh
+    return sorted(set(groups(known, pairs).values()), key=min)
+
+
+async def _rows(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
+    """The rows of *ids* by kind and id, each with its place in the order of writing."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    plan: tuple[tuple[Table, str, Callable[[Any], Any]], ...] = (
+        (cel, "linkedid", cel_row),
+        (cdr, "linkedid", cdr_row),
+        (fact, "call", fact_row),
+    )
+    for table, key, read in plan:
+        kind = found.setdefault(table.name, {})
+        wanted = select(table).where(table.c[key].in_(ids)).order_by(table.c.rowid)
+        for place, row in enumerate((await connection.execute(wanted)).mappings()):
+            kind.setdefault(row[key], []).append((place, read(row)))
+    lost = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(ids))
+    found["lost"] = {one: [(0, one)] for one in (await connection.execute(lost)).scalars()}
+    return found
+
+
+async def _store(
+    connection: AsyncConnection, ids: frozenset[str], rows: dict[str, dict[str, list[Any]]], how: Assemble
+) -> BaseException | None:
+    def of(kind: str) -> list[Any]:
+        placed = [row for one in ids for row in rows[kind].get(one, ())]
+        return [row for _, row in sorted(placed, key=itemgetter(0))]
+
+    try:
+        records = how(Group(of("cdr"), of("cel"), of("fact"), of("lost")))
+    except Exception as fault:
+        return fault
+    await _write(connection, ids, records)
+    return None
+
+
+async def _write(connection: AsyncConnection, ids: frozenset[str], records: Sequence[Interaction]) -> None:
+    calls = [record.call for record in records]
+    await connection.execute(
+        delete(interaction).where(interaction.c.call.in_(ids)).where(interaction.c.call.not_in(calls))
+    )
+    if not records:
+        return
+    statement = insert(connection, interaction)
+    changed = {column.name: statement.excluded[column.name] for column in interaction.c if column.name != "call"}
+    upsert = statement.on_conflict_do_update(index_elements=["call"], set_=changed)
+    await connection.execute(upsert, [_values(record) for record in records])
+    for table in (queue_entry, offer):
+        await connection.execute(delete(table).where(table.c.call.in_(calls)))
+    entries = [row for record in records for row in _entries(record)]
+    offers = [row for record in records for row in _offers(record)]
+    if entries:
+        await connection.execute(insert(connection, queue_entry), entries)
+    if offers:
+        await connection.execute(insert(connection, offer), offers)
+
+
+def _milliseconds(length: timedelta) -> int:
+    return round(length.total_seconds() * 1000)
+
+
+def _values(record: Interaction) -> dict[str, Any]:
+    raw = record.caller.value
+    outside = raw if record.kind == "inbound" else record.dialled.value
+    moves = [{"at": t.at.isoformat(), "kind": t.kind, "by": t.by, "to": printable(t.to)} for t in record.transfers]
+    return {
+        "call": record.call,
+        "kind": record.kind,
+        "outcome": record.outcome,
+        "started": record.started,
+        "ended": record.ended,
+        "number": e164(outside) if record.kind in ("inbound", "outbound") else "",
+        "number_raw": printable(raw),
+        "dialled": printable(record.dialled.value),
+        "did": printable(record.did),
+        "flow": record.flow,
+        "version": record.version,
+        "language": record.language,
+        "menu_path": json.dumps(record.menu_path),
+        "transfers": json.dumps(moves),
+        "agent": record.agent,
+        "answered": record.answered,
+        "talk_ms": _milliseconds(record.talk),
+        "mailbox": record.mailbox,
+        "message": record.message,
+        "hangup": record.hangup,
+        "cause": record.cause,
+        "fallback": record.fallback,
+    }
+
+
+def _entries(record: Interaction) -> list[dict[str, Any]]:
+    return [
+        {
+            "call": record.call,
+            "n": n,
+            "queue": entry.queue,
+            "entered": entry.entered,
+            "left": entry.left,
+            "waited_ms": _milliseconds(entry.waited),
+            "outcome": entry.outcome,
+            "agent": entry.agent,
+            "offers": entry.offers,
+        }
+        for n, entry in enumerate(record.queues)
+    ]
+
+
+def _offers(record: Interaction) -> list[dict[str, Any]]:
+    return [
+        {"call": record.call, "n": n, "queue": o.queue, "agent": o.agent, "at": o.at, "outcome": o.outcome}
+        for n, o in enumerate(record.offers)
+    ]

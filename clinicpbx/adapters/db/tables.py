@@ -1,0 +1,139 @@
+"""The tables of the main database. Raw rows stay as written; interactions are computed from them alone."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.engine import Dialect
+
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware instant, in UTC whatever the database makes of time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _spooled(name: str, columns: tuple[str, ...]) -> Table:
+    """Rows moved from a spool: (spool, rowid) makes a row that is moved twice one row."""
+    keys = (Column("spool", Text, primary_key=True), Column("rowid", BigInteger, primary_key=True))
+    return Table(name, metadata, *keys, *map(_text, columns))
+
+
+cdr = _spooled("cdr", CDR_COLUMNS)
+cel = _spooled("cel", CEL_COLUMNS)
+fact = _spooled("fact", FACT_COLUMNS)
+Index(None, cdr.c.linkedid)
+Index(None, cel.c.linkedid)
+Index(None, fact.c.call)
+
+# how far each spool was read: `file` is the file's own random id, `spool` what its rows are stored under,
+# `mark` the digest of the row at `position`
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    _text("file"),
+    _text("spool"),
+    Column("position", BigInteger, nullable=False),
+    _text("mark"),
+)
+# ids that belong to one group of channels
+link = Table("link", metadata, Column("a", Text, primary_key=True), Column("b", Text, primary_key=True))
+Index(None, link.c.b)
+# linkedids whose records must be assembled anew; `failed` where that met a bug
+pending = Table(
+    "pending", metadata, Column("id", Text, primary_key=True), Column("failed", Boolean, nullable=False, default=False)
+)
+# channels started and not ended, and those whose end Asterisk never wrote
+open_channel = Table(
+    "open_channel", metadata, Column("uniqueid", Text, primary_key=True), _text("linkedid"), _text("since")
+)
+lost_channel = Table(
+    "lost_channel",
+    metadata,
+    Column("uniqueid", Text, primary_key=True),
+    _text("linkedid"),
+    Column("noticed", UtcTime, nullable=False),
+)
+
+interaction = Table(
+    "interaction",
+    metadata,
+    Column("call", Text, primary_key=True),
+    *map(_text, ("kind", "outcome")),
+    Column("started", UtcTime, nullable=False),
+    Column("ended", UtcTime, nullable=False),
+    *map(_text, ("number", "number_raw", "dialled", "did", "flow", "version", "language", "menu_path", "transfers")),
+    _text("agent"),
+    Column("answered", UtcTime),
+    Column("talk_ms", BigInteger, nullable=False),
+    *map(_text, ("mailbox", "message", "hangup")),
+    Column("cause", Integer, nullable=False),
+    Column("fallback", Boolean, nullable=False),
+)
+Index(None, interaction.c.started)
+Index(None, interaction.c.number)
+
+
+def _of_call() -> Column[str]:
+    return Column("call", Text, ForeignKey(interaction.c.call, ondelete="CASCADE"), primary_key=True)
+
+
+queue_entry = Table(
+    "queue_entry",
+    metadata,
+    _of_call(),
+    Column("n", Integer, primary_key=True),
+    _text("queue"),
+    Column("entered", UtcTime, nullable=False),
+    Column("left", UtcTime, nullable=False),
+    Column("waited_ms", BigInteger, nullable=False),
+    *map(_text, ("outcome", "agent")),
+    Column("offers", Integer, nullable=False),
+)
+Index(None, queue_entry.c.entered)
+offer = Table(
+    "offer",
+    metadata,
+    _of_call(),
+    Column("n", Integer, primary_key=True),
+    *map(_text, ("queue", "agent")),
+    Column("at", UtcTime, nullable=False),
+    _text("outcome"),
+)
+Index(None, offer.c.at)

@@ -1,0 +1,235 @@
+"""Spools to records in real databases: SQLite and PostgreSQL."""
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.migrate import differences, downgrade, newest, upgrade, version
+from clinicpbx.adapters.db.records import assemble_pending
+from clinicpbx.adapters.db.tables import cel, interaction, metadata, offer, queue_entry
+from clinicpbx.adapters.spool.reader import spools
+from clinicpbx.core.records.assemble import assemble_all
+from clinicpbx.daemon.records_runtime import RecordsRuntime
+from clinicpbx.paths import Instance
+from tests.support.postgres import PROGRAMS, cluster
+from tests.support.record_database import make_database, make_instance, write_call
+from tests.support.record_tables import tables
+
+pytestmark = pytest.mark.integration
+CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    if PROGRAMS is None:
+        pytest.skip("no PostgreSQL on this machine")
+    with cluster() as made:
+        yield made.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/main.db"
+    return str(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def runtime(url: str, tmp_path: Path) -> AsyncIterator[tuple[Instance, RecordsRuntime]]:
+    instance = make_instance(tmp_path)
+    await make_database(url)
+    engine = make_engine(url, writes=True)
+    async with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(table.delete())
+
+    async def nobody() -> set[str]:
+        return set()
+
+    made = RecordsRuntime(engine, spools(instance.cdr_spool, instance.cel_spool, instance.journal), nobody)
+    yield instance, made
+    await engine.dispose()
+
+
+async def rows(runtime: RecordsRuntime, table: Any) -> list[dict[str, Any]]:
+    async with runtime.engine.connect() as connection:
+        return [dict(row) for row in (await connection.execute(select(table))).mappings()]
+
+
+async def test_up_down_and_up_again(url: str) -> None:
+    engine = make_engine(url, migrates=True)
+    await upgrade(engine)
+    assert await version(engine) == newest()
+    assert await differences(engine) == []
+    await downgrade(engine, "base")
+    assert await version(engine) == ""
+    await upgrade(engine)
+    assert await differences(engine) == []
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE pending ADD COLUMN extra TEXT"))
+    assert len(await differences(engine)) == 1
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE pending DROP COLUMN extra"))
+    await engine.dispose()
+
+
+async def test_every_call_becomes_the_record_it_should(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    for call in CALLS.values():
+        write_call(instance, call)
+    await listener.sweep()
+    found = {row["call"]: row for row in await rows(listener, interaction)}
+    expected = {record.call: record for call in CALLS.values() for record in assemble_all(call.group())}
+    assert found.keys() == expected.keys()
+    for call_id, record in expected.items():
+        row = found[call_id]
+        assert (row["outcome"], row["agent"], row["started"], row["ended"], row["answered"]) == (
+            record.outcome,
+            record.agent,
+            record.started,
+            record.ended,
+            record.answered,
+        )
+        assert json.loads(row["menu_path"]) == list(record.menu_path)
+        assert len(json.loads(row["transfers"])) == len(record.transfers)
+    assert len(await rows(listener, queue_entry)) == sum(len(r.queues) for r in expected.values())
+    assert len(await rows(listener, offer)) == sum(len(r.offers) for r in expected.values())
+    hostile = next(row for row in found.values() if row["number_raw"].startswith("eve"))
+    assert hostile["number"] == ""
+    assert hostile["number_raw"].isprintable()
+    assert found[CALLS["answered from queue"].cel[0]["uniqueid"]]["number"] == "+12125550147"
+    counts = await listener.reconcile()
+    assert (counts.unreconciled, counts.lost) == (0, 2)
+
+
+async def test_rows_in_any_order_and_twice_give_the_same(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    whole = CALLS["attended transfer"]
+    for n in range(len(whole.cel)):
+        part = type(whole)(cel=whole.cel[n : n + 1], cdr=whole.cdr[n : n + 1], fact=whole.fact[n : n + 1])
+        write_call(instance, part)
+        await listener.step()
+    once = await rows(listener, interaction)
+    assert len(once) == 1
+    # the spools are restored from a backup: other files, the same rows
+    for path in (instance.cel_spool, instance.cdr_spool):
+        with sqlite3.connect(path) as spool:
+            spool.execute("UPDATE spool SET id = 'restored'")
+        spool.close()
+    listener.forget()
+    await listener.step()
+    assert await rows(listener, interaction) == once
+    assert len(await rows(listener, cel)) == 2 * len(whole.cel)
+
+
+async def test_a_spool_set_back_loses_nothing(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    write_call(instance, CALLS["answered from queue"])
+    await listener.step()
+    with sqlite3.connect(instance.cel_spool) as spool:
+        spool.execute("DELETE FROM cel")
+        spool.execute("UPDATE sqlite_sequence SET seq = 0")
+    spool.close()
+    write_call(instance, CALLS["emergency"])
+    await listener.step()
+    assert {row["outcome"] for row in await rows(listener, interaction)} == {"answered", "emergency"}
+
+
+async def test_facts_that_come_late_complete_the_record(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    write_call(instance, type(call)(cel=call.cel, cdr=call.cdr))
+    await listener.step()
+    (before,) = await rows(listener, interaction)
+    assert (before["outcome"], before["flow"]) == ("answered", "")
+    write_call(instance, type(call)(fact=call.fact[:8]))
+    await listener.step()
+    (after,) = await rows(listener, interaction)
+    assert (after["outcome"], after["flow"], after["version"]) == ("answered", "main", "000001")
+
+
+async def test_an_end_that_is_written_wins_over_a_loss(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    write_call(instance, type(call)(cel=call.cel[:8]))
+    assert await listener.sweep() == 2
+    assert [row["outcome"] for row in await rows(listener, interaction)] == ["interrupted"]
+    write_call(instance, type(call)(cel=call.cel[8:], cdr=call.cdr))
+    await listener.step()
+    assert [row["outcome"] for row in await rows(listener, interaction)] == ["answered"]
+
+
+async def test_a_channel_that_lives_is_not_lost(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    write_call(instance, type(call)(cel=call.cel[:8]))
+
+    async def both() -> set[str]:
+        return {row["uniqueid"] for row in call.cel}
+
+    listener.alive = both
+    assert await listener.sweep() == 0
+    counts = await listener.reconcile()
+    assert (counts.alive, counts.unreconciled) == (2, 0)
+
+    async def no_answer() -> None:
+        return None
+
+    listener.alive = no_answer
+    assert await listener.sweep() == 0
+
+
+async def test_a_record_that_cannot_be_assembled_stops_no_other(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    write_call(instance, CALLS["answered from queue"])
+    write_call(instance, CALLS["emergency"])
+    bad = CALLS["answered from queue"].cel[0]["uniqueid"]
+
+    def faulty(group: Any) -> Any:
+        if any(row.linkedid == bad for row in group.cel):
+            raise KeyError("a bug")
+        return assemble_all(group)
+
+    for spool in listener.spools:
+        await listener._drain(spool)
+    count, faults = await assemble_pending(listener.engine, how=faulty)
+    assert (count, len(faults)) == (2, 1)
+    assert (await assemble_pending(listener.engine, how=faulty))[0] == 0
+    assert len(await rows(listener, interaction)) == 1
+    write_call(instance, type(CALLS["emergency"])(cdr=CALLS["answered from queue"].cdr))
+    await listener.step()
+    assert len(await rows(listener, interaction)) == 2
+
+
+async def test_a_missing_row_is_noticed(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    write_call(instance, call)
+    await listener.step()
+    async with listener.engine.begin() as connection:
+        await connection.execute(cel.delete().where(cel.c.eventtype == "CHAN_END"))
+    assert (await listener.reconcile()).unreconciled == 2
+    async with listener.engine.begin() as connection:
+        await connection.execute(cel.delete())
+    assert (await listener.reconcile()).cdr_without_cel == 1
+
+
+async def test_the_spool_is_pruned_and_goes_on(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    for n in range(100):
+        write_call(instance, type(call)(cel=call.cel), suffix=str(n))
+    await listener.step()
+    await listener.step()
+    with sqlite3.connect(instance.cel_spool) as spool:
+        (left,) = spool.execute("SELECT count(*) FROM cel").fetchone()
+    spool.close()
+    assert 1000 <= left <= 1001
+    async with listener.engine.connect() as connection:
+        assert (await connection.execute(select(func.count()).select_from(interaction))).scalar_one() == 100

@@ -1,0 +1,58 @@
+"""Spools filled from tables of calls, and an empty main database."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from clinicpbx.adapters.asterisk.spools import make_spools
+from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.migrate import upgrade
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS
+from clinicpbx.paths import Instance
+from tests.support.record_tables import Table
+
+FACTS = """CREATE TABLE IF NOT EXISTS
+fact(id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT, at TEXT, kind TEXT, body TEXT)"""
+
+
+def make_instance(home: Path) -> Instance:
+    """The spools of an instance in *home*, empty, as Asterisk and the daemon find them."""
+    instance = Instance(home)
+    for folder in (instance.cdr_spool.parent, instance.run):
+        folder.mkdir(parents=True, exist_ok=True)
+    make_spools(instance)
+    with sqlite3.connect(instance.journal) as journal:
+        journal.execute("PRAGMA journal_mode=WAL")
+        journal.execute(FACTS)
+    journal.close()
+    return instance
+
+
+def write(path: Path, table: str, columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> None:
+    """Adds *rows* to a spool, as its writer does."""
+    names = list(columns)
+    quoted = ", ".join(f'"{name}"' for name in names)
+    marks = ", ".join("?" * len(names))
+    with sqlite3.connect(path, timeout=30) as spool:
+        spool.executemany(
+            f"INSERT INTO {table} ({quoted}) VALUES ({marks})", [[row[name] for name in names] for row in rows]
+        )
+    spool.close()
+
+
+def write_call(instance: Instance, call: Table, suffix: str = "") -> None:
+    """Writes every row of *call*; *suffix* makes its ids those of another call."""
+
+    def other(row: Mapping[str, str]) -> dict[str, str]:
+        return {key: value.replace("clinic-", f"clinic{suffix}-") if suffix else value for key, value in row.items()}
+
+    write(instance.cel_spool, "cel", CEL_COLUMNS, map(other, call.cel))
+    write(instance.cdr_spool, "cdr", CDR_COLUMNS, map(other, call.cdr))
+    write(instance.journal, "fact", FACT_COLUMNS, map(other, call.fact))
+
+
+async def make_database(url: str) -> None:
+    """The newest schema at *url*."""
+    engine = make_engine(url, migrates=True)
+    await upgrade(engine)
+    await engine.dispose()
