@@ -28,8 +28,20 @@ from clinicpbx.rules.words import (
     penalties,
 )
 
-Extensions = Annotated[tuple[Extension, ...], BeforeValidator(one_or_many)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many)]
+Extensions = Annotated[
+    tuple[Extension, ...], BeforeValidator(one_or_many, json_schema_input_type=Extension | list[Extension])
+]
+Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]
+Numbers = Annotated[tuple[Digits, ...], BeforeValidator(one_or_many, json_schema_input_type=Digits | list[Digits])]
+Lunch = Annotated[
+    dict[Weekdays, Spans],
+    BeforeValidator(each_day_once),
+    BeforeValidator(every_day, json_schema_input_type=Spans | dict[Weekdays, Spans]),
+]
+Penalties = Annotated[
+    dict[Name, Annotated[int, Field(ge=0, le=100)]],
+    BeforeValidator(penalties, json_schema_input_type=Name | list[Name] | dict[Name, int]),
+]
 LONGEST_EXCEPTION = timedelta(days=366)
 
 
@@ -142,9 +154,7 @@ class HoursRules(Written):
     open: Annotated[dict[Weekdays, Spans], BeforeValidator(each_day_once)] = Field(
         description="Weekdays → opening times, such as mon-fri: 08:00-17:00."
     )
-    lunch: Annotated[dict[Weekdays, Spans], BeforeValidator(each_day_once), BeforeValidator(every_day)] = Field(
-        default_factory=dict, description="Lunch: times for every open day, or weekdays → times."
-    )
+    lunch: Lunch = Field(default_factory=dict, description="Lunch: times for every open day, or weekdays → times.")
     holidays: Holidays | None = Field(None, description="Days that count as holidays; default: none.")
     exceptions: tuple[HoursException, ...] = Field((), description="Single days or weeks that differ; they win.")
 
@@ -205,12 +215,10 @@ class Outbound(Written):
 
 
 class Emergency(Written):
-    numbers: Annotated[tuple[Digits, ...], BeforeValidator(one_or_many)] = Field(
+    numbers: Numbers = Field(
         ("911", "933"), min_length=1, description="Emergency numbers, dialled without prefix from every phone."
     )
-    also_with_prefix: Annotated[tuple[Digits, ...], BeforeValidator(one_or_many)] = Field(
-        ("9",), description="Prefixes people may dial first out of habit: 9911 is 911."
-    )
+    also_with_prefix: Numbers = Field(("9",), description="Prefixes people may dial first out of habit: 9911 is 911.")
     trunks: Names = Field((), description="Trunks in the order tried; default: all, in their order.")
     notify: Extensions = Field((), description="Phones told of an emergency call while it is made.")
 
@@ -275,9 +283,7 @@ class Queue(Written):
 class Agent(Written):
     name: Text = Field(description="The agent's name, for colleagues.")
     phone: Extension = Field(description="The phone the agent works at.")
-    queues: Annotated[dict[Name, Annotated[int, Field(ge=0, le=100)]], BeforeValidator(penalties)] = Field(
-        description="The agent's queues: a list, or queue → penalty (lower is asked first)."
-    )
+    queues: Penalties = Field(description="The agent's queues: a list, or queue → penalty (lower is asked first).")
 
 
 class Mailbox(Written):

@@ -6,13 +6,17 @@ from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, cast, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, create_model
 
 from clinicpbx.core.callflow.step import STEPS, Step
 from clinicpbx.rules.words import E164, Duration, Extension, Language, Name, one_or_many
 
 KEY = "[0-9*#]"
-Key = Annotated[str, StringConstraints(pattern=f"^{KEY}$")]
+Key = Annotated[
+    str,
+    StringConstraints(pattern=f"^{KEY}$"),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{KEY}$"}),
+]
 OPTIONS: Mapping[str, Any] = {
     "prompt": Name,
     "greeting": Name,
@@ -31,7 +35,7 @@ OPTIONS: Mapping[str, Any] = {
 }
 BY_TYPE: Mapping[Any, Any] = {
     timedelta: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(hours=2))],
-    tuple[str, ...]: Annotated[tuple[Key, ...], BeforeValidator(one_or_many)],
+    tuple[str, ...]: Annotated[tuple[Key, ...], BeforeValidator(one_or_many, json_schema_input_type=Key | list[Key])],
     Mapping[str, str]: dict[Key, Language],
 }
 ONLY_IN: Mapping[tuple[str, str], Any] = {

@@ -98,7 +98,7 @@ def _text(file: str, raw: bytes) -> str:
 
 def _compose(file: str, text: str) -> Node | None:
     try:
-        node: Node | None = YAML(typ="rt", pure=True).compose(text)
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)

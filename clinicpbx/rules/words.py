@@ -157,7 +157,12 @@ def _form(pattern: str, form: str, example: str) -> tuple[AfterValidator, WithJs
 Name = Annotated[
     str, *_form(r"[a-z][a-z0-9_-]{0,39}", "a name: small letters, digits, - and _, at most 40", "frontdesk")
 ]
-Text = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
+Text = Annotated[
+    str,
+    Field(max_length=80),
+    AfterValidator(_printable),
+    _schema(type=["string", "number", "boolean"], maxLength=80),
+]
 Spoken = Annotated[str, Field(max_length=2000), AfterValidator(_spoken)]
 Language = Annotated[str, *_form(r"[a-z]{2,3}(-[A-Z]{2})?", "a language code like en or pt-BR", "en")]
 Extension = Annotated[str, *_form(r"[0-9]{2,6}", "an internal number of 2 to 6 digits", "201")]
