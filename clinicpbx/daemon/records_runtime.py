@@ -14,6 +14,7 @@ from clinicpbx.adapters.db.records import assemble_pending
 from clinicpbx.adapters.spool.reader import BATCH, Spool
 
 MARGIN = 1000
+BATCHES = 10
 WINDOW = timedelta(hours=25)
 Alive = Callable[[], Awaitable[Collection[str] | None]]
 log = structlog.get_logger(__name__)
@@ -37,59 +38,61 @@ class RecordsRuntime:
     def __post_init__(self) -> None:
         self._cursors: dict[str, Cursor] = {}
 
-    async def step(self) -> int:
-        """Moves and assembles everything there is; the number of rows moved. Raises what the databases raise."""
-        count = 0
-        for spool in self.spools:
-            count += await self._drain(spool)
-        await self._assemble()
-        return count
+    async def step(self) -> bool:
+        """Moves and assembles what there is, at most some seconds' work; whether all is done.
 
-    async def _drain(self, spool: Spool) -> int:
-        count = 0
-        while True:
+        Raises what the databases raise; what was not committed is done again by the next step.
+        """
+        drained = [await self._drain(spool) for spool in self.spools]
+        return await self._assemble() and all(drained)
+
+    async def _drain(self, spool: Spool) -> bool:
+        for _ in range(BATCHES):
             at = self._cursors.get(spool.kind) or await read_cursor(self.engine, spool.kind)
             found = await asyncio.to_thread(spool.after, at.position)
             if not at.valid_for(found.identity, found.last, found.mark):
                 if not found.last:
-                    return count
+                    return True
                 at = restarted(spool.kind, found.identity)
                 found = await asyncio.to_thread(spool.after, 0)
             if found.rows:
                 # forgotten while it moves: after a failed commit the database alone knows how far it came
                 self._cursors.pop(spool.kind, None)
                 at = await ingest(self.engine, at, found.rows, found.end)
-                count, self.moved = count + len(found.rows), self.moved + len(found.rows)
+                self.moved += len(found.rows)
             if at.spool:
                 self._cursors[spool.kind] = at
+            await asyncio.to_thread(spool.prune, at.position - MARGIN, 2 * BATCH)
             if len(found.rows) < BATCH:
-                await asyncio.to_thread(spool.prune, at.position - MARGIN)
-                return count
+                return True
+        return False
 
-    async def _assemble(self) -> None:
-        while True:
+    async def _assemble(self) -> bool:
+        for _ in range(BATCHES):
             count, faults = await assemble_pending(self.engine)
             self.assembled += count
             for fault in faults:
                 self.faults += 1
                 log.error("a call's record could not be assembled", error=type(fault).__name__)
             if not count:
-                return
+                return True
+        return False
 
     async def sweep(self) -> int:
         """Finds channels whose end Asterisk never wrote, and records their calls as interrupted; their number."""
         living = await self.alive()
-        if living is None:
+        # with rows still to read nothing can be said about ends
+        if living is None or not await self.step():
             return 0
-        await self.step()
         lost = await mark_lost(self.engine, living, datetime.now(UTC) - self.silence)
         await self._assemble()
         return lost
 
-    async def reconcile(self) -> Reconciliation:
-        """The counts of the last day; what began in the last seconds is not settled and not counted."""
+    async def reconcile(self) -> Reconciliation | None:
+        """The counts of the last day; None while rows are still to be read."""
         living = await self.alive()
-        await self.step()
+        if not await self.step():
+            return None
         return await reconcile(self.engine, living, datetime.now(UTC) - WINDOW)
 
     def forget(self) -> None:

@@ -105,6 +105,7 @@ async def test_every_call_becomes_the_record_it_should(runtime: tuple[Instance, 
     assert hostile["number_raw"].isprintable()
     assert found[CALLS["answered from queue"].cel[0]["uniqueid"]]["number"] == "+12125550147"
     counts = await listener.reconcile()
+    assert counts
     assert (counts.unreconciled, counts.lost) == (0, 2)
 
 
@@ -176,6 +177,7 @@ async def test_a_channel_that_lives_is_not_lost(runtime: tuple[Instance, Records
     listener.alive = both
     assert await listener.sweep() == 0
     counts = await listener.reconcile()
+    assert counts
     assert (counts.alive, counts.unreconciled) == (2, 0)
 
     async def no_answer() -> None:
@@ -214,10 +216,14 @@ async def test_a_missing_row_is_noticed(runtime: tuple[Instance, RecordsRuntime]
     await listener.step()
     async with listener.engine.begin() as connection:
         await connection.execute(cel.delete().where(cel.c.eventtype == "CHAN_END"))
-    assert (await listener.reconcile()).unreconciled == 2
+    counts = await listener.reconcile()
+    assert counts
+    assert counts.unreconciled == 2
     async with listener.engine.begin() as connection:
         await connection.execute(cel.delete())
-    assert (await listener.reconcile()).cdr_without_cel == 1
+    counts = await listener.reconcile()
+    assert counts
+    assert counts.cdr_without_cel == 1
 
 
 async def test_the_spool_is_pruned_and_goes_on(runtime: tuple[Instance, RecordsRuntime]) -> None:

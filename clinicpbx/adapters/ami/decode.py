@@ -1,0 +1,34 @@
+"""What the listener hears from AMI, as tiny facts: any field of an event may be forged by a caller's name."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+
+class Heard(Enum):
+    """WAKE_UP: rows may have come. RESTARTED: Asterisk began or ends; its old channels are gone."""
+
+    WAKE_UP = "wake-up"
+    RESTARTED = "restarted"
+
+
+EVENTS = {"Hangup": Heard.WAKE_UP, "FullyBooted": Heard.RESTARTED, "Shutdown": Heard.RESTARTED}
+
+
+def heard(event: Mapping[str, object]) -> Heard | None:
+    """What *event* hints at, None for nothing of ours."""
+    return EVENTS.get(str(event.get("Event", "")))
+
+
+def channels(answer: Iterable[Mapping[str, object]]) -> frozenset[str] | None:
+    """The uniqueids in an answer to CoreShowChannels; None where it is not whole.
+
+    The count at its end must agree: a caller's number with line ends in it can tear a channel's event apart.
+    """
+    found: set[str] = set()
+    count = None
+    for message in answer:
+        if message.get("Event") == "CoreShowChannel" and message.get("Uniqueid"):
+            found.add(str(message["Uniqueid"]))
+        elif message.get("Event") == "CoreShowChannelsComplete":
+            count = str(message.get("ListItems", ""))
+    return frozenset(found) if count == str(len(found)) else None

@@ -1,0 +1,37 @@
+"""What the listener counts, as a text file that Prometheus' node exporter or the daemon can show."""
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from clinicpbx.adapters.db.reconcile import Reconciliation
+from clinicpbx.daemon.records_runtime import RecordsRuntime
+
+
+class RecordsMetrics:
+    """Gauges of one listener; no labels, no names."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.unreconciled = Gauge(
+            "clinicpbx_records_unreconciled", "Channels whose rows do not come out even", registry=registry
+        )
+        self.open = Gauge("clinicpbx_records_open_channels", "Channels alive at the last count", registry=registry)
+        self.lost = Gauge("clinicpbx_records_lost_channels", "Channels without an end, last 25 h", registry=registry)
+        self.moved = Gauge("clinicpbx_records_moved_rows", "Rows moved since the start", registry=registry)
+        self.faults = Gauge("clinicpbx_records_faults", "Records that could not be assembled", registry=registry)
+        self.stored = Gauge("clinicpbx_records_database_up", "1 while the main database takes rows", registry=registry)
+
+    def count(self, counts: Reconciliation) -> None:
+        self.unreconciled.set(counts.unreconciled)
+        self.open.set(counts.alive)
+        self.lost.set(counts.lost)
+
+    def write(self, path: Path, runtime: RecordsRuntime) -> None:
+        """The text format in *path*, replaced at once."""
+        self.moved.set(runtime.moved)
+        self.faults.set(runtime.faults)
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(generate_latest(self.registry))
+        os.replace(fresh, path)

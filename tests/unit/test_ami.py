@@ -1,0 +1,177 @@
+"""AMI is a hint: guards against a library that forgives too much and callers who forge events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from clinicpbx.adapters.ami.decode import Heard, channels, heard
+from clinicpbx.adapters.ami.link import AmiLink, AmiRefused, checked
+from clinicpbx.errors import NotReachable
+
+pytestmark = pytest.mark.unit
+Answer = Callable[[dict[str, str]], list[str]]
+
+
+def success(request: dict[str, str]) -> list[str]:
+    return [f"Response: Success\r\nActionID: {request['ActionID']}\r\nMessage: fine"]
+
+
+class Peer:
+    """An AMI of a few lines on a socket of the loopback: what it hears, what it says."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer, self.port, self.requests = answer, 0, list[dict[str, str]]()
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        try:
+            while True:
+                block = (await reader.readuntil(b"\r\n\r\n")).decode()
+                request = dict(line.split(": ", 1) for line in block.strip().split("\r\n"))
+                self.requests.append(request)
+                self.say(*self.answer(request))
+        except (asyncio.IncompleteReadError, OSError):
+            writer.close()
+
+    def say(self, *messages: str) -> None:
+        for message in messages:
+            self.writers[-1].write(message.encode() + b"\r\n\r\n")
+
+
+@asynccontextmanager
+async def peer(answer: Answer = success) -> AsyncIterator[Peer]:
+    made = Peer(answer)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+        for writer in made.writers:
+            writer.close()
+
+
+def link(
+    port: int, hear: Callable[[Heard], None] = lambda _: None, secret: str = "right", deadline: float = 5.0
+) -> AmiLink:
+    made = AmiLink("127.0.0.1", port, "listener", secret, hear)
+    made.deadline, made.ping_seconds = deadline, 0.01
+    return made
+
+
+async def until(what: Callable[[], object]) -> None:
+    async with asyncio.timeout(2):
+        while not what():
+            await asyncio.sleep(0)
+
+
+def test_hints_are_known_events_only() -> None:
+    assert heard({"Event": "Hangup"}) is Heard.WAKE_UP
+    assert heard({"Event": "FullyBooted"}) is Heard.RESTARTED
+    assert heard({"Event": "Cdr"}) is None
+    assert heard({}) is None
+
+
+def test_channels_must_be_as_many_as_the_answer_says() -> None:
+    rows: list[dict[str, object]] = [{"Event": "CoreShowChannel", "Uniqueid": "a.1"}]
+    done: dict[str, object] = {"Event": "CoreShowChannelsComplete", "ListItems": "1"}
+    assert channels([*rows, done]) == {"a.1"}
+    assert channels(rows) is None
+    assert channels([{"Event": "CoreShowChannel"}, done]) is None
+    assert channels([*rows, {"Event": "CoreShowChannel", "Uniqueid": "forged.1"}, done]) is None
+    assert channels([{"Event": "CoreShowChannelsComplete", "ListItems": "0"}]) == frozenset()
+
+
+@pytest.mark.parametrize("value", ["a\r\nAction: Command", "a\nb", "a\rb", "a\0b"])
+def test_a_line_end_in_a_value_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="'secret'") as caught:
+        checked({"secret": value})
+    assert value not in str(caught.value)
+    with pytest.raises(ValueError, match="line end"):
+        AmiLink("127.0.0.1", 1, "listener", value, lambda _: None)
+
+
+async def test_a_wrong_password_is_said() -> None:
+    def refuse(request: dict[str, str]) -> list[str]:
+        return [f"Response: Error\r\nActionID: {request['ActionID']}\r\nMessage: Authentication failed"]
+
+    async with peer(refuse) as asterisk:
+        with pytest.raises(AmiRefused, match=r"refused.*ami\.secret") as caught:
+            await link(asterisk.port, secret="hunter2").run()
+        assert "hunter2" not in str(caught.value)
+        assert caught.value.exit_code == 77
+
+
+async def test_nobody_there_is_said() -> None:
+    async with peer() as asterisk:
+        port = asterisk.port
+    with pytest.raises(NotReachable, match="does not answer"):
+        await link(port).run()
+
+
+async def test_a_callback_that_raises_does_not_end_the_link() -> None:
+    calls = []
+
+    def faulty(what: Heard) -> None:
+        calls.append(what)
+        raise KeyError("a bug")
+
+    async with peer() as asterisk:
+        made = link(asterisk.port, faulty)
+        running = asyncio.create_task(made.run())
+        await until(lambda: len(asterisk.requests) > 1)
+        asterisk.say("Event: Hangup\r\nUniqueid: a.1", "Event: Hangup\r\nUniqueid: a.2")
+        await until(lambda: len(calls) == 2)
+        pings = len(asterisk.requests)
+        await until(lambda: len(asterisk.requests) > pings + 1)
+        assert not running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_dead_peer_is_noticed() -> None:
+    def login_only(request: dict[str, str]) -> list[str]:
+        return success(request) if request["Action"] == "Login" else []
+
+    async with peer(login_only) as asterisk:
+        with pytest.raises(NotReachable, match="does not answer"):
+            await asyncio.wait_for(link(asterisk.port, deadline=0.1).run(), 2)
+
+
+async def test_a_closed_connection_is_said_and_not_opened_again_by_the_library() -> None:
+    async with peer() as asterisk:
+        running = asyncio.create_task(link(asterisk.port).run())
+        await until(lambda: len(asterisk.requests) > 1)
+        asterisk.writers[-1].close()
+        with pytest.raises(NotReachable):
+            await running
+        assert len(asterisk.writers) == 1
+
+
+async def test_live_channels_are_asked_for() -> None:
+    def answer(request: dict[str, str]) -> list[str]:
+        if request["Action"] != "CoreShowChannels":
+            return success(request)
+        same = f"ActionID: {request['ActionID']}"
+        return [
+            f"Response: Success\r\n{same}\r\nEventList: start\r\nMessage: Channels will follow",
+            f"Event: CoreShowChannel\r\n{same}\r\nUniqueid: a.1",
+            f"Event: CoreShowChannel\r\n{same}\r\nUniqueid: a.2",
+            f"Event: CoreShowChannelsComplete\r\n{same}\r\nEventList: Complete\r\nListItems: 2",
+        ]
+
+    async with peer(answer) as asterisk:
+        made = link(asterisk.port)
+        assert await made.alive() is None
+        running = asyncio.create_task(made.run())
+        await until(lambda: len(asterisk.requests) > 1)
+        assert await made.alive() == {"a.1", "a.2"}
+        asterisk.answer = lambda request: []
+        made.deadline = 0.1
+        assert await made.alive() is None
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
