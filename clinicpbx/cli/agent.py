@@ -2,8 +2,8 @@
 
 import rich_click as click
 
-from clinicpbx.cli.control_client import ask_daemon
 from clinicpbx.cli.output import say, show
+from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
 
 COLUMNS = ["agent", "phone", "state", "reason", "since", "queue", "call", "queues"]

@@ -13,7 +13,7 @@ from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
 HERE = Path(__file__).parent
-PLAIN = {"__init__", "main", "output", "control_client"}
+PLAIN = {"__init__", "main", "output"}
 
 
 def _names() -> dict[str, str]:

@@ -52,7 +52,7 @@ def check(instance: Instance, file: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.option("--dial", "dialled", required=True, help="The number or internal extension that is called.")
+@click.option("--dial", "dialled", required=True, help="The number that is called: DID, extension, feature code.")
 @click.option("--from", "caller", default="", help="The caller's number.")
 @click.option("--at", default="", help="Local time of the clinic, such as '2026-12-24 11:00'; default: now.")
 @click.option("--press", default="", help="Keys, separated by commas, in the order they are asked for.")
@@ -72,17 +72,32 @@ def explain(
 ) -> None:
     """Walk a call through the rules as the running system would, and say why it goes where it goes."""
     from clinicpbx.rules.compile import read_rules
-    from clinicpbx.rules.explain import Outside, explain, instant
+    from clinicpbx.rules.explain import Outside, explain, instant, without_rules
 
     rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft")
     began = instant(rules, at) if at else datetime.now(UTC)
-    lines = explain(rules.book, dialled, began, Outside(caller, tuple(filter(None, press.split(","))), queue))
+    alone = without_rules(rules, dialled, began)
+    outside = Outside(caller, tuple(filter(None, press.split(","))), queue)
+    lines = [alone] if alone else explain(rules.book, dialled, began, outside)
     zone = next(iter(rules.book.hours.values())).zone if rules.book.hours else UTC
     rows = [
         {"time": line.at.astimezone(zone).strftime("%H:%M:%S"), "step": line.step, "what": line.what, "why": line.why,
          "rule": line.where} for line in lines
     ]  # fmt: skip
     show(f"A call to {dialled}", ["time", "step", "what", "why", "rule"], rows, as_json)
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON Schema of rules files, for editors that check and complete while one writes.
+
+    \b
+    Example (name it in line 1 of the rules: "# yaml-language-server: $schema=clinic.schema.json"):
+      clinicpbx rules schema > clinic.schema.json
+    """
+    from clinicpbx.rules.schema import json_schema
+
+    show_json(json_schema())
 
 
 @command.command()
@@ -132,8 +147,8 @@ def diff(instance: Instance, against: str) -> None:
 @click.pass_obj
 def apply(instance: Instance, why: str, force: bool) -> None:
     """Bring the rules into force for the next call; calls in progress keep the rules they began with."""
-    from clinicpbx.cli.control_client import tell_daemon
     from clinicpbx.daemon.apply import apply
+    from clinicpbx.daemon.control_client import tell_daemon
 
     outcome = apply(instance, read_settings(instance), why, force)
     for warning in outcome.warnings:
@@ -148,8 +163,8 @@ def apply(instance: Instance, why: str, force: bool) -> None:
 @click.pass_obj
 def rollback(instance: Instance, version: str, force: bool) -> None:
     """Bring VERSION, or the one before, into force again."""
-    from clinicpbx.cli.control_client import tell_daemon
     from clinicpbx.daemon.apply import roll_back
+    from clinicpbx.daemon.control_client import tell_daemon
 
     outcome = roll_back(instance, read_settings(instance), version, force)
     told = tell_daemon(instance, {"do": "rules.reload"})

@@ -58,6 +58,8 @@ class Link:
         self._pending: dict[str, tuple[asyncio.Future[Answer], float]] = {}
         self._out: deque[bytes] = deque()
         self._in: deque[dict[str, Any]] = deque()
+        # an event of a channel in Stasis is sent once for the channel and once for its subscribed endpoint
+        self._lately: deque[bytes] = deque(maxlen=64)
         self._more_out, self._more_in = asyncio.Event(), asyncio.Event()
         self._sweeper: asyncio.TimerHandle | None = None
         self.lost = ""  # why the connection ended
@@ -96,7 +98,8 @@ class Link:
                 await self._more_in.wait()
                 continue
             yield self.take(most)
-            await asyncio.sleep(0)  # a flood of events must not starve timers
+            if self._in:
+                await asyncio.sleep(0)  # a flood of events must not starve timers
 
     def take(self, most: int = MOST_WAITING) -> list[dict[str, Any]]:
         return [self._in.popleft() for _ in range(min(most, len(self._in)))]
@@ -123,10 +126,14 @@ class Link:
     async def _read(self) -> None:
         try:
             while True:
-                message = orjson.loads(await self._socket.recv(decode=False))
+                text = await self._socket.recv(decode=False)
+                message = orjson.loads(text)
                 if message["type"] == "RESTResponse":
                     self._answered(message)
                     continue
+                if text in self._lately:
+                    continue
+                self._lately.append(text)
                 self._in.append(message)
                 self._more_in.set()
                 if len(self._in) > self._most_waiting:
