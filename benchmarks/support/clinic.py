@@ -1,0 +1,104 @@
+"""A clinic for load: one number to a ClinicPBX queue, one to app_queue, and the same agents behind both."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import FileSystemLoader
+
+from clinicpbx.adapters.vault.keyring import make_root_key
+from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.rules.compile import read_rules
+from clinicpbx.rules.render import Place, render
+from tests.support.bed import Bed
+
+TEMPLATES = Path(__file__).parents[2] / "dialplan_templates"
+OURS, THEIRS = "+12075550100", "+12075550200"
+FIRST_PHONE = 1001
+
+RULES = """\
+clinic: {{name: Bench}}
+languages: {{en: English}}
+sites: {{main: {{timezone: UTC}}}}
+locations:
+  desk: {{elin: "+12075550199", address: {{street: 1 Main St, city: Portland, state: ME, postal_code: "04101"}}}}
+trunks: {{line: {{host: {trunk}, channels: 10000}}}}
+phones:
+{phones}
+dids:
+  "{did}": {{name: Main line, flow: main, fallback: {{queue: desk, mailbox: desk}}}}
+mailboxes: {{desk: {{title: Front desk}}}}
+outbound: {{caller_id: "{did}"}}
+queues: {{desk: {{ring: 20s, wrap_up: 0s}}}}
+agents:
+{agents}
+flows:
+  main:
+    steps:
+      pick_up: {{answer: , then: desk}}
+      desk: {{enqueue: {{queue: desk, limit: 60s}}, next: {{overflow: bye, unstaffed: bye}}}}
+      bye: {{hangup: }}
+"""
+
+APP_QUEUE = """\
+[bench]
+strategy = leastrecent
+ringinuse = no
+autofill = yes
+timeout = 20
+wrapuptime = 0
+musicclass = default
+"""
+
+DIALPLAN = f"""\
+[cpbx-from-trunk-custom]
+exten => {THEIRS},1,Set(CHANNEL(language)=en)
+ same => n,Answer(,i)
+ same => n,Queue(bench,,,,60)
+ same => n,Hangup()
+"""
+
+
+def open_clinic(bed: Bed, agents: int, trunk: str, desks: str) -> None:
+    """Rules in force, both queues ready. The callers are at *trunk*; the agents' phones at *desks* do not register."""
+    settings = bed.instance.settings.read_text()
+    bed.instance.settings.write_text(settings.replace("LOG_LEVEL=debug", "LOG_LEVEL=info"))
+    make_root_key(bed.instance)
+    numbers = [str(FIRST_PHONE + n) for n in range(agents)]
+    phones = "\n".join(f'  "{number}": {{name: Desk {number}, location: desk}}' for number in numbers)
+    staff = "\n".join(f'  a{number}: {{name: A {number}, phone: "{number}", queues: [desk]}}' for number in numbers)
+    folder = bed.instance.versions / "000001"
+    (folder / "rules").mkdir(parents=True)
+    written = folder / "rules" / "clinic.yaml"
+    written.write_text(RULES.format(trunk=trunk, did=OURS, phones=phones, agents=staff))
+    today = datetime.now(UTC).date()
+    rules = read_rules(written, today, "000001")
+    place = Place(bed.instance.home, "000001", today, dict.fromkeys(numbers, "a-password-of-a-bench"))
+    files = render(rules, place, FileSystemLoader(TEMPLATES))
+    files["pjsip.conf"] = _at_fixed_addresses(files["pjsip.conf"], desks)
+    for name, text in files.items():
+        (bed.instance.generated / name).write_text(text)
+    bed.instance.current.symlink_to("000001")
+    custom = bed.instance.asterisk_etc / "custom.d"
+    members = "".join(f"member => PJSIP/phone-{number}\n" for number in numbers)
+    (custom / "queues.conf").write_text(APP_QUEUE + members)
+    (custom / "extensions.conf").write_text(DIALPLAN)
+    for command in ("module reload res_pjsip.so", "dialplan reload", "module reload app_queue.so"):
+        bed.rx(command)
+
+
+def _at_fixed_addresses(pjsip: str, desks: str) -> str:
+    """The phones' AORs with a contact instead of registrations; sipp is asked nothing in or out of its calls."""
+    pjsip = re.sub(r"qualify_frequency = \d+", "qualify_frequency = 0", pjsip)
+    pjsip = pjsip.replace("context = cpbx-from-trunk\n", "context = cpbx-from-trunk\nsend_connected_line = no\n")
+    return re.sub(
+        r"(\[phone-(\d+)\]\ntype = aor\n)", lambda found: f"{found[1]}contact = sip:{found[2]}@{desks}:5060\n", pjsip
+    )
+
+
+def staff(bed: Bed) -> int:
+    """Log every agent in; how many are free."""
+    for row in ask_daemon(bed.instance, {"do": "agents"}):
+        if not row["logged_in"]:
+            ask_daemon(bed.instance, {"do": "agent.login", "agent": row["agent"]})
+    return sum(row["state"] == "free" for row in ask_daemon(bed.instance, {"do": "agents"}))
