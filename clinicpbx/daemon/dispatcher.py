@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
 import structlog
@@ -77,10 +77,11 @@ class Dispatcher:
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
         self._clock, self._request, self._on_replaced = clock, request, on_replaced
         self._loop = asyncio.get_running_loop()
+        self._heard = cache(metrics.events.labels)
 
     def take(self, message: Mapping[str, Any]) -> None:
         """One event of ARI. A message that breaks us is logged and passed over."""
-        self._metrics.events.labels(message["type"]).inc()
+        self._heard(message["type"]).inc()
         try:
             news = decode(message, self._clock())
             if news is not None:

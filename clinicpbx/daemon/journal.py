@@ -30,7 +30,6 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
     kind TEXT NOT NULL, body BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS event_call ON event (call, id);
 CREATE TABLE IF NOT EXISTS open_call (call TEXT PRIMARY KEY, version TEXT NOT NULL, opened TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fact (
     id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
@@ -69,6 +68,7 @@ class Journal:
         self._retry_at = 0.0
         self._db = sqlite3.connect(path, isolation_level=None, timeout=LOCK_WAIT_MS / 1000, cached_statements=32)
         path.chmod(0o640)
+        self._db.execute("PRAGMA page_size=1024")  # a commit writes whole pages: small ones cost a fifth less
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("PRAGMA wal_autocheckpoint=0")  # checkpoint() does it, in a thread
@@ -140,12 +140,19 @@ class Journal:
         return False
 
     def open_calls(self) -> list[OpenCall]:
-        """The calls to rebuild, oldest first. A call whose events cannot be read has none."""
-        rows = self._db.execute("SELECT call, version FROM open_call ORDER BY opened").fetchall()
-        return [OpenCall(call, version, self._events(call)) for call, version in rows]
+        """The calls to rebuild, oldest first. A call whose events cannot be read has none.
 
-    def _events(self, call: str) -> tuple[Event, ...]:
-        rows = self._db.execute("SELECT seq, at, kind, body FROM event WHERE call = ? ORDER BY id", (call,))
+        Scans all events: an index by call would cost every event a page of the write-ahead log.
+        """
+        opened = self._db.execute("SELECT call, version FROM open_call ORDER BY opened").fetchall()
+        rows: dict[str, list[tuple[int, str, str, bytes]]] = {call: [] for call, _ in opened}
+        for call, *row in self._db.execute(
+            "SELECT call, seq, at, kind, body FROM event WHERE call IN (SELECT call FROM open_call) ORDER BY id"
+        ):
+            rows[call].append((row[0], row[1], row[2], row[3]))
+        return [OpenCall(call, version, self._events(call, rows[call])) for call, version in opened]
+
+    def _events(self, call: str, rows: Sequence[tuple[int, str, str, bytes]]) -> tuple[Event, ...]:
         events: list[Event] = []
         try:
             for seq, at, kind, body in rows:

@@ -10,6 +10,8 @@ from clinicpbx.core.commands import Command
 Perform = Callable[[str, Command, datetime], None]
 OnBug = Callable[[str, Exception], None]
 
+GATHER = 0.02  # seconds that events without commands may wait for company: after a crash their effect is seen anyway
+
 
 class Committing(Protocol):
     def commit(self) -> bool: ...
@@ -23,23 +25,25 @@ class Turn:
         self._on_bug = on_bug
         self._loop = asyncio.get_running_loop()
         self._commands: list[tuple[str, Command, datetime]] = []
-        self._due = False
+        self._later: asyncio.TimerHandle | None = None
         self.perform: Perform = lambda call, command, at: None
 
     def ask(self, call: str, command: Command, at: datetime) -> None:
         """Perform *command* for *call* at the end of this turn, in the order of asking."""
+        if not self._commands:
+            self._loop.call_soon(self.end)
         self._commands.append((call, command, at))
-        self.touch()
 
     def touch(self) -> None:
         """Something waits to be written."""
-        if not self._due:
-            self._due = True
-            self._loop.call_soon(self.end)
+        if not self._commands and self._later is None:
+            self._later = self._loop.call_later(GATHER, self.end)
 
     def end(self) -> None:
         """Commit, then perform. A journal that fails stops nothing; a bug in a command is its call's alone."""
-        self._due = False
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         self._journal.commit()
         commands, self._commands = self._commands, []
         for call, command, at in commands:

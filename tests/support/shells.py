@@ -13,6 +13,7 @@ from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
+from clinicpbx.daemon.turn import GATHER
 from clinicpbx.paths import Instance
 from tests.support.books import book
 from tests.support.tape import T0
@@ -97,8 +98,7 @@ class Shell:
         """Events of one turn, and what follows from them."""
         for message in messages:
             self.dispatcher.take(message)
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await asyncio.sleep(2 * GATHER)
 
     def counted(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0

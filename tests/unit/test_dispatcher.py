@@ -9,8 +9,9 @@ import pytest
 
 from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.callflow.step import Result, Scene, Stay
-from clinicpbx.core.commands import Hangup, JoinQueue, LeaveQueue
+from clinicpbx.core.commands import JoinQueue, LeaveQueue
 from clinicpbx.core.events import DtmfReceived, Event
+from clinicpbx.daemon.turn import GATHER
 from tests.support.books import book, one_step
 from tests.support.shells import CALL, Shell, channel, destroyed, entered, key, played
 from tests.support.virtual_loop import run
@@ -260,5 +261,16 @@ def test_a_message_that_makes_no_sense_is_passed_over(tmp_path: Path) -> None:
     run(story())
 
 
-def test_hangup_carries_its_cause() -> None:
-    assert Hangup().cause == 16
+def test_events_without_commands_gather_before_they_are_written(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, book(main=MENU))
+        await shell.take(entered())
+        commits = shell.counted("clinicpbx_journal_commit_seconds_count")
+        shell.dispatcher.take(played(f"{CALL}.1.1"))
+        await asyncio.sleep(GATHER / 2)
+        assert shell.journal.waiting == 1
+        await asyncio.sleep(GATHER)
+        assert shell.journal.waiting == 0
+        assert shell.counted("clinicpbx_journal_commit_seconds_count") == commits + 1
+
+    run(story())
