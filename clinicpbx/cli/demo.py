@@ -1,8 +1,11 @@
 """A morning at Harbor Family Clinic: real SIP patients and phones on this instance."""
 
 import asyncio
+import json
 import re
+import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,15 +32,17 @@ def command(instance: Instance, once: bool) -> None:
     open_today(instance.clinic)
     say(f"rules: version {apply(instance, settings, 'the demonstration').version}")
     try:
-        asyncio.run(_morning(instance, once))
+        sys.exit(asyncio.run(_morning(instance, once)))
     except KeyboardInterrupt:
         say("stopped")
 
 
-async def _morning(instance: Instance, once: bool) -> None:
+async def _morning(instance: Instance, once: bool) -> int:
     from clinicpbx.demo.cast import Cast
     from clinicpbx.demo.processes import Processes
+    from clinicpbx.demo.tally import tally
 
+    started = datetime.now(UTC)
     settings = read_settings(instance)
     began = time.monotonic()
 
@@ -49,12 +54,16 @@ async def _morning(instance: Instance, once: bool) -> None:
         cast = Cast(instance, settings, tell)
         await cast.play()
         tell("clinic", f"{cast.calls} patients called")
+        result = await tally(instance, settings, cast.calls, started)
         if not once:
+            click.echo(json.dumps(asdict(result)))
             say(
                 f"It goes on running. Register a softphone at {cast.server}: user phone-206, password in "
                 f"{instance.keys / 'phones.json'}; dial 300 (front desk), 301 (nurses), *45, *97. Ctrl-C ends it."
             )
             await asyncio.Event().wait()
+    click.echo(json.dumps(asdict(result)))
+    return 1 if result.callers_lost or result.unreconciled else 0
 
 
 def open_today(clinic: Path) -> None:
