@@ -10,6 +10,7 @@ from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.rules.compile import read_rules
 from clinicpbx.rules.render import Place, render
+from clinicpbx.settings import read_settings
 from tests.support.bed import Bed
 
 TEMPLATES = Path(__file__).parents[2] / "dialplan_templates"
@@ -61,8 +62,7 @@ exten => {THEIRS},1,Set(CHANNEL(language)=en)
 
 def open_clinic(bed: Bed, agents: int, trunk: str, desks: str) -> None:
     """Rules in force, both queues ready. The callers are at *trunk*; the agents' phones at *desks* do not register."""
-    settings = bed.instance.settings.read_text()
-    bed.instance.settings.write_text(settings.replace("LOG_LEVEL=debug", "LOG_LEVEL=info"))
+    _settle(bed)
     make_root_key(bed.instance)
     numbers = [str(FIRST_PHONE + n) for n in range(agents)]
     phones = "\n".join(f'  "{number}": {{name: Desk {number}, location: desk}}' for number in numbers)
@@ -85,6 +85,17 @@ def open_clinic(bed: Bed, agents: int, trunk: str, desks: str) -> None:
     (custom / "extensions.conf").write_text(DIALPLAN)
     for command in ("module reload res_pjsip.so", "dialplan reload", "module reload app_queue.so"):
         bed.rx(command)
+
+
+def _settle(bed: Bed) -> None:
+    """The settings of a clinic at work, where a test bed logs all and has few RTP ports; Asterisk starts again."""
+    bed.programs.pop("asterisk").stop()
+    unlike = ("CLINICPBX_LOG_LEVEL", "CLINICPBX_RTP")
+    kept = [line for line in bed.instance.settings.read_text().splitlines() if not line.startswith(unlike)]
+    more = ["CLINICPBX_LOG_LEVEL=info", "CLINICPBX_RTP_START=32000", "CLINICPBX_RTP_END=39998"]
+    bed.instance.settings.write_text("\n".join([*kept, *more, ""]))
+    bed.settings = read_settings(bed.instance)
+    bed.start_asterisk()
 
 
 def _at_fixed_addresses(pjsip: str, desks: str) -> str:

@@ -1,6 +1,7 @@
 """The clinic's rules: check, explain, apply, roll back."""
 
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from difflib import unified_diff
 from pathlib import Path
@@ -43,7 +44,7 @@ def check(instance: Instance, file: Path | None, as_json: bool) -> None:
     except RulesRefused as mistakes:
         found, refused = mistakes.mistakes, True
     if as_json:
-        show_json(found)
+        show_json([asdict(mistake) for mistake in found])
     else:
         for mistake in found:
             click.echo(str(mistake))
@@ -76,6 +77,8 @@ def explain(
 
     rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft")
     began = instant(rules, at) if at else datetime.now(UTC)
+    if abs(began.year - datetime.now(UTC).year) > 1:
+        rules = read_rules(file or instance.clinic, began.date(), "draft")  # holidays are known around one day
     alone = without_rules(rules, dialled, began)
     outside = Outside(caller, tuple(filter(None, press.split(","))), queue)
     lines = [alone] if alone else explain(rules.book, dialled, began, outside)

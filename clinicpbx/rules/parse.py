@@ -73,7 +73,8 @@ def parse(file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = No
     try:
         document = Document.model_validate(value)
     except ValidationError as exc:
-        mistakes += as_mistakes(exc, known, Document)
+        unread = tuple(mistake.path for mistake in mistakes)
+        mistakes += [each for each in as_mistakes(exc, known, Document) if not _below(each.path, unread)]
         raise RulesRefused(_once(mistakes)) from None
     if mistakes:
         raise RulesRefused(_once(mistakes))
@@ -82,6 +83,11 @@ def parse(file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = No
 
 def _nowhere(name: str) -> bytes:
     raise FileNotFoundError(name)
+
+
+def _below(path: str, unread: Sequence[str]) -> bool:
+    """Is *path* in a part that could not be read, so that its being wrong is no news?"""
+    return any(path == part or path.startswith(f"{part}.") for part in unread)
 
 
 def _once(mistakes: Sequence[Mistake]) -> list[Mistake]:

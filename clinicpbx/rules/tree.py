@@ -14,6 +14,7 @@ LARGEST = 2 * 1024 * 1024
 DEEPEST = 32
 TAG = "tag:yaml.org,2002:"
 TAGS = {TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value")}
+ALIAS = "anchors and aliases (&name, *name) are not read; write it out"
 NOTHING = {"", "~", "null", "Null", "NULL"}
 
 
@@ -27,7 +28,10 @@ class Tree:
         self._seen: set[int] = set()
         node = _compose(file, _text(file, raw))
         if not isinstance(node, MappingNode):
-            raise _refused(Place(file), "the file is empty" if node is None else "needs `name: value` lines at the top")
+            place, problem = (Place(file), "the file is empty")
+            if node is not None:
+                place, problem = self._place(node), "needs `name: value` lines at the top"
+            raise _refused(place, problem)
         self.value: dict[str, Any] = self._map(node, ())
 
     def _wrong(self, node: Node, path: Path, problem: str) -> None:
@@ -38,9 +42,12 @@ class Tree:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
 
     def _value(self, node: Node, path: Path) -> Any:
-        if node.anchor or id(node) in self._seen:
-            self._wrong(node, path, "anchors and aliases (&name, *name) are not read; write it out")
+        if id(node) in self._seen:
+            place = self.places[path]
+            self.mistakes.append(Mistake(place.file, place.line, place.column, ".".join(path), ALIAS))
             return None
+        if node.anchor:
+            self._wrong(node, path, ALIAS)
         self._seen.add(id(node))
         if str(node.tag) not in TAGS:
             self._wrong(node, path, f"the tag {node.tag} is not read")
@@ -71,7 +78,7 @@ class Tree:
     def _list(self, node: SequenceNode, path: Path) -> list[Any]:
         found: list[Any] = []
         for number, item in enumerate(node.value):
-            place = self._place(item)
+            place = self._place(node if id(item) in self._seen else item)  # an alias has the marks of its anchor
             self.places[(*path, str(number))] = place
             if isinstance(item, ScalarNode):
                 self.places.setdefault((*path, str(item.value)), place)
