@@ -74,3 +74,27 @@ async def test_a_message_is_sealed_and_nothing_of_it_stays_in_clear(house: Clini
     await caller.hangup()
     await eventually(lambda: list((house.instance.vault / "desk").glob("*.cpx")) and True, 8)
     assert not list(house.instance.recordings.glob("*.ulaw"))
+
+
+async def test_new_rules_are_for_new_calls_and_broken_ones_for_none(house: Clinic, phones: Phones) -> None:
+    before = (house.instance.versions / "000001" / "rules" / "clinic.yaml").read_text()
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["menu"])
+    house.put_in_force("000002", before.replace("pick_up: {answer: , then: menu}", "pick_up: {answer: , then: about}"))
+    assert house.ask("rules.reload") == {"version": "000002"}
+    assert [call["version"] for call in house.ask("calls")] == ["000001"]
+    second = await phones.phone("second", house.trunk, 5062)
+    await second.call(house.number)
+    await eventually(lambda: sorted(house.steps()) == ["about", "menu"])
+
+    broken = house.instance.versions / "000003" / "rules" / "clinic.yaml"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("flows: nothing")
+    house.instance.current.unlink()
+    house.instance.current.symlink_to("000003")
+    with pytest.raises(AssertionError, match="clinic.yaml"):
+        house.ask("rules.reload")
+    assert house.ask("status")["rules"] == "000002"
+    house.put_in_force("000001", before)
+    house.ask("rules.reload")
