@@ -93,7 +93,7 @@ async def test_new_rules_are_for_new_calls_and_broken_ones_for_none(house: Clini
     broken.write_text("flows: nothing")
     house.instance.current.unlink()
     house.instance.current.symlink_to("000003")
-    with pytest.raises(AssertionError, match="clinic.yaml"):
+    with pytest.raises(AssertionError, match=r"clinic\.yaml"):
         house.ask("rules.reload")
     assert house.ask("status")["rules"] == "000002"
     house.put_in_force("000001", before)
