@@ -100,6 +100,8 @@ def _text(file: str, raw: bytes) -> str:
     if found := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]", text):
         line = text.count("\n", 0, found.start()) + 1
         raise _refused(Place(file, line), f"the character U+{ord(found[0]):04X} does not belong into a text")
+    if found := re.search(rf"(?:[\[{{]\s*){{{DEEPEST}}}", text):
+        raise _refused(Place(file, text.count("\n", 0, found.start()) + 1), "nested too deeply")
     return text
 
 

@@ -105,7 +105,7 @@ def mistakes_in(text: str) -> list[Mistake]:
     return []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.one_of(st.text(max_size=200), SNIPPETS.map("".join), SNIPPETS.map(lambda s: GOOD + "".join(s))))
 @example("a: &a [*a]")
 @example("? ")
@@ -140,7 +140,7 @@ def as_yaml(value: object) -> str:
     return "~" if value is None else f"'{value}'"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.dictionaries(st.sampled_from(SECTIONS), VALUES))
 def test_no_shape_raises_anything_but_a_refusal(shape: dict[str, object]) -> None:
     assert mistakes_in(as_yaml(shape))
