@@ -47,9 +47,8 @@ def test_systemd_reads_every_unit_without_a_word(units: Path, tmp_path: Path, wh
         (tmp_path / unit.name).write_text(text)
     where_conf = tmp_path / "clinicpbx-asterisk.service.d" / "where.conf"
     where_conf.parent.mkdir()
-    where_conf.write_text(
-        (SYSTEMD / "asterisk" / f"{where}.conf").read_text().replace("/var/lib/clinicpbx-asterisk", "/")
-    )
+    shipped = (SYSTEMD / "asterisk" / f"{where}.conf").read_text()
+    where_conf.write_text(shipped.replace("/var/lib/clinicpbx-asterisk", "/"))
     names = sorted(path for path in tmp_path.iterdir() if path.is_file())
     said = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *names)
     assert [line for line in said.splitlines() if "clinicpbx" in line] == []

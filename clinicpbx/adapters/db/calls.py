@@ -1,0 +1,57 @@
+"""Reads interactions for people: lists, one call, and the facts of its way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from clinicpbx.adapters.db.tables import fact, interaction, offer, queue_entry
+from clinicpbx.core.records.rows import Fact
+from clinicpbx.core.records.rows import fact as fact_row
+
+
+async def rows(engine: AsyncEngine, query: Select[Any]) -> list[dict[str, Any]]:
+    """Every row of *query* by column name."""
+    async with engine.connect() as connection:
+        return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def list_calls(engine: AsyncEngine, since: datetime, limit: int) -> list[dict[str, Any]]:
+    """The newest *limit* interactions that began at or after *since*, newest first."""
+    newest = select(interaction).where(interaction.c.started >= since)
+    return await rows(engine, newest.order_by(interaction.c.started.desc(), interaction.c.call).limit(limit))
+
+
+async def find_calls(engine: AsyncEngine, call: str) -> list[dict[str, Any]]:
+    """The interaction whose id is *call*, or ends with `.`*call*; several where the short form is not unique."""
+    exact = await rows(engine, select(interaction).where(interaction.c.call == call))
+    if exact:
+        return exact
+    short = interaction.c.call.endswith(f".{call}", autoescape=True)
+    tail = interaction.c.call.endswith(f"-{call}", autoescape=True)
+    return await rows(engine, select(interaction).where(or_(short, tail)).order_by(interaction.c.started).limit(20))
+
+
+async def parts(engine: AsyncEngine, call: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The queue entries and the offers of *call*, in order."""
+    entries = select(queue_entry).where(queue_entry.c.call == call).order_by(queue_entry.c.n)
+    offers = select(offer).where(offer.c.call == call).order_by(offer.c.n)
+    return await rows(engine, entries), await rows(engine, offers)
+
+
+async def waits(engine: AsyncEngine, calls: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """For each of *calls* that queued: its first queue, and its waits in all, in milliseconds."""
+    entries = select(queue_entry).where(queue_entry.c.call.in_(calls)).order_by(queue_entry.c.call, queue_entry.c.n)
+    found: dict[str, tuple[str, int]] = {}
+    for row in await rows(engine, entries):
+        queue, waited = found.get(row["call"], (row["queue"], 0))
+        found[row["call"]] = queue, waited + row["waited_ms"]
+    return found
+
+
+async def facts_of(engine: AsyncEngine, call: str) -> Sequence[Fact]:
+    """The daemon's facts about *call*, in order."""
+    wanted = select(fact).where(fact.c.call == call).order_by(fact.c.rowid)
+    return [fact_row(row) for row in await rows(engine, wanted)]

@@ -1,0 +1,62 @@
+"""The main database for commands: opened for one question, its faults said in words."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from clinicpbx.adapters.db.engine import make_engine, parse_url
+from clinicpbx.errors import NotReachable
+from clinicpbx.paths import Instance
+from clinicpbx.settings import database_url, read_settings
+
+T = TypeVar("T")
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def ask_database(instance: Instance, question: Callable[[AsyncEngine], Awaitable[T]], *, migrates: bool = False) -> T:
+    """The answer to *question*; NotReachable where there is no database or it refuses."""
+    url = database_url(instance, read_settings(instance))
+    parsed = parse_url(url)
+    shown = parsed.render_as_string(hide_password=True)
+    # connecting would make an empty file, and a wrong --home would look like a clinic without calls
+    if parsed.get_backend_name() == "sqlite" and not migrates and not Path(parsed.database or "").exists():
+        raise NotReachable("there are no records yet", where=shown, do="clinicpbx run listener")
+
+    async def ask() -> T:
+        engine = make_engine(url, migrates=migrates)
+        try:
+            return await question(engine)
+        finally:
+            await engine.dispose()
+
+    try:
+        return asyncio.run(ask())
+    except (SQLAlchemyError, OSError) as fault:
+        # the fault's own text may quote a row
+        raise NotReachable(f"the database does not answer ({type(fault).__name__})", where=shown) from None
+
+
+class Moment(click.ParamType[datetime]):
+    """A date, a date and time (in this machine's zone unless named), or a time before now: 90m, 24h, 7d, 2w."""
+
+    name = "WHEN"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        text = str(value)
+        if text[:-1].isdigit() and text[-1:] in UNITS:
+            return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except ValueError:
+            self.fail(f"{text!r} is no time: write 2026-11-24, 2026-11-24T08:00 or 24h", param, ctx)
+
+
+MOMENT = Moment()

@@ -1,0 +1,146 @@
+"""Calls as they were recorded: list, one call, why it went where it went."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import rich_click as click
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from clinicpbx.adapters.db.calls import facts_of, find_calls, list_calls, parts, waits
+from clinicpbx.adapters.db.numbers import masked
+from clinicpbx.cli._database import MOMENT, ask_database
+from clinicpbx.cli.output import say, show, show_json
+from clinicpbx.core.records.path import path
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+
+COLUMNS = ["call", "started", "number", "did", "outcome", "queue", "waited", "agent", "talk"]
+PRIVATE = ("number", "number_raw", "dialled")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+unmask = click.option("--unmask", is_flag=True, help="Show numbers in full.")
+
+
+@click.group("calls")
+def command() -> None:
+    """Calls as they were recorded, one record a call, across transfers. Numbers are masked unless --unmask.
+
+    \b
+    Examples:
+      clinicpbx calls list --since 24h
+      clinicpbx calls show clinic-1795478910.1
+      clinicpbx calls why 1795478910.1
+    """
+
+
+def _hide(row: dict[str, Any], unmask: bool) -> dict[str, Any]:
+    return row if unmask else {key: masked(value) if key in PRIVATE else value for key, value in row.items()}
+
+
+def _find(instance: Instance, call: str) -> dict[str, Any]:
+    async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
+        return await find_calls(engine, call)
+
+    found = ask_database(instance, question)
+    if not found:
+        raise ClinicPBXError(f"no record of call {call!r}", do="See `clinicpbx calls list`")
+    if len(found) > 1:
+        names = ", ".join(row["call"] for row in found)
+        raise ClinicPBXError(f"{call!r} is short for several calls: {names}")
+    return found[0]
+
+
+@command.command("list")
+@click.option("--since", type=MOMENT, default="24h", show_default=True, help="Calls that began at or after this time.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many.")
+@as_json
+@unmask
+@click.pass_obj
+def list_recorded(instance: Instance, since: datetime, limit: int, as_json: bool, unmask: bool) -> None:
+    """The newest calls first: when, from whom, how they ended.
+
+    \b
+    Examples:
+      clinicpbx calls list
+      clinicpbx calls list --since 2026-11-24 --limit 500 --json
+    """
+
+    async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
+        found = await list_calls(engine, since, limit)
+        queued = await waits(engine, [row["call"] for row in found])
+        for row in found:
+            row["queue"], waited = queued.get(row["call"], ("", None))
+            row["waited"] = None if waited is None else waited / 1000
+            row["talk"] = row["talk_ms"] / 1000
+            row["number"] = row["number"] or row["number_raw"]
+        return found
+
+    rows = ask_database(instance, question)
+    show("Calls", COLUMNS, [_hide(row, unmask) for row in rows], as_json)
+
+
+@command.command("show")
+@click.argument("call")
+@as_json
+@unmask
+@click.pass_obj
+def show_call(instance: Instance, call: str, as_json: bool, unmask: bool) -> None:
+    """Everything on record about CALL: its id, or what is after the system's name or the dot.
+
+    \b
+    Examples:
+      clinicpbx calls show 1795478910.1
+      clinicpbx calls show clinic-1795478910.1 --unmask --json
+    """
+    row = _find(instance, call)
+
+    async def question(engine: AsyncEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        return await parts(engine, row["call"])
+
+    entries, offers = ask_database(instance, question)
+    record = _hide(row, unmask)
+    record["menu_path"], record["transfers"] = json.loads(row["menu_path"]), json.loads(row["transfers"])
+    record["transfers"] = [{**move, "to": move["to"] if unmask else masked(move["to"])} for move in record["transfers"]]
+    record["queues"], record["offers"] = ([_own(part) for part in found] for found in (entries, offers))
+    if as_json:
+        show_json(record)
+        return
+    lines = [{"field": key.replace("_", " "), "value": _text(value)} for key, value in record.items() if value != ""]
+    show(f"Call {row['call']}", ["field", "value"], lines, as_json)
+
+
+def _own(part: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key not in ("call", "n")}
+
+
+def _text(value: object) -> object:
+    if isinstance(value, list):
+        return "; ".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
+    return value
+
+
+@command.command()
+@click.argument("call")
+@as_json
+@click.pass_obj
+def why(instance: Instance, call: str, as_json: bool) -> None:
+    """Why CALL went where it went: each step, its outcome and the rule that decided.
+
+    \b
+    Examples:
+      clinicpbx calls why 1795478910.1
+      clinicpbx calls why clinic-1795478910.1 --json
+    """
+    row = _find(instance, call)
+
+    async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
+        lines = path(await facts_of(engine, row["call"]))
+        return [{"time": line.at, "step": line.step, "outcome": line.outcome, "why": line.why} for line in lines]
+
+    lines = ask_database(instance, question)
+    if row["fallback"] or not lines:
+        reason = "the daemon did not answer: the fallback took the call" if row["fallback"] else "no daemon took part"
+        lines.append({"time": row["ended"], "step": "", "outcome": row["outcome"], "why": reason})
+    show(f"Call {row['call']}", ["time", "step", "outcome", "why"], lines, as_json)
+    if row["version"]:
+        say(f"rules {row['version']}, flow {row['flow']}")

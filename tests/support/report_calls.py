@@ -1,0 +1,107 @@
+"""A day of seven calls, small enough to work out every figure by hand."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from clinicpbx.adapters.db.records import write_records
+from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry
+from clinicpbx.private import Private
+from clinicpbx.reports._report import Period
+
+DAY = datetime(2026, 11, 24, tzinfo=UTC)
+PERIOD = Period(DAY, DAY + timedelta(days=1))
+CALLER = Private("+12125550147")
+
+
+def at(minute: float) -> datetime:
+    return DAY + timedelta(minutes=minute)
+
+
+def entry(minute: float, waited: float, outcome: str, agent: str = "", queue: str = "front") -> QueueEntry:
+    return QueueEntry(queue, at(minute), at(minute) + timedelta(seconds=waited), outcome, agent, 1)
+
+
+def inbound(call: str, minute: float, outcome: str, **more: Any) -> Interaction:
+    begun = {"started": at(minute), "ended": at(minute + 5), "caller": CALLER, "did": "100"}
+    return replace(Interaction(call, "inbound", outcome, **begun), **more)  # type: ignore[arg-type]
+
+
+def taken(agent: str, minute: float, talk: float) -> dict[str, Any]:
+    return {"agent": agent, "answered": at(minute), "talk": timedelta(seconds=talk)}
+
+
+CALLS = [
+    # answered after exactly the threshold: in time
+    inbound(
+        "c.1",
+        0,
+        "answered",
+        queues=(entry(0, 20, "answered", "ana"),),
+        offers=(Offer("front", "ana", at(0), "answered"), Offer("front", "ben", at(0), "elsewhere")),
+        **taken("ana", 1, 60),
+    ),
+    # ana misses it, ben takes it late
+    inbound(
+        "c.2",
+        10,
+        "answered",
+        queues=(entry(10, 40, "answered", "ben"),),
+        offers=(Offer("front", "ana", at(10), "noanswer"), Offer("front", "ben", at(10.5), "answered")),
+        **taken("ben", 11, 90),
+    ),
+    # gives up early, and late
+    inbound("c.3", 20, "abandoned", queues=(entry(20, 5, "abandoned"),)),
+    inbound(
+        "c.4",
+        30,
+        "abandoned",
+        queues=(entry(30, 55, "abandoned"),),
+        offers=(Offer("front", "ana", at(30), "abandoned"),),
+    ),
+    # overflows from one queue into another, where ana takes it at once
+    inbound(
+        "c.5",
+        40,
+        "answered",
+        did="200",
+        queues=(entry(40, 60, "overflow"), entry(41, 2, "answered", "ana", "nurses")),
+        offers=(Offer("nurses", "ana", at(41), "answered"),),
+        **taken("ana", 41, 30),
+    ),
+    # hangs up in the menu
+    inbound("c.6", 50, "abandoned"),
+    replace(
+        Interaction("c.7", "internal", "internal", at(55), at(56), Private("101")),
+        dialled=Private("102"),
+        **taken("102", 55, 10),
+    ),
+    # another day
+    inbound("c.8", -1, "answered", queues=(entry(-1, 1, "answered", "ana"),), **taken("ana", 0, 600)),
+]
+
+EXPECTED: dict[str, list[list[Any]]] = {
+    # kind, did, calls, answered, abandoned, voicemail, informed, failed, interrupted, mean talk: (60 + 90) / 2
+    "call_volume": [
+        ["inbound", "100", 5, 2, 3, 0, 0, 0, 0, 75.0],
+        ["inbound", "200", 1, 1, 0, 0, 0, 0, 0, 30.0],
+        ["internal", "", 1, 0, 0, 0, 0, 0, 0, 10.0],
+    ],
+    # front: 20, 40, 5, 55, 60 s; in time: 1 of 5 - 1 forgiven; mean wait of the answered (20 + 40) / 2
+    "service_level": [["front", 5, 2, 1, 1, 25.0, 30.0, 60.0], ["nurses", 1, 1, 1, 0, 100.0, 2.0, 2.0]],
+    # in front 2 of 5 after 5 and 55 s; one in the menu
+    "abandoned_calls": [
+        ["", 1, 1, 100.0, None, None],
+        ["front", 5, 2, 40.0, 30.0, 55.0],
+        ["nurses", 1, 0, 0.0, None, None],
+    ],
+    # ana: four offers, two answered, one missed, one given up by the caller; talked 60 + 30
+    "agent_activity": [["ana", 4, 2, 1, 66.7, 2, 90.0, 45.0], ["ben", 2, 1, 0, 100.0, 1, 90.0, 90.0]],
+}
+
+
+async def write_calls(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await write_records(connection, {record.call for record in CALLS}, CALLS)

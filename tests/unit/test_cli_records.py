@@ -1,0 +1,166 @@
+"""calls, report and db: what they print, what they hide, how they refuse."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clinicpbx.adapters.db.engine import make_engine, parse_url
+from clinicpbx.adapters.db.ingest import Cursor, ingest
+from clinicpbx.adapters.db.numbers import e164, masked, printable
+from clinicpbx.adapters.db.records import assemble_pending
+from clinicpbx.cli.main import command
+from clinicpbx.core.records.path import path
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+from clinicpbx.reports import REPORTS
+from tests.support.record_database import make_database
+from tests.support.record_tables import tables
+from tests.support.report_calls import EXPECTED, write_calls
+
+pytestmark = pytest.mark.unit
+CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
+NUMBER = "+12125550147"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    instance = Instance(tmp_path_factory.mktemp("instance"))
+    url = f"sqlite:///{instance.database}"
+
+    async def fill() -> None:
+        await make_database(url)
+        engine = make_engine(url, writes=True)
+        await write_calls(engine)
+        for name in ("blind transfer", "fallback answered", "outbound"):
+            for kind in ("cel", "cdr", "fact"):
+                spooled = [(n, row) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
+                if spooled:
+                    await ingest(engine, Cursor(kind, name, name, 0), spooled, "")
+        await assemble_pending(engine)
+        await engine.dispose()
+
+    asyncio.run(fill())
+    return instance.home
+
+
+def run(home: Path, *words: str) -> Result:
+    return CliRunner().invoke(command, ["--home", str(home), *words], env={"CLINICPBX_DATABASE_URL": ""})
+
+
+def call_of(name: str) -> str:
+    return CALLS[name].cel[0]["uniqueid"]
+
+
+def test_numbers_are_masked_unless_asked_for(home: Path) -> None:
+    for words in (["list", "--since", "2026-11-23T00:00+00:00"], ["show", call_of("blind transfer")]):
+        for form in ([], ["--json"]):
+            hidden, shown = run(home, "calls", *words, *form), run(home, "calls", *words, *form, "--unmask")
+            assert hidden.exit_code == shown.exit_code == 0, hidden.output
+            assert NUMBER not in hidden.output
+            assert NUMBER[1:] not in hidden.output
+            assert NUMBER in shown.output
+
+
+def test_the_list_is_newest_first_and_bounded(home: Path) -> None:
+    found = json.loads(run(home, "calls", "list", "--since", "2026-11-23", "--json", "--limit", "4").stdout)
+    starts = [row["started"] for row in found]
+    assert len(found) == 4
+    assert starts == sorted(starts, reverse=True)
+    assert json.loads(run(home, "calls", "list", "--since", "2036-01-01", "--json").stdout) == []
+
+
+def test_show_has_queues_offers_and_transfers(home: Path) -> None:
+    found = json.loads(run(home, "calls", "show", call_of("blind transfer"), "--json").stdout)
+    assert [(move["kind"], move["by"], move["to"]) for move in found["transfers"]] == [("blind", "101", "102")]
+    assert found["queues"][0]["queue"] == "front-desk"
+    assert found["offers"][0]["agent"] == "101"
+    assert found["menu_path"] == ["main-menu:2"]
+    assert "front-desk" in run(home, "calls", "show", call_of("blind transfer").split("-")[1]).stdout
+
+
+def test_why_tells_the_steps(home: Path) -> None:
+    found = json.loads(run(home, "calls", "why", call_of("blind transfer"), "--json").stdout)
+    assert [(row["step"], row["outcome"]) for row in found][:4] == [
+        ("", "arrived"),
+        ("main-menu", "entered"),
+        ("main-menu", "key"),
+        ("main-menu", "key-2"),
+    ]
+    assert "fallback took the call" in run(home, "calls", "why", call_of("fallback answered")).stdout
+    assert "no daemon took part" in run(home, "calls", "why", call_of("outbound")).stdout
+
+
+def test_every_kind_of_fact_has_a_line() -> None:
+    facts = [fact for call in CALLS.values() for fact in call.group().facts]
+    assert len(path(facts)) == len(facts)
+
+
+def test_a_call_that_is_not_there_is_refused(home: Path) -> None:
+    result = run(home, "calls", "show", "clinic-1.1")
+    assert isinstance(result.exception, ClinicPBXError)
+    assert "no record of call" in str(result.exception)
+
+
+def test_no_database_is_said_and_none_is_made(tmp_path: Path) -> None:
+    result = run(tmp_path, "calls", "list")
+    assert isinstance(result.exception, ClinicPBXError)
+    assert result.exception.exit_code == 69
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_reports_print_rows_and_their_formula(home: Path, name: str) -> None:
+    words = ["report", name, "--from", "2026-11-24T00:00+00:00", "--to", "2026-11-24T00:05+00:00"]
+    result = run(home, *words, "--json")
+    assert json.loads(result.stdout)["formula"] == REPORTS[name].formula
+    table = run(home, *words)
+    assert table.exit_code == 0
+    assert REPORTS[name].formula in table.stderr
+
+
+def test_reports_are_listed_and_a_wrong_name_is_usage(home: Path) -> None:
+    assert [row["name"] for row in json.loads(run(home, "report", "--json").stdout)] == sorted(EXPECTED)
+    assert run(home, "report", "nothing").exit_code == 2
+    assert run(home, "report", "call_volume", "--from", "soon").exit_code == 2
+
+
+def test_the_schema_goes_up_down_and_tells(tmp_path: Path) -> None:
+    assert "empty → 0001" in run(tmp_path, "db", "upgrade").stderr
+    assert "nothing to do" in run(tmp_path, "db", "upgrade").stderr
+    assert json.loads(run(tmp_path, "db", "status", "--json").stdout)[0]["differences"] == 0
+    assert isinstance(run(tmp_path, "db", "downgrade", "base").exception, ClinicPBXError)
+    assert run(tmp_path, "db", "downgrade", "base", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        ("+12125550147", "+12125550147"),
+        ("2125550147", "+12125550147"),
+        ("12125550147", "+12125550147"),
+        ("(212) 555-0147", "+12125550147"),
+        ("+442079460018", "+442079460018"),
+        ("anonymous", ""),
+        ("", ""),
+        ("101", ""),
+        ("+1212555\r\n0147", ""),
+    ],
+)
+def test_numbers_are_normalised(raw: str, number: str) -> None:
+    assert e164(raw) == number
+
+
+def test_masks_and_hostile_names() -> None:
+    assert masked(NUMBER) == "…47"
+    assert masked("101") == "101"
+    assert printable("eve\r\nEvent: Cdr") == "eve��Event: Cdr"
+    assert len(printable("x" * 1000)) == 64
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense"])
+def test_a_database_we_do_not_speak_is_refused(url: str) -> None:
+    with pytest.raises(ClinicPBXError):
+        parse_url(url)
