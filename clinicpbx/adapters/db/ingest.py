@@ -97,7 +97,9 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Sequence[dict[s
 
 
 async def _channels(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-    pairs = {pair for row in rows for pair in links(cel_row(row))}
+    # a channel under its own linkedid is linked to nothing, unless a transfer names others
+    odd = (row for row in rows if row["uniqueid"] != row["linkedid"] or row["eventtype"].endswith("TRANSFER"))
+    pairs = {pair for row in odd for pair in links(cel_row(row))}
     await add(connection, link, [{"a": a, "b": b} for a, b in sorted(pairs)])
     started = [row for row in rows if row["eventtype"] == "CHAN_START"]
     ended = [row["uniqueid"] for row in rows if row["eventtype"] == "CHAN_END"]

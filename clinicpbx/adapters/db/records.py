@@ -1,7 +1,7 @@
 """Turns raw rows into interactions: a pure function of the rows, stored again whenever they change."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from typing import Any
@@ -34,7 +34,7 @@ Assemble = Callable[[Group], list[Interaction]]
 
 async def assemble_pending(
     engine: AsyncEngine, *, limit: int = GROUPS, how: Assemble = assemble_all
-) -> tuple[int, list[BaseException]]:
+) -> tuple[int, list[Exception]]:
     """Assembles at most *limit* waiting groups in one transaction: how many waited, and the faults met.
 
     A group whose assembly raises keeps its rows and stays marked; it is tried again when a row of it comes.
@@ -46,12 +46,19 @@ async def assemble_pending(
             return 0, []
         found = await _members(connection, ids)
         rows = await _rows(connection, sorted({one for group in found for one in group}))
-        faults = [await _store(connection, group, rows, how) for group in found]
-        failed = [one for group, fault in zip(found, faults, strict=True) if fault for one in group]
+        faults, failed, sound, records = list[Exception](), list[str](), set[str](), list[Interaction]()
+        for group in found:
+            try:
+                records += how(_group(group, rows))
+                sound |= group
+            except Exception as fault:
+                faults.append(fault)
+                failed += group
+        await write_records(connection, sound, records)
         await connection.execute(delete(pending).where(pending.c.id.in_(ids)).where(pending.c.id.not_in(failed)))
         if failed:
             await connection.execute(update(pending).where(pending.c.id.in_(failed)).values(failed=True))
-    return len(ids), [fault for fault in faults if fault]
+    return len(ids), faults
 
 
 async def _members(connection: AsyncConnection, ids: Sequence[str]) -> list[frozenset[str]]:
@@ -82,40 +89,34 @@ async def _rows(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, di
     return found
 
 
-async def _store(
-    connection: AsyncConnection, ids: frozenset[str], rows: dict[str, dict[str, list[Any]]], how: Assemble
-) -> BaseException | None:
+def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
     def of(kind: str) -> list[Any]:
         placed = [row for one in ids for row in rows[kind].get(one, ())]
         return [row for _, row in sorted(placed, key=itemgetter(0))]
 
-    try:
-        records = how(Group(of("cdr"), of("cel"), of("fact"), of("lost")))
-    except Exception as fault:
-        return fault
-    await _write(connection, ids, records)
-    return None
+    return Group(of("cdr"), of("cel"), of("fact"), of("lost"))
 
 
-async def _write(connection: AsyncConnection, ids: frozenset[str], records: Sequence[Interaction]) -> None:
+async def write_records(connection: AsyncConnection, ids: Collection[str], records: Sequence[Interaction]) -> None:
+    """Makes *records* the only ones of the groups whose ids are *ids*."""
     calls = [record.call for record in records]
-    await connection.execute(
-        delete(interaction).where(interaction.c.call.in_(ids)).where(interaction.c.call.not_in(calls))
-    )
+    stale = set(ids) - set(calls)
+    if stale:
+        await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
     if not records:
         return
     statement = insert(connection, interaction)
     changed = {column.name: statement.excluded[column.name] for column in interaction.c if column.name != "call"}
     upsert = statement.on_conflict_do_update(index_elements=["call"], set_=changed)
     await connection.execute(upsert, [_values(record) for record in records])
-    for table in (queue_entry, offer):
+    parts = (
+        (queue_entry, [row for record in records for row in _entries(record)]),
+        (offer, [row for record in records for row in _offers(record)]),
+    )
+    for table, rows in parts:
         await connection.execute(delete(table).where(table.c.call.in_(calls)))
-    entries = [row for record in records for row in _entries(record)]
-    offers = [row for record in records for row in _offers(record)]
-    if entries:
-        await connection.execute(insert(connection, queue_entry), entries)
-    if offers:
-        await connection.execute(insert(connection, offer), offers)
+        if rows:
+            await connection.execute(insert(connection, table), rows)
 
 
 def _milliseconds(length: timedelta) -> int:

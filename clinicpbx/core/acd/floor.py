@@ -215,7 +215,7 @@ class Floor:
             queue = min(ready, key=lambda queue: queue.waiting[0].place)
             caller = queue.waiting.pop(0)
             assert queue.strategy is not None  # a queue without rules has no members
-            chosen = choose(queue.name, list(queue.free.values()), caller.passed, queue.strategy)
+            chosen = choose(queue.name, queue.free, caller.passed, queue.strategy)
             phones = tuple(agent.phone.extension for agent in chosen)
             self._reserve(caller, chosen, phones, at)
             offers.append(ToCall(caller.call, OfferMade(at=at, queue=queue.name, phones=phones)))

@@ -9,4 +9,5 @@ from clinicpbx.core.acd.distributor import STRATEGIES
 
 @STRATEGIES.register("leastrecent")
 def leastrecent(candidates: Sequence[Agent]) -> Sequence[Agent]:
-    return [min(candidates, key=attrgetter("free_since", "name"))]
+    earliest = min(agent.free_since for agent in candidates)
+    return [min((agent for agent in candidates if agent.free_since == earliest), key=attrgetter("name"))]
