@@ -184,27 +184,6 @@ def own_bed(tmp_path: Path) -> Iterator[Bed]:
         yield bed
 
 
-async def test_asterisk_killed_leaves_interrupted_records(own_bed: Bed) -> None:
-    bed = own_bed
-    bed.generate(extensions=DIALPLAN, pjsip=TRUNK.format(net=bed.net))
-    listener = bed.run("listener")
-    url = f"sqlite:///{bed.instance.database}"
-    short = await bed.sipp("uac", "-d", "500", calls=2, to="5550100")
-    assert short.successful == 2, short.screen
-    await reached(url, 2)
-    long = asyncio.create_task(bed.sipp("uac", "-d", "30000", calls=3, to="5550100", within=40))
-    await eventually(lambda: sum(row["eventtype"] == "CHAN_START" for row in bed.cel()) == 5, 10)
-    await asyncio.sleep(1.5)
-    bed.programs["asterisk"].kill()
-    bed.start_asterisk()
-    found = await reached(url, 5, within=40)
-    assert Counter(row["outcome"] for row in found) == {"abandoned": 2, "interrupted": 3}
-    long.cancel()
-    await asyncio.gather(long, return_exceptions=True)
-    assert "clinicpbx_records_faults 0.0" in (bed.instance.run / "listener.prom").read_text()
-    assert listener.stop() == 0
-
-
 def test_sigterm_ends_it_at_once_even_without_a_database(tmp_path: Path) -> None:
     instance = make_instance(tmp_path)
     listener = start(instance, "postgresql://nobody@127.0.23.251:5999/none?connect_timeout=1")
