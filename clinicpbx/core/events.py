@@ -37,7 +37,10 @@ class DtmfReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackFinished(Event):
+    """*whole* is False where it was cut off by a hang-up, or could not be played."""
+
     playback: str
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func
+from sqlalchemy import ColumnElement, Select, and_, case, func
+
+from clinicpbx.adapters.db.tables import interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ def _plain(value: Any, unit: str) -> Any:
     if value is None or isinstance(value, str):
         return value
     return round(float(value), 1) if unit else int(value) if isinstance(value, Decimal) else value
+
+
+def patients_calls(period: Period) -> ColumnElement[bool]:
+    """Calls from outside that began in *period*; what our own phones call is in no report of patients."""
+    call = interaction.c
+    return and_(call.kind == "inbound", call.started >= period.since, call.started < period.until)
 
 
 def count(condition: ColumnElement[bool]) -> ColumnElement[Any]:

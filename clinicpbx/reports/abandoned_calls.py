@@ -6,18 +6,18 @@ from sqlalchemy import Select, func, literal, null, select, union_all
 
 from clinicpbx.adapters.db.tables import interaction, queue_entry
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._report import Column, Period, Report, count, percent, seconds
+from clinicpbx.reports._report import Column, Period, Report, count, patients_calls, percent, seconds
 
 
 def query(period: Period) -> Select[Any]:
     call, entry = interaction.c, queue_entry.c
-    within = (call.kind == "inbound", call.started >= period.since, call.started < period.until)
+    within = patients_calls(period)
     waited = (
-        select(entry.queue, entry.outcome, entry.waited_ms).join(interaction, call.call == entry.call).where(*within)
+        select(entry.queue, entry.outcome, entry.waited_ms).join(interaction, call.call == entry.call).where(within)
     )
     left_a_queue = select(entry.call).where(entry.call == call.call, entry.outcome == "abandoned")
     elsewhere = select(literal("").label("queue"), call.outcome, null().label("waited_ms")).where(
-        *within, call.outcome == "abandoned", ~left_a_queue.exists()
+        within, call.outcome == "abandoned", ~left_a_queue.exists()
     )
     stays = union_all(waited, elsewhere).subquery().c
     gone = stays.outcome == "abandoned"

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, literal, select, union_all
+from sqlalchemy import Select, case, func, literal, select, union_all
 
 from clinicpbx.adapters.db.tables import interaction, offer
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._report import Column, Period, Report, percent, seconds
+from clinicpbx.reports._report import Column, Period, Report, patients_calls, percent, seconds
 
 BLAMELESS = ("answered", "elsewhere", "abandoned", "interrupted", "overflow")
 
 
 def query(period: Period) -> Select[Any]:
     call, one = interaction.c, offer.c
-    within = (call.started >= period.since, call.started < period.until)
+    within = patients_calls(period)
     zero = literal(0)
     offered = (
         select(
@@ -25,10 +25,10 @@ def query(period: Period) -> Select[Any]:
             zero.label("talk_ms"),
         )
         .join(interaction, call.call == one.call)
-        .where(*within)
+        .where(within)
     )
     talked = select(call.agent, zero, zero, zero, literal(1), call.talk_ms).where(
-        and_(*within), call.agent != "", call.kind == "inbound", call.answered.is_not(None)
+        within, call.agent != "", call.answered.is_not(None)
     )
     rows = union_all(offered, talked).subquery().c
     return (

@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, case, func, select
 
 from clinicpbx.adapters.db.tables import interaction, queue_entry
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._report import Column, Period, Report, count, percent, seconds
+from clinicpbx.reports._report import Column, Period, Report, count, patients_calls, percent, seconds
 
 
 def query(period: Period) -> Select[Any]:
@@ -27,7 +27,7 @@ def query(period: Period) -> Select[Any]:
             seconds(func.max(entry.waited_ms)).label("longest_wait"),
         )
         .join(interaction, interaction.c.call == entry.call)
-        .where(interaction.c.started >= period.since, interaction.c.started < period.until)
+        .where(patients_calls(period))
         .group_by(entry.queue)
         .order_by(entry.queue)
     )

@@ -1,6 +1,7 @@
 """Whole calls through the daemon on a real Asterisk."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 
@@ -33,6 +34,11 @@ def facts(house: Clinic) -> list[str]:
         return [kind for (kind,) in db.execute("SELECT kind FROM fact ORDER BY id")]
 
 
+def outcomes(house: Clinic) -> list[str]:
+    with sqlite3.connect(house.instance.journal) as db:
+        return [json.loads(body)["outcome"] for (body,) in db.execute("SELECT body FROM fact WHERE kind = 'ended'")]
+
+
 async def test_a_key_leads_to_the_next_step_and_the_hang_up_ends_the_call(house: Clinic, phones: Phones) -> None:
     caller = await house.caller(phones)
     await caller.call(house.number)
@@ -44,7 +50,20 @@ async def test_a_key_leads_to_the_next_step_and_the_hang_up_ends_the_call(house:
     await caller.hangup()
     await eventually(lambda: house.ask("calls") == [])
     await eventually(lambda: facts(house)[-1:] == ["ended"])
-    assert {"arrived", "step", "left", "menu", "ended"} <= set(facts(house))
+    assert {"arrived", "step", "left", "menu", "heard", "ended"} <= set(facts(house))
+    assert outcomes(house)[-1] == "informed"
+
+
+async def test_who_hangs_up_while_the_information_is_spoken_was_not_informed(house: Clinic, phones: Phones) -> None:
+    before = len(outcomes(house))
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.dtmf("3")
+    await eventually(lambda: house.steps() == ["about"])
+    await caller.hangup()
+    await eventually(lambda: len(outcomes(house)) > before)
+    assert outcomes(house)[-1] == "abandoned"
 
 
 async def test_a_queued_caller_reaches_the_agent(house: Clinic, phones: Phones) -> None:

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.books import book, one_step
+from clinicpbx.core.callflow.flow import Flow
+from tests.support.books import MAIN, book, node, one_step
 from tests.support.tape import call, check
 
 pytestmark = pytest.mark.scenario
@@ -64,7 +65,71 @@ def test_practice_information_comes_back_to_the_menu():
          9  | prompt ends  | play menu
         10  | hangup       | -
     """)  # fmt: skip
+    assert outcome(tape) == "informed"
+
+
+def test_information_cut_short_is_not_heard():
+    tape = check(call(book()), """
+         0  | call         | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 14      | stop, CHANNEL(language)=en, play menu, stop, play about
+         8  | prompt is cut | play menu
+         8  | hangup       | -
+    """)  # fmt: skip
     assert outcome(tape) == "abandoned"
+
+
+def test_who_asks_for_a_person_after_the_information_and_gives_up_has_abandoned():
+    tape = check(call(book()), """
+         0  | call         | answer, play prompt@en:choose+prompt@es:choose
+         1  | keys 14      | stop, CHANNEL(language)=en, play menu, stop, play about
+         9  | prompt ends  | play menu
+        10  | key 1        | stop, join frontdesk since 10
+        30  | hangup       | leavequeue
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_a_welcome_that_nobody_chose_informs_nobody_who_hangs_up():
+    welcome = {"welcome": node("play", {"done": "menu"}, prompt="welcome"), "menu": MAIN.nodes["menu"]}
+    tape = check(call(book(main=Flow("welcome", {**MAIN.nodes, **welcome}))), """
+         0  | call         | play welcome
+         5  | prompt ends  | play menu
+         6  | hangup       | -
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_an_apology_after_a_wait_in_vain_informs_nobody():
+    sorry = {
+        "menu": MAIN.nodes["menu"],
+        "desk": node("enqueue", {"unstaffed": "sorry"}, queue="frontdesk"),
+        "sorry": node("play", prompt="sorry"),
+    }
+    tape = check(call(book(main=Flow("menu", {**MAIN.nodes, **sorry}))), """
+         0  | call         | play menu
+         1  | key 1        | stop, join frontdesk since 1
+         1  | place 0      | leavequeue, play sorry
+         5  | prompt ends  | hangup
+    """)  # fmt: skip
+    assert outcome(tape) == "abandoned"
+
+
+def test_a_closed_clinic_that_says_so_and_hangs_up_has_informed():
+    tape = check(call(book(main=one_step("play", prompt="closed"))), """
+         0  | call         | play closed
+         5  | prompt ends  | hangup
+    """)  # fmt: skip
+    assert outcome(tape) == "informed"
+
+
+def test_a_phone_of_ours_that_rings_a_queue_is_internal():
+    tape = check(call(book(**{"queue-desk": one_step("enqueue", queue="frontdesk")}), "queue-desk", "300", "204"), """
+         0  | call         | join frontdesk since 0
+         0  | offer 201    | to cpbx-offer 201
+         5  | answered 201 | taken by 201
+        20  | hangup       | -
+    """)  # fmt: skip
+    assert outcome(tape) == "internal"
 
 
 def test_the_place_is_announced_and_the_wait_overflows_to_a_message():
@@ -191,7 +256,7 @@ def test_nothing_said_is_not_a_message():
          2  | prompt ends     | record for nurse
          3  | recorded 0.4    | dropmessage, hangup
     """)  # fmt: skip
-    assert outcome(tape) == "informed"
+    assert outcome(tape) == "abandoned"
 
 
 def test_a_dialled_phone_that_is_busy():

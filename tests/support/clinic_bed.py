@@ -68,10 +68,11 @@ class Clinic:
         if not (bed.instance.keys / "root.key").exists():
             make_root_key(bed.instance)
         self.put_in_force("000001", RULES.format(trunk=self.trunk, did=DID))
-        for number, name in enumerate(("menu", "about", "voicemail-greeting", "message-kept")):
+        lasting = {"menu": 0.6, "about": 2.0, "voicemail-greeting": 0.6, "message-kept": 0.6}
+        for number, (name, seconds) in enumerate(lasting.items()):
             path = self.instance.prompts / "en" / f"{name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
-            tone(path, 300 + 100 * number, 0.6)
+            tone(path, 300 + 100 * number, seconds)
 
     def put_in_force(self, version: str, text: str) -> None:
         """Write *text* as the rules of *version*, render it, and have Asterisk read it."""

@@ -73,10 +73,13 @@ CALLS = [
     ),
     # hangs up in the menu
     inbound("c.6", 50, "abandoned"),
+    # a phone of ours rings a queue: no patient's call
     replace(
         Interaction("c.7", "internal", "internal", at(55), at(56), Private("101")),
-        dialled=Private("102"),
-        **taken("102", 55, 10),
+        dialled=Private("300"),
+        queues=(entry(55, 50, "answered", "ana"),),
+        offers=(Offer("front", "ben", at(55), "noanswer"), Offer("front", "ana", at(55), "answered")),
+        **taken("ana", 55, 10),
     ),
     # another day
     inbound("c.8", -1, "answered", queues=(entry(-1, 1, "answered", "ana"),), **taken("ana", 0, 600)),

@@ -41,6 +41,8 @@ class Tape:
                 yield ev.DtmfReceived(at=at, digit=digit)
             case ["prompt", "ends"]:
                 yield ev.PlaybackFinished(at=at, playback=self.playing)
+            case ["prompt", "is", "cut"]:
+                yield ev.PlaybackFinished(at=at, playback=self.playing, whole=False)
             case ["prompt", "fails"]:
                 yield ev.CommandRefused(at=at, command="Play", target=self.playing, why=ev.Refusal.UNREACHABLE)
             case ["silence"]:

@@ -61,6 +61,10 @@ EVENTS = [
     ),
     (
         {"type": "PlaybackFinished", "playback": {"id": f"{CALL}.3.1", "state": "failed"}},
+        ForCall(CALL, ev.PlaybackFinished(at=T0, playback=f"{CALL}.3.1", whole=False)),
+    ),
+    (
+        {"type": "PlaybackFinished", "playback": {"id": f"{CALL}.3.1", "state": "done"}},
         ForCall(CALL, ev.PlaybackFinished(at=T0, playback=f"{CALL}.3.1")),
     ),
     (

@@ -22,7 +22,7 @@ WHY = st.sampled_from(ev.Refusal)
 AT = st.integers(0, 4000).map(lambda seconds: T0 + timedelta(seconds=seconds))
 EVENTS = st.one_of(
     st.builds(ev.DtmfReceived, at=AT, digit=st.sampled_from("0123456789*#")),
-    st.builds(ev.PlaybackFinished, at=AT, playback=IDS),
+    st.builds(ev.PlaybackFinished, at=AT, playback=IDS, whole=st.booleans()),
     st.builds(ev.RecordingFinished, at=AT, recording=IDS, duration=st.timedeltas(timedelta(0), timedelta(minutes=3))),
     st.builds(ev.OfferMade, at=AT, queue=st.just("frontdesk"), phones=st.sampled_from([("201",), ("201", "202")])),
     st.builds(ev.PlaceTold, at=AT, queue=st.just("frontdesk"), position=st.integers(1, 9), staffed=st.booleans()),

@@ -108,8 +108,9 @@ def _dtmf(message: Json, at: datetime) -> News:
 
 
 def _played(message: Json, at: datetime) -> News:
-    name = message["playback"]["id"]
-    return ForCall(call_of(name), PlaybackFinished(at=at, playback=name))
+    playback = message["playback"]
+    whole = playback.get("state") != "failed"
+    return ForCall(call_of(playback["id"]), PlaybackFinished(at=at, playback=playback["id"], whole=whole))
 
 
 def _recorded(message: Json, at: datetime) -> News:

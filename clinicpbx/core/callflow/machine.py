@@ -11,8 +11,8 @@ from clinicpbx.core.rulebook import Rulebook
 MOST_STEPS_AT_ONCE = 32  # a circle of steps that never wait is the clinic's mistake; its caller still reaches a person
 FALLBACK = "cpbx-fallback"
 
-_OUTCOMES = {"answered": "answered", "message": "voicemail", "abandoned": "abandoned"}  # note -> outcome of the call
-_FIRM = ("answered", "voicemail")  # what a caller got is not undone by what follows
+_FIRM = {"answered": "answered", "message": "voicemail"}  # note -> outcome of the call, whatever follows
+_ASKED = ("queued", "dialled", "abandoned")  # the caller wants a person, and has none yet
 
 
 class CallMachine:
@@ -29,6 +29,7 @@ class CallMachine:
         self._scene = Scene(call, "", arrived.entry, arrived.caller, book.languages[0], {}, book)
         self._state: State | None = None
         self._visits = 0
+        self._chose = False  # by a key, what is played now
 
     @property
     def version(self) -> str:
@@ -104,14 +105,24 @@ class CallMachine:
         return Note("left", {"name": self.at_step, "outcome": leave.outcome, "why": leave.why})
 
     def _watch(self, commands: tuple[Command, ...]) -> None:
-        for command in commands:
-            if isinstance(command, Note) and command.kind in _OUTCOMES and self.outcome not in _FIRM:
-                self.outcome = _OUTCOMES[command.kind]
+        """Keep `outcome` what the call would end with now, but for a caller who neither asked nor got anything."""
+        for note in commands:
+            if not isinstance(note, Note) or self.outcome in _FIRM.values():
+                continue
+            if note.kind in _FIRM:
+                self.outcome = _FIRM[note.kind]
+            elif note.kind in _ASKED:
+                self.outcome, self._chose = "abandoned", False
+            elif note.kind == "menu":
+                self._chose = True
+            elif note.kind == "heard" and self._chose:
+                self.outcome = "informed"
 
     def _end(self, otherwise: str) -> Note:
         self.over = True
         self._state = None
-        self.outcome = self.outcome or ("internal" if self.flow.startswith("code-") else otherwise)
+        internal = not self._arrived.entry.startswith("+")  # a DID is written in E.164
+        self.outcome = "internal" if internal else self.outcome or otherwise
         return Note("ended", {"outcome": self.outcome})
 
 

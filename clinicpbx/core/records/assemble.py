@@ -135,10 +135,9 @@ class _Assembly:
         leg = self.leg
         if leg is not None and EMERGENCY in leg.contexts:
             return "emergency"
-        entry = self._body("arrived").get("flow", "")
         if leg is None:
             from_phone = any(extension(row.channel) for row in self.cdr)
-            return "internal" if from_phone or entry.startswith("code-") else "inbound"
+            return "internal" if from_phone or self._body("ended").get("outcome") == "internal" else "inbound"
         if leg.arrived:
             return "inbound"
         outside = any(other.dialled and other.context == TRUNK for other in self.legs.values())

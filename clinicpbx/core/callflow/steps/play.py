@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from clinicpbx.core.callflow.asking import Asking, ask, ask_again
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
+from clinicpbx.core.commands import Note
 from clinicpbx.core.commands import Play as PlayMedia
 from clinicpbx.core.events import Adopted, CommandRefused, DeadlineReached, Event, PlaybackFinished
 
@@ -28,8 +29,10 @@ class Play:
 
     def handle(self, scene: Scene, state: Asking, event: Event) -> Result:
         match event:
+            case PlaybackFinished(playback=name, whole=True) if name == state.playback:
+                return Leave("done", (Note("heard", {"prompt": self.prompt}),))
             case PlaybackFinished(playback=name) if name == state.playback:
-                return Leave("done")
+                return Leave("done", why="the prompt was cut off")
             case CommandRefused(command=PlayMedia.__name__, target=name) if name == state.playback:
                 return Leave("done", why="the prompt could not be played")
             case DeadlineReached():

@@ -112,7 +112,7 @@ class Voicemail:
 
     def _recorded(self, scene: Scene, state: Taking, length: timedelta, at: datetime) -> Result:
         if length < SHORTEST:
-            return Leave("empty", (DropMessage(self.mailbox, state.message, _recording(scene)),), "nothing was said")
+            return Leave("empty", self._nothing(scene, state), "nothing was said")
         state = replace(state, seconds=int(length.total_seconds()))
         if not self.confirm_number:
             return self._thank(scene, state, at, confirmed=False)
@@ -155,10 +155,12 @@ class Voicemail:
         if state.phase is Phase.RECORDING:
             length = self._length(state, at)
             if length < SHORTEST:
-                drop = DropMessage(self.mailbox, state.message, _recording(scene))
-                return Stay(state, (drop, Note("abandoned", {"queue": ""})))
+                return Stay(state, self._nothing(scene, state))
             state = replace(state, seconds=int(length.total_seconds()))
         return Stay(state, self._keep(scene, state, confirmed=False))
+
+    def _nothing(self, scene: Scene, state: Taking) -> tuple[Command, ...]:
+        return DropMessage(self.mailbox, state.message, _recording(scene)), Note("abandoned", {"queue": ""})
 
     def _keep(self, scene: Scene, state: Taking, confirmed: bool) -> tuple[Command, ...]:
         keep = KeepMessage(self.mailbox, state.message, _recording(scene), state.number, confirmed, scene.language)
