@@ -53,7 +53,6 @@ class Daemon:
         floor = Floor(book, self.clock(), self.journal.agents())
         self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
         self.mailboxes = MailboxRuntime(instance, self.dispatcher.deliver, self.clock)
-        self.mailboxes.live = self._live_recordings
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
@@ -146,9 +145,6 @@ class Daemon:
     async def _mailboxes(self) -> None:
         await self.mailboxes.start(self.rulebooks.current().mailboxes)
         await self.mailboxes.keep_sweeping()
-
-    def _live_recordings(self) -> list[str]:
-        return [call.recording for call in self.dispatcher.calls.values() if call.recording]
 
     def _resync(self) -> None:
         if (link := self._serving) is not None:

@@ -12,7 +12,9 @@ from clinicpbx.core.commands import (
     ChannelCommand,
     Command,
     Continue,
+    DropMessage,
     JoinQueue,
+    KeepMessage,
     LeaveQueue,
     Note,
     Record,
@@ -72,7 +74,7 @@ class CallRuntime:
         self.joined: JoinQueue | None = None  # the queue it waits in or is offered by
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
-        self.recording = ""  # that has not ended yet
+        self.recording: tuple[Record, datetime] | None = None  # that has not ended yet, and since when
 
     @property
     def call(self) -> str:
@@ -86,11 +88,11 @@ class CallRuntime:
 
     def rebuild(self, events: Iterable[Event]) -> None:
         """Replay what came after the arrival; nothing is asked for again. Raises what the machine raises."""
-        self._follow(self.machine.begin())
+        self._follow(self.machine.begin(), self.arrived.at)
         for event in events:
             self._seq += 1
             self._heard(event)
-            self._follow(self.machine.handle(event))
+            self._follow(self.machine.handle(event), event.at)
 
     def deliver(self, event: Event) -> None:
         """Hand *event* to the machine; nothing happens once the call is over."""
@@ -121,7 +123,7 @@ class CallRuntime:
         except Exception as bug:
             self.broke(bug)
             return
-        self._follow(commands)
+        self._follow(commands, at)
         for command in commands:
             if isinstance(command, Note):
                 self._journal.fact(self.call, at, command.kind, command.detail)
@@ -137,12 +139,12 @@ class CallRuntime:
         match event:
             case DialEnded() | Adopted() | CommandRefused(command=Continue.__name__):
                 self.away = False
-            case RecordingFinished(recording=name) if name == self.recording:
-                self.recording = ""
+            case RecordingFinished(recording=name) if self.recording and name == self.recording[0].recording:
+                self.recording = None
             case OfferMade(phones=phones):
                 self.offered = phones
 
-    def _follow(self, commands: Iterable[Command]) -> None:
+    def _follow(self, commands: Iterable[Command], at: datetime) -> None:
         for command in commands:
             match command:
                 case JoinQueue():
@@ -153,8 +155,10 @@ class CallRuntime:
                     self.joined, self.offered = None, ()
                 case TakeOffer():
                     self.joined, self.offered, self.taken = None, (), command
-                case Record(recording=name):
-                    self.recording = name
+                case Record():
+                    self.recording = command, at
+                case KeepMessage() | DropMessage():
+                    self.recording = None
             if isinstance(command, ChannelCommand):
                 self.away = isinstance(command, Continue)
 

@@ -135,8 +135,13 @@ class Dispatcher:
         answer = self._request(request.method, request.uri, request.query, request.body)
         answer.add_done_callback(partial(self._answered, call, command))
         if isinstance(command, Record) and (runtime := self.calls.get(call)) is not None:
+            self.seal(runtime)
+
+    def seal(self, runtime: CallRuntime) -> None:
+        """Seal what Asterisk records of this call, if it does: at its beginning, and again after a restart."""
+        if runtime.recording is not None:
             caller, language = runtime.arrived.caller, runtime.machine.language
-            self.mailboxes.recording(call, caller, language, command, at)
+            self.mailboxes.recording(runtime.call, caller, language, *runtime.recording)
 
     def _answered(self, call: str, command: Command, answer: "asyncio.Future[Answer]") -> None:
         why = answer.result().refusal

@@ -65,7 +65,6 @@ class MailboxRuntime:
         self._sealing: dict[str, Sealing] = {}
         self._heard: dict[str, Path] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.live: Callable[[], Collection[str]] = tuple  # recordings that open calls still make
         self.is_open: Callable[[str], bool] = lambda call: True
 
     async def start(self, mailboxes: Collection[str]) -> None:
@@ -90,7 +89,7 @@ class MailboxRuntime:
             await asyncio.wait(waiting, timeout=3)
 
     def recording(self, call: str, caller: Private[str] | None, language: str, command: Record, at: datetime) -> None:
-        """Asterisk was asked to record: seal what it writes, as it writes it."""
+        """Asterisk was asked to record, by this daemon or one before it: seal what it writes, as it writes it."""
         message = Message(
             mailbox=command.mailbox, id=command.message, call=call, received=at, language=language, caller=caller
         )
@@ -226,9 +225,8 @@ class MailboxRuntime:
             log.error("a lamp could not be set", mailbox=mailbox, kind=type(error).__name__)
 
     async def _sweep(self, how: Callable[[Vault, Collection[str]], Any]) -> None:
-        live = {*self._sealing, *self.live()}
         try:
-            done = await asyncio.to_thread(how, self._vault, live)
+            done = await asyncio.to_thread(how, self._vault, {*self._sealing})
         except (ClinicPBXError, OSError) as error:
             log.error("recordings could not be swept", kind=type(error).__name__)
             return

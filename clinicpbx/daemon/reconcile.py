@@ -76,12 +76,14 @@ def _body(answer: Answer) -> Any:
 
 
 def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
-    """Once, at start: the journal's open calls, as they were, and their places in the queues."""
+    """Once, at start: the journal's open calls, as they were, their places in the queues and their recordings."""
     for kept in journal.open_calls():
         runtime = dispatcher.rebuild(kept)
         if runtime is None:
             journal.closed(kept.call)
-        elif runtime.joined is not None:
+            continue
+        dispatcher.seal(runtime)
+        if runtime.joined is not None:
             dispatcher.queues.restore(runtime.call, runtime.joined, runtime.offered)
         elif runtime.taken is not None:
             dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
@@ -130,7 +132,7 @@ def _elsewhere(runtime: CallRuntime, seen: Snapshot, metrics: Metrics, clock: Cl
 
 async def _adopt(link: Link, runtime: CallRuntime, dispatcher: Dispatcher, metrics: Metrics, clock: Clock) -> None:
     _count(metrics, "adopted")
-    recording = runtime.recording
+    recording = runtime.recording[0].recording if runtime.recording else ""
     if recording and (await link.request("GET", f"recordings/live/{recording}")).status == 404:
         length = dispatcher.recorded_seconds(recording)
         dispatcher.mailboxes.recorded(recording)

@@ -1,12 +1,16 @@
 """The daemon dies, hangs, loses its connection, or is not alone: no caller may be lost by it."""
 
 import asyncio
+import fcntl
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from clinicpbx.adapters.ari.client import AriAddress, open_link
+from clinicpbx.adapters.vault.store import Vault, plain_of
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import Clinic, clinic
@@ -102,6 +106,41 @@ async def test_hung_daemon_new_callers_and_waiting_ones_reach_the_fallback(house
     await house.ready()
     await eventually(lambda: house.ask("calls") == [], 5)
     assert house.in_context("cpbx-fallback") == 2, "a rescued call is not ours any more: it is left alone"
+
+
+async def test_killed_in_the_middle_of_a_message_the_next_daemon_seals_on(house: Clinic, phones: Phones) -> None:
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.dtmf("2")
+    clear = await eventually(lambda: next(house.instance.recordings.glob("*.ulaw"), None), 10)
+    await caller.play(house.instance.prompts / "en" / "about.wav", loop=True)
+    part = await eventually(lambda: next((house.instance.vault / "desk").glob("*.part"), None))
+    house.bed.programs["daemon"].kill()
+    assert not locked(part)
+    house.start_daemon()
+    await house.ready()
+    await eventually(lambda: locked(part), 5)
+    spoken = await eventually(lambda: len(clear.read_bytes()), 15)
+    await eventually(lambda: part.stat().st_size > spoken, 5)
+    await caller.hangup()
+    vault = Vault(house.instance)
+    message = await eventually(lambda: next(iter(vault.list("desk").messages), None), 10)
+    assert message.received < datetime.now(UTC) - timedelta(seconds=spoken / 8000)
+    assert not message.truncated
+    assert len(plain_of(vault, "desk", message.id)) >= spoken
+    assert not clear.exists()
+    assert not part.exists()
+
+
+def locked(path: Path) -> bool:
+    """Whether some process seals *path*."""
+    with path.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 async def test_a_second_daemon_of_the_instance_ends_at_once(house: Clinic) -> None:

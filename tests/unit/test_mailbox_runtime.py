@@ -130,7 +130,7 @@ async def test_the_start_seals_what_was_left_and_clears_what_was_heard(house: Ho
 
 async def test_a_live_recording_is_not_swept(house: House) -> None:
     house.recording.write_bytes(SPOKEN)
-    house.runtime.live = lambda: [RECORDING]
+    house.runtime.recording("c1", None, "en", RECORD, NOW)
     await house.runtime.start([])
     assert house.recording.exists()
 

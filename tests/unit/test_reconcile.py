@@ -10,7 +10,7 @@ import pytest
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.daemon.reconcile import LookRefused, look, rebuild, reconcile
 from tests.support.books import book, one_step
-from tests.support.shells import CALL, Shell, channel, entered, key
+from tests.support.shells import CALL, Shell, channel, entered, key, played
 from tests.support.virtual_loop import run
 
 pytestmark = pytest.mark.unit
@@ -186,13 +186,32 @@ def test_a_recording_that_ended_meanwhile_counts_with_what_it_holds(tmp_path: Pa
         shell = await restarted(
             tmp_path,
             entered(),
-            {"type": "PlaybackFinished", "playback": {"id": f"{CALL}.1.1"}},
+            played(f"{CALL}.1.1"),
             main=voicemail,
         )
         shell.instance.recordings.mkdir(parents=True)
         (shell.instance.recordings / f"{CALL}.1.r.ulaw").write_bytes(b"\xff" * 16_000)
         await go(shell, World(shell, channel(dialplan=STASIS)))
         assert "KeepMessage" in [type(line[1]).__name__ for line in shell.mailboxes.said if line[0] == CALL]
+
+    run(story())
+
+
+def test_a_recording_in_progress_is_sealed_on_by_the_next_daemon(tmp_path: Path) -> None:
+    async def story() -> None:
+        voicemail = one_step("voicemail", mailbox="frontdesk", confirm_number=False)
+        shell = await restarted(tmp_path, entered(), played(f"{CALL}.1.1"), main=voicemail)
+        assert shell.mailboxes.said == [("recording", CALL, f"{CALL}.1.r")]
+
+    run(story())
+
+
+def test_a_message_that_is_kept_already_is_not_sealed_anew(tmp_path: Path) -> None:
+    async def story() -> None:
+        voicemail = one_step("voicemail", mailbox="frontdesk", confirm_number=False)
+        ended = {"type": "RecordingFinished", "recording": {"name": f"{CALL}.1.r", "duration": 7}}
+        shell = await restarted(tmp_path, entered(), played(f"{CALL}.1.1"), ended, main=voicemail)
+        assert shell.mailboxes.said == []
 
     run(story())
 
