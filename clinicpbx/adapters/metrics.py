@@ -26,6 +26,9 @@ class Metrics:
             "clinicpbx_journal_commit_seconds", "One commit of the journal", buckets=TICKS, registry=registry
         )
         self.lag = Histogram("clinicpbx_loop_lag_seconds", "Lag of the event loop", buckets=TICKS, registry=registry)
+        self.unsealed = Gauge(
+            "clinicpbx_unsealed_recordings", "Not in the vault for want of a key or room", registry=registry
+        )
         self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
 
     def text(self) -> bytes:

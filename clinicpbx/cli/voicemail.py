@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import rich_click as click
@@ -11,7 +12,9 @@ from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.adapters.vault.store import Damage, Vault, plain_of
 from clinicpbx.adapters.vault.wav import as_wav
 from clinicpbx.cli.output import masked, say, show
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.cli.status import tell_unsealed
+from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
 
@@ -65,12 +68,20 @@ def _tell(damage: Damage) -> None:
 def list_messages(instance: Instance, mailbox: str | None, as_json: bool, unmask: bool) -> None:
     """List the messages of MAILBOX, or of all mailboxes, newest first.
 
-    Damaged messages are named on stderr, and the exit code is 1.
+    Damaged messages are named on stderr, and the exit code is 1. Recordings that the daemon cannot seal, for want
+    of a key or of room, are counted there too.
+
+    \b
+    Examples:
+      clinicpbx voicemail list
+      clinicpbx voicemail list frontdesk --json
     """
     vault = Vault(instance)
     listings = [vault.list(name) for name in _boxes(vault, mailbox)]
     rows = [_row(message, unmask) for listing in listings for message in listing.messages]
     show("Messages", COLUMNS, rows, as_json)
+    with suppress(NotReachable):
+        tell_unsealed(ask_daemon(instance, {"do": "status"}))
     damaged = [damage for listing in listings for damage in listing.damaged]
     for damage in damaged:
         _tell(damage)

@@ -52,7 +52,7 @@ class Daemon:
         )
         floor = Floor(book, self.clock(), self.journal.agents())
         self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
-        self.mailboxes = MailboxRuntime(instance, self.dispatcher.deliver, self.clock)
+        self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)

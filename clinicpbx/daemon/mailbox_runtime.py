@@ -1,6 +1,7 @@
 """Performs what calls ask of the mailboxes: sealing while they are spoken, opening, lamps. All in threads."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import structlog
 
 from clinicpbx.adapters.asterisk.lamps import set_lamp
+from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.vault.claim import Claim, claims
 from clinicpbx.adapters.vault.envelope import Damaged
 from clinicpbx.adapters.vault.hear import forget, forget_all, hear
@@ -16,7 +18,7 @@ from clinicpbx.adapters.vault.message import Message, State
 from clinicpbx.adapters.vault.pins import Answer, Pins
 from clinicpbx.adapters.vault.sealer import SealJob, being_written, follow
 from clinicpbx.adapters.vault.store import Vault
-from clinicpbx.adapters.vault.sweep import seal_left, sweep
+from clinicpbx.adapters.vault.sweep import Swept, seal_left, sweep
 from clinicpbx.core.commands import (
     DeleteMessage,
     DropMessage,
@@ -59,12 +61,15 @@ class Sealing:
 class MailboxRuntime:
     """Sealing starts with the recording and ends with KeepMessage or DropMessage; what a crash leaves is swept."""
 
-    def __init__(self, instance: Instance, deliver: Callable[[str, Event], None], clock: Clock) -> None:
-        self._instance, self._deliver, self._clock = instance, deliver, clock
+    def __init__(
+        self, instance: Instance, metrics: Metrics, deliver: Callable[[str, Event], None], clock: Clock
+    ) -> None:
+        self._instance, self._metrics, self._deliver, self._clock = instance, metrics, deliver, clock
         self._vault, self._pins = Vault(instance), Pins(instance)
         self._sealing: dict[str, Sealing] = {}
         self._heard: dict[str, Path] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.unsealed: Counter[str] = Counter()  # why recordings are not in the vault, and how many for each reason
         self.is_open: Callable[[str], bool] = lambda call: True
 
     async def start(self, mailboxes: Collection[str]) -> None:
@@ -224,16 +229,27 @@ class MailboxRuntime:
         except (ClinicPBXError, OSError, ValueError) as error:
             log.error("a lamp could not be set", mailbox=mailbox, kind=type(error).__name__)
 
-    async def _sweep(self, how: Callable[[Vault, Collection[str]], Any]) -> None:
+    async def _sweep(self, how: Callable[[Vault, Collection[str]], Swept]) -> None:
         try:
             done = await asyncio.to_thread(how, self._vault, {*self._sealing})
         except (ClinicPBXError, OSError) as error:
             log.error("recordings could not be swept", kind=type(error).__name__)
             return
+        self._tell(done)
         for message in done.sealed:
             log.info("a recording left behind was sealed", mailbox=message.mailbox, message=message.id)
         for mailbox in {message.mailbox for message in (*done.sealed, *done.recovered)}:
             await self._lamp(mailbox)
+
+    def _tell(self, done: Swept) -> None:
+        """What is left is said once a reason, counted, and shown by `clinicpbx status` while it lasts."""
+        for error in done.damaged:
+            log.error("a file of the vault is damaged", reason=str(error))
+        unsealed = Counter(map(str, done.left))
+        for reason in unsealed.keys() - self.unsealed.keys():
+            log.error("recordings wait to be sealed", reason=reason, recordings=unsealed[reason])
+        self.unsealed = unsealed
+        self._metrics.unsealed.set(unsealed.total())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

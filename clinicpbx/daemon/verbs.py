@@ -45,6 +45,7 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
             "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
             "calls": len(daemon.dispatcher.calls),
             "journal_waiting": daemon.journal.waiting,
+            "unsealed": [{"recordings": count, "why": why} for why, count in daemon.mailboxes.unsealed.items()],
         }
 
     return {

@@ -34,6 +34,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     book = rules(queue("desk"), agent("ana", "201", desk=0))
     floor = QueueRuntime(Floor(book, START), lambda: START, lambda call, event: None, Kept(), lambda: None)
     verbs: dict[str, Any] = {
+        "status": lambda wish: {"healthy": True, "calls": 0, "unsealed": [{"recordings": 2, "why": "root.key: gone"}]},
         "queues": lambda wish: floor.status()["queues"],
         "agents": lambda wish: floor.status()["agents"],
         "agent.login": lambda wish: floor.log_in(wish["agent"]),
@@ -86,6 +87,16 @@ def test_queues(home: Path) -> None:
     result = run(home, "queue", "status", "desk")
     assert result.stdout.splitlines()[1].split()[:2] == ["ana", "201"]
     assert "desk: 0 waiting" in result.stderr
+
+
+def test_what_waits_to_be_sealed_is_said_wherever_messages_are_looked_for(home: Path) -> None:
+    result = run(home, "status")
+    assert (result.exit_code, result.stdout.splitlines()[-1].split()) == (1, ["calls", "0"])
+    assert json.loads(run(home, "status", "--json").stdout)["unsealed"][0]["recordings"] == 2
+    listed = run(home, "voicemail", "list")
+    assert listed.exit_code == 0
+    for told in (result, listed):
+        assert "2 recordings wait to be sealed, in memory only: root.key: gone" in told.stderr
 
 
 @pytest.mark.parametrize("words", [("agent", "login", "eve"), ("queue", "status", "nowhere")])

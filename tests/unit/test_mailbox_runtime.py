@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.adapters.vault.store import Vault, plain_of
@@ -44,7 +45,9 @@ class House:
         make_root_key(instance)
 
     def fresh(self) -> MailboxRuntime:
-        return MailboxRuntime(self.instance, lambda call, event: self.delivered.append((call, event)), lambda: NOW)
+        self.metrics = Metrics()
+        deliver = lambda call, event: self.delivered.append((call, event))  # noqa: E731
+        return MailboxRuntime(self.instance, self.metrics, deliver, lambda: NOW)
 
     @property
     def recording(self) -> Path:
@@ -143,6 +146,25 @@ async def test_the_sweeper_goes_on(house: House, monkeypatch: pytest.MonkeyPatch
         while house.recording.exists():
             await asyncio.sleep(0)
     task.cancel()
+
+
+async def test_what_cannot_be_sealed_is_counted_and_said_once(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "SWEPT_EVERY", 0)
+    root = house.instance.keys / "root.key"
+    root.rename(root.with_suffix(".away"))
+    house.recording.write_bytes(SPOKEN)
+    for _ in range(2):
+        await house.runtime.start([])
+    ((why, recordings),) = house.runtime.unsealed.items()
+    assert (recordings, "root.key" in why, "Put it back" in why) == (1, True, True)
+    assert b"clinicpbx_unsealed_recordings 1.0" in house.metrics.text()
+    assert capsys.readouterr().out.count("recordings wait to be sealed") == 1
+    root.with_suffix(".away").rename(root)
+    await house.runtime.start([])
+    assert not house.runtime.unsealed
+    assert b"clinicpbx_unsealed_recordings 0.0" in house.metrics.text()
 
 
 async def test_opening_hearing_and_deleting(house: House) -> None:

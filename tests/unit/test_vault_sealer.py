@@ -242,7 +242,7 @@ def test_a_damaged_part_is_reported_and_left(vault: Vault) -> None:
     content = bytearray(part.read_bytes())
     content[-3 * CHUNK] ^= 1
     part.write_bytes(bytes(content))
-    assert [error.exit_code for error in sweep(vault).left] == [65]
+    assert [error.exit_code for error in sweep(vault).damaged] == [65]
     assert part.exists()
 
 

@@ -17,15 +17,18 @@ from clinicpbx.errors import ClinicPBXError
 
 FALLBACK = "fallback"
 UNCLAIMED = "unclaimed"
+WAITS = "The recording stays in memory and is tried again"
 
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did: sealed recordings, messages cut by a loss of power, and what it could not do yet."""
+    """What a sweep did: sealed recordings, messages cut by a loss of power, and what it could not do:
+    recordings *left* in the tmpfs, files of the vault that are *damaged*."""
 
     sealed: list[Message] = field(default_factory=list)
     recovered: list[Message] = field(default_factory=list)
     left: list[ClinicPBXError] = field(default_factory=list)
+    damaged: list[ClinicPBXError] = field(default_factory=list)
 
 
 def sweep(vault: Vault, live: Collection[str] = (), *, checkpoint: Checkpoint = pass_by) -> Swept:
@@ -69,7 +72,7 @@ def seal_left(vault: Vault, live: Collection[str] = (), *, checkpoint: Checkpoin
         except ClinicPBXError as error:
             done.left.append(error)
         except OSError as error:
-            done.left.append(ClinicPBXError(error.strerror or "failed", where=source.name))
+            done.left.append(ClinicPBXError(error.strerror or "failed", where=str(source.parent), do=WAITS))
     return done
 
 
@@ -111,9 +114,9 @@ def _tidy(vault: Vault, mailbox: str, busy: Collection[tuple[str, str]], done: S
             elif path.suffix == AUDIO and vault.deleted(mailbox, id):
                 path.unlink(missing_ok=True)
         except ClinicPBXError as error:
-            done.left.append(error)
+            done.damaged.append(error)
         except OSError as error:
-            done.left.append(ClinicPBXError(error.strerror or "failed", where=f"{mailbox}/{path.name}"))
+            done.damaged.append(ClinicPBXError(error.strerror or "failed", where=f"{mailbox}/{path.name}"))
 
 
 def _old(path: Path) -> bool:

@@ -1,0 +1,38 @@
+"""What the daemon says of itself: rules, connection, heartbeat, calls, what waits to be sealed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import rich_click as click
+
+from clinicpbx.cli.output import say, show, show_json
+from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.paths import Instance
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def command(instance: Instance, as_json: bool) -> None:
+    """What the daemon says of itself; exit code 69 without it, 1 where something must be done.
+
+    \b
+    Examples:
+      clinicpbx status
+      clinicpbx status --json
+    """
+    told = ask_daemon(instance, {"do": "status"})
+    if as_json:
+        show_json(told)
+    else:
+        rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
+        show("Daemon", ["what", "value"], rows, as_json=False)
+    tell_unsealed(told)
+    if told["unsealed"] or not told["healthy"]:
+        raise SystemExit(1)
+
+
+def tell_unsealed(told: Mapping[str, Any]) -> None:
+    """Says on stderr what waits in memory, of *told* by the daemon's verb `status`."""
+    for row in told["unsealed"]:
+        say(f"{row['recordings']} recordings wait to be sealed, in memory only: {row['why']}")
