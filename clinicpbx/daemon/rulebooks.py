@@ -30,7 +30,7 @@ class Rulebooks:
 
     def current(self) -> Rulebook:
         if self._current is None:
-            raise ClinicPBXError("no rules are in force", do="clinicpbx apply")
+            raise ClinicPBXError("no rules are in force", do="clinicpbx rules apply")
         return self._current
 
     def load(self, today: date) -> Rulebook:
@@ -39,7 +39,7 @@ class Rulebooks:
             version = self._instance.current.resolve(strict=True).name
         except OSError:
             raise ClinicPBXError(
-                "no rules are in force", where=str(self._instance.current), do="clinicpbx apply"
+                "no rules are in force", where=str(self._instance.current), do="clinicpbx rules apply"
             ) from None
         book = self._read(self._file(version), today, version)
         self._current = self._books[version] = book

@@ -8,6 +8,7 @@ import pytest
 
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import Bed, running_bed
+from tests.support.harbor import Harbor, running_harbor
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,16 @@ def bed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
         shutil.rmtree(home)
 
 
+@pytest.fixture(scope="session")
+def harbor(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Harbor]:
+    """The example clinic with Asterisk, daemon and listener, shared by all tests of a worker."""
+    folder = tmp_path_factory.mktemp("harbor")
+    with running_harbor(folder) as harbor:
+        yield harbor
+    if not request.session.testsfailed:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture
 async def phones() -> AsyncIterator[Phones]:
     async with Phones() as phones:
@@ -30,7 +41,8 @@ async def phones() -> AsyncIterator[Phones]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """A failed test shows what Asterisk and the programs wrote."""
     report = yield
-    bed = getattr(item, "funcargs", {}).get("bed")
+    found = getattr(item, "funcargs", {})
+    bed = found["harbor"].bed if "harbor" in found else found.get("bed")
     if report.failed and isinstance(bed, Bed):
         report.sections.append((f"logs of {bed.instance.home}", bed.logs()))
     return report

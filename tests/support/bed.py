@@ -112,7 +112,7 @@ class Bed:
         """Make *rules* (the text of clinic.yaml) the instance's rules, as an administrator would with the command."""
         self.instance.rules.mkdir(exist_ok=True)
         self.instance.clinic.write_text(rules)
-        self.clinicpbx("apply", "--yes")
+        self.clinicpbx("rules", "apply")
 
     # -- Asterisk -----------------------------------------------------------------------------------------------
 
@@ -153,10 +153,10 @@ class Bed:
 
     # -- programs -----------------------------------------------------------------------------------------------
 
-    def clinicpbx(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run the command line on this instance and wait for it."""
+    def clinicpbx(self, *words: str, check: bool = True, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run the command line on this instance, *given* on its stdin, and wait for it."""
         done = subprocess.run(
-            self._command(*words), capture_output=True, text=True, env=self._env(), timeout=60, check=False
+            self._command(*words), capture_output=True, text=True, env=self._env(), timeout=60, check=False, input=given
         )
         assert not check or done.returncode == 0, f"clinicpbx {words}: {done.returncode}: {done.stderr}"
         return done

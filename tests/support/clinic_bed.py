@@ -127,8 +127,13 @@ class Clinic:
 
     async def desk(self, phones: Phones, extension: str, **more: Any) -> Phone:
         """A registered desk phone."""
-        register = {"user": f"phone-{extension}", "password": PASSWORD, "server": self.bed.sip}
+        register = {"user": f"phone-{extension}", "password": self.password(extension), "server": self.bed.sip}
+        register |= {"subscribe_mwi": more.pop("lamp", False)}
         return await phones.phone(f"desk-{extension}", self.bed.address(), register=register, **more)
+
+    def password(self, extension: str) -> str:
+        """What the phone of *extension* registers with."""
+        return PASSWORD
 
     @property
     def number(self) -> str:

@@ -1,0 +1,129 @@
+"""What patients hear of Harbor Family Clinic's menus, in English and Spanish, open, at lunch and closed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from clinicpbx.demo.phones import Phones
+from tests.support.harbor import LANGUAGES, MAIN, NURSES, RULES, Harbor, Record
+
+pytestmark = pytest.mark.integration
+ASKED = ["en/choose-language", "en/main-menu"]
+
+
+@pytest.fixture(autouse=True)
+async def nobody_left(harbor: Harbor) -> AsyncIterator[None]:
+    await harbor.ready()
+    yield
+    await harbor.home_time()
+
+
+class Visit:
+    """A call that chooses *keys*, and what came of it."""
+
+    def __init__(self, harbor: Harbor, phones: Phones, number: str, *keys: str, line: str = MAIN) -> None:
+        self.harbor, self.phones, self.number, self.keys, self.line = harbor, phones, number, keys, line
+        self.heard: list[str] = []
+        self.record: Record = {}
+        self.agent = ""
+
+    def queued(self) -> list[tuple[str, str]]:
+        return [(row["queue"], row["outcome"]) for row in self.record["queue_entry"]]
+
+    async def play(self, *, until: str = "") -> "Visit":
+        """Call, choose, and hang up after some talk, or a moment after step *until* began."""
+        patient = await self.harbor.patient(self.phones, self.number)
+        await patient.call(self.line)
+        await patient.choose(*self.keys)
+        if until:
+            await patient.at(until)
+            await asyncio.sleep(0.9)
+        else:
+            self.agent = await patient.talks()
+        self.record = await patient.leave()
+        self.heard = patient.heard()
+        return self
+
+
+async def test_each_key_of_the_main_menu_leads_where_it_says(harbor: Harbor, phones: Phones) -> None:
+    version = harbor.in_force(RULES)
+    chosen = {"1": ("1", "1"), "2": ("1", "2"), "0": ("1", "0"), "none": (), "9": ("1", "9"), "es": ("2", "1")}
+    who = {name: Visit(harbor, phones, f"+120755511{n:02}", *keys) for n, (name, keys) in enumerate(chosen.items())}
+    who["message"] = Visit(harbor, phones, "+12075551120", "1", "3")
+    who["about"] = Visit(harbor, phones, "+12075551121", "1", "4")
+    who["mensaje"] = Visit(harbor, phones, "+12075551122", "2", "3")
+    who["nurses"] = Visit(harbor, phones, "+12075551123", line=NURSES)
+    steps = {"message": "refills", "mensaje": "refills", "about": "about"}
+
+    async with harbor.at_work(phones, "ana", "ben", "carla", "dora"):
+        await asyncio.gather(*(visit.play(until=steps.get(name, "")) for name, visit in who.items()))
+
+    at_desk = {"1": ("en", "1"), "0": ("en", "0"), "none": ("en", ""), "9": ("en", ""), "es": ("es", "1")}
+    for name, (language, key) in at_desk.items():
+        visit = who[name]
+        assert visit.agent in ("ana", "ben", "carla"), name
+        assert visit.heard == [*asked(name, language), f"voice/{visit.agent}"]
+        assert visit.queued() == [("frontdesk", "answered")]
+        assert visit.record["menu_path"] == ([f"main-menu:{key}"] if key else [])
+    for name, line in (("2", MAIN), ("nurses", NURSES)):
+        assert who[name].heard == [*(ASKED if line == MAIN else []), "voice/dora"]
+        assert who[name].queued() == [("nurse", "answered")]
+        assert who[name].record["did"] == line
+    assert who["message"].heard == [*ASKED, "en/refills-greeting"]
+    assert who["mensaje"].heard == [*asked("mensaje", "es"), "es/refills-greeting"]
+    assert who["about"].heard == [*ASKED, "en/about-us", "en/main-menu"]
+    spanish = {name for name, visit in who.items() if visit.record["language"] == "es"}
+    assert spanish == {"es", "mensaje"}
+    assert {visit.record["version"] for visit in who.values()} == {version}
+    talked = {visit.number: visit for visit in who.values() if visit.agent}
+    assert {visit.record["outcome"] for visit in talked.values()} == {"answered"}
+    assert all(500 < visit.record["talk_ms"] < 10_000 for visit in talked.values())
+    assert {visit.record["agent"] for visit in talked.values()} <= {"201", "202", "203", "204"}
+    # they hung up before they had said anything
+    assert {who["message"].record["outcome"], who["mensaje"].record["outcome"]} == {"abandoned"}
+
+
+def asked(name: str, language: str) -> list[str]:
+    """What is heard up to the main menu: whoever says nothing hears the question in every language."""
+    question = [f"{each}/choose-language" for each in (LANGUAGES if name == "none" else LANGUAGES[:1])]
+    return [*question, f"{language}/main-menu"]
+
+
+async def test_out_of_hours_each_key_reaches_who_it_names(harbor: Harbor, phones: Phones) -> None:
+    version = harbor.in_force(RULES, "closed")
+    on_call = await harbor.desk(phones, "206", auto_answer={"after": 0.1})
+    speaking = asyncio.create_task(harbor.speaks(on_call, "manager"))
+    chosen = {"1": ("1", "1"), "0": ("1", "0"), "none": ("1",), "9": ("1", "9"), "es": ("2", "1")}
+    who = {name: Visit(harbor, phones, f"+120755512{n:02}", *keys) for n, (name, keys) in enumerate(chosen.items())}
+    who["nurses"] = Visit(harbor, phones, "+12075551210", line=NURSES)
+    steps = {"1": "nurse-message", "es": "nurse-message", "nurses": "message", "0": "on-call"}
+    await asyncio.gather(*(v.play(until=steps.get(name, "frontdesk-message")) for name, v in who.items()))
+    speaking.cancel()
+
+    closed, left = ["en/choose-language", "en/closed-menu"], ["en/voicemail-greeting"]
+    assert who["1"].heard == who["none"].heard == who["9"].heard == [*closed, *left]
+    assert who["0"].heard == [*closed, "voice/manager"]
+    assert who["es"].heard == ["en/choose-language", "es/closed-menu", "es/voicemail-greeting"]
+    assert who["nurses"].heard == ["en/closed", *left]
+    assert who["0"].record["outcome"] == "answered"
+    assert who["0"].record["agent"] == "206"
+    assert who["0"].record["menu_path"] == ["closed-menu:0"]
+    assert {visit.record["outcome"] for name, visit in who.items() if name != "0"} == {"abandoned"}
+    assert {visit.record["version"] for visit in who.values()} == {version}
+
+    # nobody is there to be on call
+    await on_call.do("unregister")
+    await on_call.expect("unregistered")
+    alone = await Visit(harbor, phones, "+12075551220", "1", "0").play(until="nurse-message")
+    assert alone.heard == [*closed, *left]
+
+
+async def test_at_lunch_the_message_is_taken_at_once(harbor: Harbor, phones: Phones) -> None:
+    harbor.in_force(RULES, "lunch")
+    english = Visit(harbor, phones, "+12075551300", "1")
+    spanish = Visit(harbor, phones, "+12075551301", "2")
+    await asyncio.gather(english.play(until="frontdesk-message"), spanish.play(until="frontdesk-message"))
+    assert english.heard == ["en/choose-language", "en/at-lunch", "en/voicemail-greeting"]
+    assert spanish.heard == ["en/choose-language", "es/at-lunch", "es/voicemail-greeting"]
+    assert (english.record["language"], spanish.record["language"]) == ("en", "es")
