@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 Event = dict[str, Any]
-_A_PROCESS = 4  # phones: pjsua2 is built for four calls at once
+_A_PROCESS = 2  # phones: pjsua2 is built for four calls at once, and a phone that transfers has two
 _SOON = 10.0
 
 

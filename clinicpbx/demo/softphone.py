@@ -1,7 +1,7 @@
 """Real SIP phones in a process of their own: commands as JSON lines on stdin, what happens as JSON lines on stdout.
 
 pjsua2 is under the GPL: nothing but this process imports it, and nothing imports this module. clinicpbx/demo/phones.py
-speaks to it. One process holds at most 4 phones: pjsua2 is built for four calls.
+speaks to it. One process holds at most 2 phones: pjsua2 is built for four calls.
 """
 
 import heapq

@@ -38,7 +38,7 @@ class Visit:
         await patient.choose(*self.keys)
         if until:
             await patient.at(until)
-            await asyncio.sleep(0.9)
+            await asyncio.sleep(1.4)
         else:
             self.agent = await patient.talks()
         self.record = await patient.leave()

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.sound import RATE, samples, tone
 
 LOWEST, STEP = 1000, 20  # hertz; within a telephone's band, above the loud notes of Asterisk's music
-SECONDS = 0.5
+SECONDS = 1.0
 WINDOW = RATE // 20
 LOUD = 1500
 
