@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.engine import make_engine, parse_url
+from clinicpbx.cli._instance import there
 from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import database_url, read_settings
@@ -21,12 +22,15 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 def ask_database(instance: Instance, question: Callable[[AsyncEngine], Awaitable[T]], *, migrates: bool = False) -> T:
     """The answer to *question*; NotReachable where there is no database or it refuses."""
+    there(instance)
     url = database_url(instance, read_settings(instance))
     parsed = parse_url(url)
     shown = parsed.render_as_string(hide_password=True)
     # connecting would make an empty file, and a wrong --home would look like a clinic without calls
     if parsed.get_backend_name() == "sqlite" and not migrates and not Path(parsed.database or "").exists():
-        raise NotReachable("there are no records yet", where=shown, do="clinicpbx run listener")
+        raise NotReachable(
+            "there are no records yet", where=shown, do="They begin with the listener: clinicpbx run listener"
+        )
 
     async def ask() -> T:
         engine = make_engine(url, migrates=migrates)
@@ -51,11 +55,11 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         text = str(value)
-        if text[:-1].isdigit() and text[-1:] in UNITS:
-            return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
         try:
+            if text[:-1].isdigit() and text[-1:] in UNITS:
+                return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
             return datetime.fromisoformat(text).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time: write 2026-11-24, 2026-11-24T08:00 or 24h", param, ctx)
 
 

@@ -2,10 +2,12 @@
 
 import rich_click as click
 
+from clinicpbx.cli._instance import ask_names, pass_instance
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
 
+AGENTS = ask_names("agents", "agent")
 COLUMNS = ["agent", "phone", "state", "reason", "since", "queue", "call", "queues"]
 
 
@@ -23,7 +25,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
+@pass_instance
 def list_agents(instance: Instance, as_json: bool) -> None:
     """One row an agent: phone, state and since when, and the queue and call it is bound to.
 
@@ -36,8 +38,8 @@ def list_agents(instance: Instance, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("agent")
-@click.pass_obj
+@click.argument("agent", shell_complete=AGENTS)
+@pass_instance
 def login(instance: Instance, agent: str) -> None:
     """Log AGENT in to the queues; ends a pause.
 
@@ -50,8 +52,8 @@ def login(instance: Instance, agent: str) -> None:
 
 
 @command.command()
-@click.argument("agent")
-@click.pass_obj
+@click.argument("agent", shell_complete=AGENTS)
+@pass_instance
 def logout(instance: Instance, agent: str) -> None:
     """Log AGENT out of the queues; a call that rings or talks goes on.
 
@@ -64,9 +66,9 @@ def logout(instance: Instance, agent: str) -> None:
 
 
 @command.command()
-@click.argument("agent")
+@click.argument("agent", shell_complete=AGENTS)
 @click.option("--reason", default="", help="Why, for the live view (else: by hand).")
-@click.pass_obj
+@pass_instance
 def pause(instance: Instance, agent: str, reason: str) -> None:
     """Give AGENT no calls until unpaused; a call that rings or talks goes on.
 
@@ -80,8 +82,8 @@ def pause(instance: Instance, agent: str, reason: str) -> None:
 
 
 @command.command()
-@click.argument("agent")
-@click.pass_obj
+@click.argument("agent", shell_complete=AGENTS)
+@pass_instance
 def unpause(instance: Instance, agent: str) -> None:
     """Give AGENT calls again.
 

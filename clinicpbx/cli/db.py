@@ -4,6 +4,7 @@ import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.cli._database import ask_database
+from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
@@ -21,7 +22,7 @@ def command() -> None:
 
 
 @command.command()
-@click.pass_obj
+@pass_instance
 def upgrade(instance: Instance) -> None:
     """Bring the schema to the version this program needs; safe to repeat, and to break off.
 
@@ -43,7 +44,7 @@ def upgrade(instance: Instance) -> None:
 @command.command()
 @click.argument("version")
 @click.option("--yes", is_flag=True, help="Do it: what the older schema has no place for is lost.")
-@click.pass_obj
+@pass_instance
 def downgrade(instance: Instance, version: str, yes: bool) -> None:
     """Take the schema back to VERSION.
 
@@ -60,11 +61,12 @@ def downgrade(instance: Instance, version: str, yes: bool) -> None:
         await migrate.downgrade(engine, version)
 
     ask_database(instance, question, migrates=True)
+    say(f"schema {version}")
 
 
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
+@pass_instance
 def status(instance: Instance, as_json: bool) -> None:
     """The schema's version, the one needed, and differences between them.
 

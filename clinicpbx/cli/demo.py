@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
@@ -18,7 +19,7 @@ from clinicpbx.settings import read_settings
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="Stop everything after the morning.")
-@click.pass_obj
+@pass_instance
 def command(instance: Instance, once: bool) -> None:
     """Start the instance's processes, play the morning, then keep running until Ctrl-C.
 

@@ -1,5 +1,6 @@
 """The command `clinicpbx`: every module here with a `command` is one of its groups, loaded when named."""
 
+import errno
 import importlib
 import sys
 from difflib import get_close_matches
@@ -9,10 +10,11 @@ from typing import Any
 import click
 
 from clinicpbx import __version__
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 
 HERE = Path(__file__).parent
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 PLAIN = {"__init__", "main", "output"}
 
 
@@ -68,6 +70,12 @@ def command(ctx: click.Context, home: Path | None) -> None:
 
     Reading commands take --json. Data goes to stdout, words to stderr. Exit codes: 0 ok, 1 failed, 2 usage,
     65 rules or data refused, 69 Asterisk or database not reachable, 77 not permitted.
+
+    \b
+    Examples:
+      clinicpbx --home ./instance prepare --example harbor
+      clinicpbx rules explain --dial +12075550100 --press 1,1
+      clinicpbx calls list --since 24h
     """
     ctx.obj = Instance.at(home)
 
@@ -89,6 +97,10 @@ def main(args: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"clinicpbx: {place}{error.strerror or error}", err=True)
+        sys.exit(NotPermitted.exit_code if error.errno in FORBIDDEN else 1)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,22 @@
 """Make the folders of the instance, its tmpfs for clear audio, its secrets and Asterisk's configuration."""
 
+import grp
+import pwd
 import shutil
 from pathlib import Path
 
 import click
 
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
+
+EXAMPLES = ("harbor",)
 
 
 @click.command("prepare")
 @click.option("--owner", help="User that the processes run as; default: whoever runs this.")
-@click.option("--example", help="Copy the rules of this example where the instance has none: harbor.")
+@click.option("--example", type=click.Choice(EXAMPLES), help="Copy its rules where the instance has none.")
 @click.pass_obj
 def command(instance: Instance, owner: str | None, example: str | None) -> None:
     """Make everything an instance needs below its folder; what is there already stays.
@@ -25,6 +30,8 @@ def command(instance: Instance, owner: str | None, example: str | None) -> None:
     from clinicpbx.adapters.asterisk.shipped import shipped
     from clinicpbx.adapters.vault.keyring import make_root_key
 
+    if owner:
+        _known(owner)
     make_instance(instance, read_settings(instance))
     if not (instance.keys / "root.key").exists():
         make_root_key(instance)
@@ -32,6 +39,14 @@ def command(instance: Instance, owner: str | None, example: str | None) -> None:
         shutil.copytree(shipped("examples") / example, instance.rules, dirs_exist_ok=True)
     if owner:
         _own(instance.home, owner)
+
+
+def _known(owner: str) -> None:
+    try:
+        pwd.getpwnam(owner), grp.getgrnam(owner)
+    except KeyError:
+        do = "See systemd/sysusers.conf"
+        raise ClinicPBXError(f"no user and group {owner!r} on this machine", do=do) from None
 
 
 def _own(home: Path, owner: str) -> None:

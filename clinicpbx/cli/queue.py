@@ -2,6 +2,7 @@
 
 import rich_click as click
 
+from clinicpbx.cli._instance import ask_names, pass_instance
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.errors import ClinicPBXError
@@ -27,7 +28,7 @@ def command() -> None:
 
 @command.command("list")
 @as_json
-@click.pass_obj
+@pass_instance
 def list_queues(instance: Instance, as_json: bool) -> None:
     """One row a queue: callers waiting and ringing, the longest wait in seconds, and its agents by state.
 
@@ -40,9 +41,9 @@ def list_queues(instance: Instance, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("queue")
+@click.argument("queue", shell_complete=ask_names("queues", "queue"))
 @as_json
-@click.pass_obj
+@pass_instance
 def status(instance: Instance, queue: str, as_json: bool) -> None:
     """The agents of QUEUE: what each does, since when, with which call; its numbers on stderr.
 

@@ -44,6 +44,8 @@ def command(
         return
     if name not in REPORTS:
         raise click.BadParameter(f"no report {name!r}: {', '.join(REPORTS)}", param_hint="NAME")
+    if until and until <= since:
+        raise click.BadParameter("--to must be after --from", param_hint="--to")
     period, chosen = Period(since, until or datetime.now(UTC), threshold), REPORTS[name]
 
     async def question(engine: AsyncEngine) -> list[dict[str, Any]]:

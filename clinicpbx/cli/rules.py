@@ -8,6 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from clinicpbx.cli._instance import named, pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
@@ -15,6 +16,12 @@ from clinicpbx.settings import read_settings
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 why = click.option("--why", default="", help="What the change is for; kept in the history.")
 force = click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
+
+
+def _versions(instance: Instance) -> list[str]:
+    from clinicpbx.adapters.asterisk.versions import versions
+
+    return [each.version for each in versions(instance)]
 
 
 @click.group("rules")
@@ -35,7 +42,13 @@ def command() -> None:
 @as_json
 @click.pass_obj
 def check(instance: Instance, file: Path | None, as_json: bool) -> None:
-    """Find every mistake in FILE (default: the instance's rules); nothing is changed. Exit 65 if there is one."""
+    """Find every mistake in FILE (default: the instance's rules); nothing is changed. Exit 65 if there is one.
+
+    \b
+    Examples:
+      clinicpbx rules check
+      clinicpbx rules check draft/clinic.yaml --json
+    """
     from clinicpbx.errors import RulesRefused
     from clinicpbx.rules.compile import read_rules
 
@@ -71,16 +84,25 @@ def explain(
     file: Path | None,
     as_json: bool,
 ) -> None:
-    """Walk a call through the rules as the running system would, and say why it goes where it goes."""
+    """Walk a call through the rules as the running system would, and say why it goes where it goes.
+
+    \b
+    Examples:
+      clinicpbx rules explain --dial +12075550100 --at "2026-12-24 11:00" --press 1,1
+      clinicpbx rules explain --dial 911 --json
+    """
     from clinicpbx.rules.compile import read_rules
     from clinicpbx.rules.explain import Outside, explain, instant, without_rules
 
+    keys = tuple(filter(None, press.split(",")))
+    if wrong := [key for key in keys if key not in tuple("0123456789*#")]:
+        raise click.BadParameter(f"{wrong[0]!r} is no key: write 1,2,#", param_hint="--press")
     rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft")
     began = instant(rules, at) if at else datetime.now(UTC)
     if abs(began.year - datetime.now(UTC).year) > 1:
         rules = read_rules(file or instance.clinic, began.date(), "draft")  # holidays are known around one day
     alone = without_rules(rules, dialled, began)
-    outside = Outside(caller, tuple(filter(None, press.split(","))), queue)
+    outside = Outside(caller, keys, queue)
     lines = [alone] if alone else explain(rules.book, dialled, began, outside)
     zone = next(iter(rules.book.hours.values())).zone if rules.book.hours else UTC
     rows = [
@@ -105,15 +127,22 @@ def schema() -> None:
 
 @command.command()
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Write the files here; default: print them.")
-@click.pass_obj
+@pass_instance
 def render(instance: Instance, folder: Path | None) -> None:
-    """Render Asterisk's files from the rules; nothing is installed. Phone passwords are left out of what is printed."""
+    """Render Asterisk's files from the rules; nothing is installed. Phone passwords are left out of what is printed.
+
+    \b
+    Examples:
+      clinicpbx rules render
+      clinicpbx rules render --to /tmp/draft
+    """
     from clinicpbx.daemon.apply import checked, rendered
 
-    files = rendered(instance, checked(instance, "draft"), "draft")
-    for name, text in files.items():
+    rules = checked(instance, "draft")
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in rendered(instance, rules, "draft").items():
         if folder:
-            folder.mkdir(parents=True, exist_ok=True)
             (folder / name).touch(mode=0o600)
             (folder / name).write_text(text)
         elif name != "pjsip_auth.conf":
@@ -121,16 +150,22 @@ def render(instance: Instance, folder: Path | None) -> None:
 
 
 @command.command()
-@click.option("--against", default="", help="A version; default: the one in force.")
-@click.pass_obj
+@click.option("--against", default="", shell_complete=named(_versions), help="A version; default: the one in force.")
+@pass_instance
 def diff(instance: Instance, against: str) -> None:
-    """What applying the rules would change. Exit 1 if anything would."""
+    """What applying the rules would change. Exit 1 if anything would.
+
+    \b
+    Examples:
+      clinicpbx rules diff
+      clinicpbx rules diff --against 000007
+    """
     from clinicpbx.adapters.asterisk import versions
     from clinicpbx.daemon.apply import checked
 
     checked(instance)
     against = against or versions.in_force(instance)
-    kept = instance.versions / against / "rules" if against else None
+    kept = versions.folder_of(instance, against) / "rules" if against else None
     changed = False
     for path in sorted(instance.rules.rglob("*.yaml")):
         name = str(path.relative_to(instance.rules))
@@ -147,9 +182,14 @@ def diff(instance: Instance, against: str) -> None:
 @command.command()
 @why
 @force
-@click.pass_obj
+@pass_instance
 def apply(instance: Instance, why: str, force: bool) -> None:
-    """Bring the rules into force for the next call; calls in progress keep the rules they began with."""
+    """Bring the rules into force for the next call; calls in progress keep the rules they began with.
+
+    \b
+    Example:
+      clinicpbx rules apply --why "Fridays close at 16:00"
+    """
     from clinicpbx.daemon.apply import apply
     from clinicpbx.daemon.control_client import tell_daemon
 
@@ -161,11 +201,17 @@ def apply(instance: Instance, why: str, force: bool) -> None:
 
 
 @command.command()
-@click.argument("version", required=False, default="")
+@click.argument("version", required=False, default="", shell_complete=named(_versions))
 @force
-@click.pass_obj
+@pass_instance
 def rollback(instance: Instance, version: str, force: bool) -> None:
-    """Bring VERSION, or the one before, into force again."""
+    """Bring VERSION, or the one before, into force again.
+
+    \b
+    Examples:
+      clinicpbx rules rollback
+      clinicpbx rules rollback 000007
+    """
     from clinicpbx.daemon.apply import roll_back
     from clinicpbx.daemon.control_client import tell_daemon
 
@@ -176,9 +222,14 @@ def rollback(instance: Instance, version: str, force: bool) -> None:
 
 @command.command()
 @as_json
-@click.pass_obj
+@pass_instance
 def history(instance: Instance, as_json: bool) -> None:
-    """The versions of the rules: when, who, why, and which is in force."""
+    """The versions of the rules: when, who, why, and which is in force.
+
+    \b
+    Example:
+      clinicpbx rules history --json
+    """
     from clinicpbx.adapters.asterisk import versions
 
     now = versions.in_force(instance)

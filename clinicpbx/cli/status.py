@@ -5,6 +5,7 @@ from typing import Any
 
 import rich_click as click
 
+from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
@@ -12,7 +13,7 @@ from clinicpbx.paths import Instance
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
+@pass_instance
 def command(instance: Instance, as_json: bool) -> None:
     """What the daemon says of itself; exit code 69 without it, 1 where something must be done.
 

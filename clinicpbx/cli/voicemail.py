@@ -11,6 +11,7 @@ from clinicpbx.adapters.vault.message import Message
 from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.adapters.vault.store import Damage, Vault, plain_of
 from clinicpbx.adapters.vault.wav import as_wav
+from clinicpbx.cli._instance import Mailbox, pass_instance
 from clinicpbx.cli.output import masked, say, show
 from clinicpbx.cli.status import tell_unsealed
 from clinicpbx.daemon.control_client import ask_daemon
@@ -31,7 +32,7 @@ def command() -> None:
     \b
     Examples:
       clinicpbx voicemail list
-      clinicpbx voicemail export 8100 MESSAGE --to message.wav
+      clinicpbx voicemail export frontdesk MESSAGE --to message.wav
       clinicpbx voicemail verify --json
     """
 
@@ -61,10 +62,10 @@ def _tell(damage: Damage) -> None:
 
 
 @command.command("list")
-@click.argument("mailbox", required=False)
+@click.argument("mailbox", required=False, type=Mailbox())
 @as_json
 @unmask
-@click.pass_obj
+@pass_instance
 def list_messages(instance: Instance, mailbox: str | None, as_json: bool, unmask: bool) -> None:
     """List the messages of MAILBOX, or of all mailboxes, newest first.
 
@@ -90,31 +91,36 @@ def list_messages(instance: Instance, mailbox: str | None, as_json: bool, unmask
 
 
 @command.command("show")
-@click.argument("mailbox")
+@click.argument("mailbox", type=Mailbox())
 @click.argument("message")
 @as_json
 @unmask
-@click.pass_obj
+@pass_instance
 def show_message(instance: Instance, mailbox: str, message: str, as_json: bool, unmask: bool) -> None:
-    """Show what is known of one MESSAGE."""
+    """Show what is known of one MESSAGE.
+
+    \b
+    Example:
+      clinicpbx voicemail show frontdesk MESSAGE --unmask
+    """
     row = _row(Vault(instance).message(mailbox, message), unmask)
     show("Message", DETAILS, [row], as_json)
 
 
 @command.command("export")
-@click.argument("mailbox")
+@click.argument("mailbox", type=Mailbox())
 @click.argument("message")
 @click.option(
     "--to", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file to write."
 )
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-@click.pass_obj
+@pass_instance
 def export(instance: Instance, mailbox: str, message: str, target: Path, force: bool) -> None:
     """Write one MESSAGE as a WAV file, in clear. The message itself stays as it is.
 
     \b
     Example:
-      clinicpbx voicemail export 8100 MESSAGE --to /mnt/usb/message.wav
+      clinicpbx voicemail export frontdesk MESSAGE --to /mnt/usb/message.wav
     """
     vault = Vault(instance)
     vault.message(mailbox, message)
@@ -133,12 +139,17 @@ def export(instance: Instance, mailbox: str, message: str, target: Path, force: 
 
 
 @command.command("delete")
-@click.argument("mailbox")
+@click.argument("mailbox", type=Mailbox())
 @click.argument("message")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
+@pass_instance
 def delete(instance: Instance, mailbox: str, message: str, yes: bool) -> None:
-    """Delete one MESSAGE for good. The phone's lamp follows when the daemon next counts."""
+    """Delete one MESSAGE for good. The phone's lamp follows when the daemon next counts.
+
+    \b
+    Example:
+      clinicpbx voicemail delete frontdesk MESSAGE --yes
+    """
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("without a terminal give --yes")
@@ -148,11 +159,16 @@ def delete(instance: Instance, mailbox: str, message: str, yes: bool) -> None:
 
 
 @command.command("verify")
-@click.argument("mailbox", required=False)
+@click.argument("mailbox", required=False, type=Mailbox())
 @as_json
-@click.pass_obj
+@pass_instance
 def verify(instance: Instance, mailbox: str | None, as_json: bool) -> None:
-    """Open every message of MAILBOX, or of all, to its end; exit code 1 names what is damaged."""
+    """Open every message of MAILBOX, or of all, to its end; exit code 1 names what is damaged.
+
+    \b
+    Example:
+      clinicpbx voicemail verify frontdesk --json
+    """
     vault = Vault(instance)
     found = [result for name in _boxes(vault, mailbox) for result in vault.verify(name)]
     damaged = [result for result in found if isinstance(result, Damage)]
@@ -164,14 +180,14 @@ def verify(instance: Instance, mailbox: str | None, as_json: bool) -> None:
 
 
 @command.command("pin")
-@click.argument("mailbox")
-@click.pass_obj
+@click.argument("mailbox", type=Mailbox())
+@pass_instance
 def pin(instance: Instance, mailbox: str) -> None:
     """Set the PIN of MAILBOX; asked for at a terminal, else one line of stdin. Also ends a lock.
 
     \b
     Example:
-      clinicpbx voicemail pin 8100 < pin.txt
+      clinicpbx voicemail pin frontdesk < pin.txt
     """
     if sys.stdin.isatty():
         given = click.prompt("New PIN", hide_input=True, confirmation_prompt=True, err=True)

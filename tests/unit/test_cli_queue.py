@@ -62,6 +62,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def run(home: Path, *words: str) -> Result:
+    Instance(home).keys.mkdir(exist_ok=True)
     return CliRunner().invoke(cli.command, ["--home", str(home), *words], catch_exceptions=True)
 
 

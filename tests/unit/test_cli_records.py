@@ -47,6 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(home: Path, *words: str) -> Result:
+    Instance(home).keys.mkdir(exist_ok=True)
     return CliRunner().invoke(command, ["--home", str(home), *words], env={"CLINICPBX_DATABASE_URL": ""})
 
 
@@ -108,7 +109,7 @@ def test_no_database_is_said_and_none_is_made(tmp_path: Path) -> None:
     result = run(tmp_path, "calls", "list")
     assert isinstance(result.exception, ClinicPBXError)
     assert result.exception.exit_code == 69
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

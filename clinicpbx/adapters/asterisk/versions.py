@@ -42,6 +42,13 @@ def versions(instance: Instance) -> list[Applied]:
     return [Applied(**json.loads((folder / "meta.json").read_text())) for folder in folders]
 
 
+def folder_of(instance: Instance, version: str) -> Path:
+    """Where *version* is kept. Errors: ClinicPBXError where it does not exist."""
+    if version not in {each.version for each in versions(instance)}:
+        raise ClinicPBXError(f"there is no version {version!r}", do="See clinicpbx rules history")
+    return instance.versions / version
+
+
 def in_force(instance: Instance) -> str:
     """The version that versions/current names; "" where there is none."""
     return Path(os.readlink(instance.current)).name if instance.current.is_symlink() else ""
@@ -68,9 +75,7 @@ def keep(instance: Instance, applied: Applied, rendered: Mapping[str, str]) -> P
 
 def rendered(instance: Instance, version: str) -> dict[str, str]:
     """The rendered files of *version*. Errors: ClinicPBXError where it does not exist."""
-    folder = instance.versions / version / "rendered"
-    if not folder.is_dir():
-        raise ClinicPBXError(f"there is no version {version!r}", do="See clinicpbx rules history")
+    folder = folder_of(instance, version) / "rendered"
     return {path.name: path.read_text() for path in sorted(folder.iterdir())}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from clinicpbx.errors import ClinicPBXError
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+SPOKEN = "Use sqlite:///PATH or postgresql://HOST/NAME"
 BUSY_MS = 5000
 
 
@@ -18,13 +19,13 @@ def parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:
-        raise ClinicPBXError("is no database URL", where="CLINICPBX_DATABASE_URL") from None
+        raise ClinicPBXError("is no database URL", where="CLINICPBX_DATABASE_URL", do=SPOKEN) from None
     driver = DRIVERS.get(url.get_backend_name())
     if driver is None:
         raise ClinicPBXError(
             f"unknown database {url.get_backend_name()!r}",
             where="CLINICPBX_DATABASE_URL",
-            do="Use sqlite:///PATH or postgresql://HOST/NAME",
+            do=SPOKEN,
         )
     return url.set(drivername=driver)
 

@@ -43,7 +43,10 @@ async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
 
 
 async def downgrade(engine: AsyncEngine, to: str) -> None:
-    """Takes the schema back to version *to*; "base" is an empty database."""
+    """Takes the schema back to version *to*; "base" is an empty database. ClinicPBXError where there is none such."""
+    versions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()} | {"base"}
+    if to not in versions:
+        raise ClinicPBXError(f"the schema has no version {to!r}", do=f"There are {', '.join(sorted(versions))}")
     async with engine.begin() as connection:
         await connection.run_sync(lambda sync: command.downgrade(_config(sync), to))
 
