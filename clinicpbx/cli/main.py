@@ -99,8 +99,10 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(0)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"clinicpbx: {place}{error.strerror or error}", err=True)
-        sys.exit(NotPermitted.exit_code if error.errno in FORBIDDEN else 1)
+        forbidden = error.errno in FORBIDDEN
+        do = ". Run it as root, or as the user of the instance's processes" if forbidden else ""
+        click.echo(f"clinicpbx: {place}{error.strerror or error}{do}", err=True)
+        sys.exit(NotPermitted.exit_code if forbidden else 1)
 
 
 if __name__ == "__main__":
