@@ -1,6 +1,5 @@
 """A clinic for load: one number to a ClinicPBX queue, one to app_queue, and the same agents behind both."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from clinicpbx.rules.compile import read_rules
 from clinicpbx.rules.render import Place, render
 from clinicpbx.settings import read_settings
 from tests.support.bed import Bed
+from tests.support.crowd import at_fixed_addresses
 
 TEMPLATES = Path(__file__).parents[2] / "dialplan_templates"
 OURS, THEIRS = "+12075550100", "+12075550200"
@@ -75,7 +75,7 @@ def open_clinic(bed: Bed, agents: int, trunk: str, desks: str) -> None:
     rules = read_rules(written, today, "000001")
     place = Place(bed.instance.home, "000001", today, dict.fromkeys(numbers, "a-password-of-a-bench"))
     files = render(rules, place, FileSystemLoader(TEMPLATES))
-    files["pjsip.conf"] = _at_fixed_addresses(files["pjsip.conf"], desks)
+    files["pjsip.conf"] = at_fixed_addresses(files["pjsip.conf"], desks)
     for name, text in files.items():
         (bed.instance.generated / name).write_text(text)
     bed.instance.current.symlink_to("000001")
@@ -96,15 +96,6 @@ def _settle(bed: Bed) -> None:
     bed.instance.settings.write_text("\n".join([*kept, *more, ""]))
     bed.settings = read_settings(bed.instance)
     bed.start_asterisk()
-
-
-def _at_fixed_addresses(pjsip: str, desks: str) -> str:
-    """The phones' AORs with a contact instead of registrations; sipp is asked nothing in or out of its calls."""
-    pjsip = re.sub(r"qualify_frequency = \d+", "qualify_frequency = 0", pjsip)
-    pjsip = pjsip.replace("context = cpbx-from-trunk\n", "context = cpbx-from-trunk\nsend_connected_line = no\n")
-    return re.sub(
-        r"(\[phone-(\d+)\]\ntype = aor\n)", lambda found: f"{found[1]}contact = sip:{found[2]}@{desks}:5060\n", pjsip
-    )
 
 
 def staff(bed: Bed) -> int:

@@ -1,9 +1,12 @@
 """A small clinic on the bed: rules in force, dialplan rendered from them, callers and phones."""
 
+import asyncio
 import json
+import sqlite3
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,6 @@ from tests.support.bed import Bed, Program, eventually
 from tests.support.sound import tone
 
 DID = "+12075550100"
-PHONES = ("201", "202")
 PASSWORD = "a-password-of-a-test"
 TEMPLATES = Path(__file__).parents[2] / "dialplan_templates"
 
@@ -61,13 +63,13 @@ flows:
 class Clinic:
     """The bed with rules in force; the daemon is started and ended by the tests."""
 
-    def __init__(self, bed: Bed) -> None:
+    def __init__(self, bed: Bed, text: str = RULES) -> None:
         self.bed = bed
         self.instance = bed.instance
         self.trunk = bed.address()
         if not (bed.instance.keys / "root.key").exists():
             make_root_key(bed.instance)
-        self.put_in_force("000001", RULES.format(trunk=self.trunk, did=DID))
+        self.put_in_force("000001", text.format(trunk=self.trunk, did=DID))
         lasting = {"menu": 0.6, "about": 2.0, "voicemail-greeting": 0.6, "message-kept": 0.6}
         for number, (name, seconds) in enumerate(lasting.items()):
             path = self.instance.prompts / "en" / f"{name}.wav"
@@ -82,13 +84,17 @@ class Clinic:
         clinic.write_text(text)
         today = datetime.now(UTC).date()
         rules = read_rules(clinic, today, version)
-        place = Place(self.instance.home, version, today, dict.fromkeys(PHONES, PASSWORD))
+        place = Place(self.instance.home, version, today, dict.fromkeys(rules.document.phones, PASSWORD))
         for name, content in render(rules, place, FileSystemLoader(TEMPLATES)).items():
-            (self.instance.generated / name).write_text(content)
+            (self.instance.generated / name).write_text(self.adapted(name, content))
         self.instance.current.unlink(missing_ok=True)
         self.instance.current.symlink_to(version)
         for command in ("module reload res_pjsip.so", "dialplan reload", "module reload app_voicemail.so"):
             self.bed.rx(command)
+
+    def adapted(self, name: str, content: str) -> str:
+        """A rendered file as this clinic wants it."""
+        return content
 
     def start_daemon(self) -> Program:
         """A new daemon process; a journal of an earlier test is not kept."""
@@ -139,6 +145,21 @@ class Clinic:
     def number(self) -> str:
         return f"sip:{DID}@{self.bed.sip}"
 
+    def records(self, since: datetime) -> list[dict[str, Any]]:
+        """The records, oldest first, of the calls that began after *since*; none while there is no database."""
+        with closing(sqlite3.connect(f"file:{self.instance.database}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            wanted = "SELECT * FROM interaction WHERE started > ? ORDER BY started"
+            return [dict(row) for row in database.execute(wanted, (since.isoformat(sep=" ")[:26],))]
+
+    async def recorded(self, since: datetime, calls: int, within: float = 30) -> list[dict[str, Any]]:
+        """The records of these calls, once there are so many; AssertionError where there are more a moment later."""
+        await eventually(lambda: len(self.records(since)) >= calls, within)
+        await asyncio.sleep(1.5)
+        found = self.records(since)
+        assert len(found) == calls, Counter(row["outcome"] for row in found)
+        return found
+
     def channels(self) -> int:
         return int(self.bed.rx("core show channels count").split()[0])
 
@@ -156,10 +177,15 @@ class Clinic:
 @contextmanager
 def clinic(bed: Bed) -> Iterator[Clinic]:
     """The clinic; its programs are ended afterwards."""
-    made = Clinic(bed)
+    with ended(bed):
+        yield Clinic(bed)
+
+
+@contextmanager
+def ended(bed: Bed) -> Iterator[None]:
+    """Every program but Asterisk is ended afterwards."""
     try:
-        yield made
+        yield
     finally:
-        for name in ("daemon", "second", "rescuer"):
-            if name in bed.programs:
-                bed.programs.pop(name).stop()
+        for name in [name for name in bed.programs if name != "asterisk"]:
+            bed.programs.pop(name).stop()
