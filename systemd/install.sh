@@ -55,5 +55,5 @@ put "$here/tmpfiles.conf" /etc/tmpfiles.d/clinicpbx.conf
 run systemd-sysusers
 run systemd-tmpfiles --create /etc/tmpfiles.d/clinicpbx.conf
 run systemctl daemon-reload
-echo "Next: clinicpbx --home /var/lib/clinicpbx init --example harbor, edit rules/clinic.yaml, clinicpbx rules apply," \
+echo "Next: clinicpbx --home /var/lib/clinicpbx prepare --example harbor, edit rules/clinic.yaml, clinicpbx rules apply," \
     "systemctl enable --now clinicpbx.target" >&2

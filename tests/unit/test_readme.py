@@ -14,6 +14,12 @@ from clinicpbx.rules.compile import rules_from
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+WRITTEN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "systemd" / "install.sh"]
+WRITTEN += [
+    *(ROOT / "examples").rglob("*.md"),
+    *(ROOT / "examples").rglob("clinic.yaml"),
+    *(ROOT / "scripts").iterdir(),
+]
 
 
 def test_the_first_clinic_is_a_clinic():
@@ -28,9 +34,10 @@ def test_the_steps_are_those_there_are():
     assert rows == {kind: step.summary for kind, step in STEPS.items()}
 
 
-def test_the_commands_exist():
+@pytest.mark.parametrize("written", WRITTEN, ids=lambda path: path.name)
+def test_the_commands_exist(written: Path) -> None:
     context = click.Context(cli.command)
-    for line in re.findall(r"clinicpbx ([a-z-]+)(?: ([a-z]+))?", README):
+    for line in re.findall(r"(?<!/)\bclinicpbx (?:--home \S+ )?([a-z-]+)(?: ([a-z]+))?", written.read_text()):
         group = cli.command.get_command(context, line[0])
         assert group is not None, line
         if isinstance(group, click.Group):
