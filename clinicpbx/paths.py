@@ -47,6 +47,11 @@ class Instance:
         return self.asterisk / "etc"
 
     @property
+    def tls(self) -> Path:
+        """The certificate and key that phones and trunks see."""
+        return self.asterisk / "tls"
+
+    @property
     def generated(self) -> Path:
         return self.asterisk_etc / "clinicpbx.d"
 

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     bind: str = "127.0.0.1"
     sip_bind: str = ""  # where phones and trunks reach Asterisk, 0.0.0.0 for all; empty: the same as bind
     sip_port: int = 5060
+    sips_port: int = 5061
     ari_port: int = 8088
     ami_port: int = 5038
     http_port: int = 8790

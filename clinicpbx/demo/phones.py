@@ -114,15 +114,17 @@ class Phones:
         register: dict[str, Any] | None = None,
         auto_answer: dict[str, Any] | None = None,
         raw: bool = False,
+        secure: bool = False,
         registered_within: float = _SOON,
     ) -> Phone:
-        """A phone on *address*; with *register* {user, password, server, subscribe_mwi, expires} it is registered."""
+        """A phone on *address*; *secure*: TLS and SRTP, or no call. With *register*
+        {user, password, server, subscribe_mwi, expires} it is registered."""
         if not self._processes or len(self._processes[-1].phones) >= _A_PROCESS:
             log = self._log and self._log.with_suffix(f".{len(self._processes)}.log")
             self._processes.append(await _Process.start(log))
         process = self._processes[-1]
         phone = process.phones[name] = Phone(process, name, address, port)
-        wish = {"do": "phone", "name": name, "address": address, "port": port, "raw": raw}
+        wish = {"do": "phone", "name": name, "address": address, "port": port, "raw": raw, "secure": secure}
         await process.ask({**wish, "register": register, "auto_answer": auto_answer})
         if register:
             await phone.expect("registered", registered_within)

@@ -172,7 +172,11 @@ class Phone(pj.Account):  # type: ignore[misc]
         transport.boundAddress = transport.publicAddress = self.address
         transport.port = self.port
         config = pj.AccountConfig()
-        config.sipConfig.transportId = softphone.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        self.secure = bool(wish.get("secure"))  # TLS, and SRTP or no call
+        kind = pj.PJSIP_TRANSPORT_TLS if self.secure else pj.PJSIP_TRANSPORT_UDP
+        config.sipConfig.transportId = softphone.endpoint.transportCreate(kind, transport)
+        if self.secure:
+            config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
         self._settle(config, wish.get("register"))
         self.create(config)
 
@@ -189,7 +193,7 @@ class Phone(pj.Account):  # type: ignore[misc]
         server = register["server"] if register else f"{self.address}:{self.port}"
         config.idUri = f"sip:{user}@{server}"
         if register:
-            config.regConfig.registrarUri = f"sip:{server}"
+            config.regConfig.registrarUri = f"sip:{server}" + (";transport=tls" if self.secure else "")
             config.regConfig.timeoutSec = register.get("expires", 300)
             config.regConfig.retryIntervalSec = config.regConfig.firstRetryIntervalSec = register.get("retry", 2)
             config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, register["password"]))

@@ -181,6 +181,7 @@ class Phone(Written):
     location: Name | None = Field(None, description="Where it stands (see locations); required for emergency calls.")
     mailbox: Name | None = Field(None, description="The mailbox its voicemail code opens.")
     lamps: Names = Field((), description="Mailboxes whose new messages its lamp shows; default: its own mailbox.")
+    secure: bool = Field(False, description="Signalling by TLS and audio by SRTP, and nothing else.")
     allow: Literal["internal", "local", "international"] = Field(
         "local", description="What it may dial; emergency numbers always."
     )

@@ -33,6 +33,7 @@ def phone_lines(document: Document, where: Where) -> list[Line]:
             "location": quoting.name(phone.location) if phone.location else "",
             "elin": quoting.digits(document.locations[phone.location].elin) if phone.location else "",
             "lamps": [quoting.name(mailbox) for mailbox in phone.shown],
+            "secure": phone.secure,
             "where": where("phones", extension),
         }
         for extension, phone in document.phones.items()

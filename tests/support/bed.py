@@ -114,6 +114,10 @@ class Bed:
         self.instance.clinic.write_text(rules)
         self.clinicpbx("rules", "apply")
 
+    @property
+    def sips(self) -> str:
+        return f"{self.settings.bind}:{self.settings.sips_port}"
+
     # -- Asterisk -----------------------------------------------------------------------------------------------
 
     def start_asterisk(self) -> None:

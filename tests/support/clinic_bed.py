@@ -35,6 +35,7 @@ trunks: {{line: {{host: {trunk}}}}}
 phones:
   "201": {{name: Desk one, location: desk, mailbox: desk}}
   "202": {{name: Desk two, location: desk}}
+  "203": {{name: At home, location: desk, secure: true}}
 dids:
   "{did}": {{name: Main line, flow: main, fallback: {{queue: desk, mailbox: desk}}}}
 mailboxes: {{desk: {{title: Front desk}}}}
@@ -134,6 +135,8 @@ class Clinic:
     async def desk(self, phones: Phones, extension: str, **more: Any) -> Phone:
         """A registered desk phone."""
         register = {"user": f"phone-{extension}", "password": self.password(extension), "server": self.bed.sip}
+        if more.get("secure"):
+            register["server"] = self.bed.sips
         register |= {"subscribe_mwi": more.pop("lamp", False)}
         return await phones.phone(f"desk-{extension}", self.bed.address(), register=register, **more)
 

@@ -6,6 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
+from clinicpbx.adapters.asterisk.certificate import make_certificate
 from clinicpbx.adapters.asterisk.clear import mount_clear, unmount_clear
 from clinicpbx.adapters.asterisk.configuration import write_configuration
 from clinicpbx.adapters.asterisk.files import write_if_changed
@@ -53,7 +54,7 @@ def make_instance(instance: Instance, settings: Settings) -> bool:
         *(asterisk, asterisk / "var" / "keys", asterisk / "log", asterisk / "run"),
         *(etc, instance.generated, etc / "custom.d"),
     )
-    private = (instance.keys, instance.vault, instance.clear, instance.cdr_spool.parent)
+    private = (instance.keys, instance.vault, instance.clear, instance.tls, instance.cdr_spool.parent)
     for folders, mode in ((shared, 0o750), (private, 0o700)):
         for folder in folders:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
@@ -61,6 +62,7 @@ def make_instance(instance: Instance, settings: Settings) -> bool:
     for folder in (instance.recordings / "fallback", instance.clear / "voicemail", instance.clear / "tmp"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_spools(instance)
+    make_certificate(instance, settings)
     write_if_changed(asterisk / "hosts", _hosts(), _READABLE)
     root = asterisk_root(settings)
     return write_configuration(instance, settings, make_passwords(instance), root)
