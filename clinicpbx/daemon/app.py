@@ -73,6 +73,7 @@ class Daemon:
             loop.add_signal_handler(number, self._end, None)
         rebuild(self.dispatcher, self.journal)
         async with self._servers():
+            self._catch_up()
             self._spawn(self._connect())
             self._spawn(self.supervisor.run())
             self._spawn(self._mailboxes())
@@ -100,6 +101,14 @@ class Daemon:
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
         return book
+
+    def _catch_up(self) -> None:
+        """Rules that came into force before the control socket could be told of them."""
+        if self.rulebooks.overtaken():
+            try:
+                self.reload_rules()
+            except ClinicPBXError as broken:
+                log.error("the rules in force cannot be used", kind=type(broken).__name__)
 
     async def _connect(self) -> None:
         """Connect, reconcile, listen; after every loss again, within a second."""

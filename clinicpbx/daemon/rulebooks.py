@@ -45,6 +45,10 @@ class Rulebooks:
         self._current = self._books[version] = book
         return book
 
+    def overtaken(self) -> bool:
+        """Whether versions/current names another version than the one last loaded."""
+        return self._instance.current.resolve().name != self.current().version
+
     def version(self, version: str, today: date | None = None) -> Rulebook | None:
         """The rules that a call began with; None where they cannot be read any more."""
         if (book := self._books.get(version)) is not None:

@@ -23,6 +23,7 @@ MAIN, NURSES = "+12075550100", "+12075550101"
 VOICES = ("ana", "ben", "carla", "dora", "eli", "manager", "patient")
 LANGUAGES = ("en", "es", "fr")
 PROMPTS = tuple(re.findall(r"^  ([a-z-]+):$", RULES.partition("\nprompts:")[2], re.M))
+AT_WORK = ("free", "offered", "talking")
 ROUND_THE_CLOCK = "mon-sun: 00:00-24:00"
 
 
@@ -74,7 +75,7 @@ class Harbor(Clinic):
         for name in extensions:
             self.ask("agent.login", agent=name)
         for name in extensions:
-            await eventually(lambda name=name: self.agent(name) == "free")  # type: ignore[misc]
+            await eventually(lambda name=name: self.agent(name) in AT_WORK)  # type: ignore[misc]
         return dict(zip(extensions, found, strict=True))
 
     @asynccontextmanager
@@ -184,6 +185,16 @@ class Patient:
             await self.at(*steps)
             await asyncio.sleep(0.4)  # to hear what is asked
             await self.phone.dtmf(key)
+
+    async def speak(self, seconds: float = 1.5) -> None:
+        """Once the clinic records, speak for *seconds*."""
+        await eventually(self._recorded, 15)
+        await self.phone.play(self.harbor.sounds / "voice" / "patient.wav", loop=True)
+        await asyncio.sleep(seconds)
+
+    def _recorded(self) -> bool:
+        call = self.harbor.call_of(self.number).get("call", "none")
+        return any(path.name.startswith(call) for path in self.harbor.instance.recordings.glob("*.ulaw"))
 
     async def leave(self) -> "Record":
         """Hang up; the record."""

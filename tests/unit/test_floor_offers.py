@@ -46,6 +46,17 @@ def test_ringall_reserves_all_of_the_best_penalty_and_frees_the_others_when_one_
     assert shift.take(3, "c1", "202") == ["c3: ring 201"]
 
 
+def test_phones_that_rang_out_together_ring_together_again() -> None:
+    shift = Shift(queue("q", "ringall"), agent("ana", "201", q=0), agent("ben", "202", q=0))
+    shift.join(0, "c1")
+    shift.channels(0, "201", 1), shift.channels(0, "202", 1)
+    shift.channels(20, "201", 0)  # the other phone's channel goes a moment later
+    assert shift.back(20, "c1", "NOANSWER") == ["c1: place 1"]
+    assert shift.channels(20.1, "202", 0) == []
+    assert shift.due == 20.5
+    assert shift.wait(20.5) == ["c1: ring 201+202"]
+
+
 def test_a_higher_priority_goes_first_then_the_older_then_the_earlier() -> None:
     shift = Shift(queue("q"), agent("ana", "201", q=0), logged_in=False)
     shift.join(2, "later")

@@ -34,7 +34,9 @@ def test_new_calls_follow_the_version_in_force(tmp_path: Path) -> None:
     books = Rulebooks(instance, read)
     put(instance, "000001")
     assert books.load(TODAY).version == "000001"
+    assert not books.overtaken()
     put(instance, "000002")
+    assert books.overtaken()
     assert books.current().version == "000001", "until it is loaded"
     assert books.load(TODAY).version == books.current().version == "000002"
     old = books.version("000001")

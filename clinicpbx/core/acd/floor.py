@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from clinicpbx.core.acd.agent import FREE, NO_ANSWER, Agent, Offered, Talking
@@ -10,7 +10,7 @@ from clinicpbx.core.acd.alarms import Alarms, Subject
 from clinicpbx.core.acd.distributor import choose
 from clinicpbx.core.acd.queue import Caller, Offer, Queue
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
-from clinicpbx.core.acd.roster import DOUBT, GRACE, Roster
+from clinicpbx.core.acd.roster import DOUBT, GRACE, REST, Roster
 from clinicpbx.core.commands import (
     AskPlace,
     JoinQueue,
@@ -25,6 +25,8 @@ from clinicpbx.core.events import AgentChanged, OfferMade, PlaceTold
 from clinicpbx.core.rulebook import Rulebook
 
 BY_HAND = "by hand"
+SETTLE = timedelta(seconds=0.5)
+"""Phones that rang together and rang out are free together again, or the first to be free would ring alone."""
 
 
 class Floor:
@@ -283,11 +285,14 @@ class Floor:
         caller.passed |= set(caller.offer.agents)
         early = at - caller.offer.made < (caller.offer.deadline - GRACE - caller.offer.made) / 2
         self._reopen(caller)
-        results = [change for agent in agents for change in self._passed(agent, queue, status, early, at)]
+        rest = REST if early else SETTLE if len(agents) > 1 else None
+        results = [change for agent in agents for change in self._passed(agent, queue, status, rest, at)]
         return [*results, *self._distribute(at), *self._told(caller, at)]
 
-    def _passed(self, agent: Agent, queue: str, status: str, early: bool, at: datetime) -> list[AgentStateChanged]:
-        """The agent did not take the call: what that says of the agent or the phone."""
+    def _passed(
+        self, agent: Agent, queue: str, status: str, rest: timedelta | None, at: datetime
+    ) -> list[AgentStateChanged]:
+        """The agent did not take the call: what that says of the agent or the phone. *rest*: after no answer."""
         agent.free_since = at
         match status:
             case "CHANUNAVAIL":
@@ -295,18 +300,18 @@ class Floor:
                 return self._roster.become(agent, FREE, at)
             case "NOANSWER":
                 agent.misses += 1
-                return self._missed(agent, queue, early, at)
+                return self._missed(agent, queue, rest, at)
         return self._roster.rest(agent, at)
 
-    def _missed(self, agent: Agent, queue: str, early: bool, at: datetime) -> list[AgentStateChanged]:
+    def _missed(self, agent: Agent, queue: str, rest: timedelta | None, at: datetime) -> list[AgentStateChanged]:
         rules = self.queues[queue].rules
         most = rules.pause_after_misses if rules is not None else 0
         changes = []
         if most and agent.misses >= most and not agent.paused:
             agent.paused, agent.since, agent.misses = NO_ANSWER, at, 0
             changes.append(self._roster.keep(agent))
-        rest = self._roster.rest(agent, at) if early else self._roster.become(agent, FREE, at)
-        return [*changes, *rest]
+        after = self._roster.become(agent, FREE, at) if rest is None else self._roster.rest(agent, at, rest)
+        return [*changes, *after]
 
     def _toggled(self, call: str, phone: str, at: datetime, *, login: bool) -> list[Result]:
         agent = self._roster.on_phone(phone)

@@ -127,8 +127,8 @@ class Roster:
         wrap_up = queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
         return self.become(agent, WrapUp(talking.queue, at + wrap_up) if wrap_up else FREE, at)
 
-    def rest(self, agent: Agent, at: datetime) -> list[AgentStateChanged]:
-        return self.become(agent, Resting(at + REST), at)
+    def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentStateChanged]:
+        return self.become(agent, Resting(at + length), at)
 
     def channels(self, phone: Phone, count: int, at: datetime, *, certain: bool = False) -> list[AgentStateChanged]:
         """The phone has *count* channels now; if that is *certain*, a talk whose channel was never seen is over too."""

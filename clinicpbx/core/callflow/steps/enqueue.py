@@ -54,6 +54,7 @@ class Queued:
     phase: Phase = Phase.WAITING
     rounds: int = 0  # of music, each begun after an announcement
     playback: str = ""
+    phones: tuple[str, ...] = ()  # that ring
 
 
 @STEPS.register("enqueue")
@@ -127,7 +128,8 @@ class Enqueue:
 
     def _offer(self, scene: Scene, state: Queued, phones: tuple[str, ...], at: datetime) -> Result:
         ring = scene.book.queues[self.queue].ring
-        offered = replace(state, phase=Phase.OFFERED, playback="", deadline=at + ring + RING_MARGIN)
+        deadline = at + ring + RING_MARGIN
+        offered = replace(state, phase=Phase.OFFERED, playback="", deadline=deadline, phones=phones)
         hush = (StopPlayback(state.playback),) if state.playback else ()
         note = Note("offered", {"queue": self.queue, "agents": list(phones)})
         if len(phones) == 1:
@@ -154,7 +156,7 @@ class Enqueue:
         return Stay(state)
 
     def _returned(self, state: Queued, status: str, at: datetime) -> Stay | Leave:
-        refused = Note("refused", {"queue": self.queue, "status": status})
+        refused = Note("refused", {"queue": self.queue, "agents": list(state.phones), "status": status})
         do: tuple[Command, ...] = (refused, ReturnOffer(self.queue, status))
         if at >= state.since + self.limit:
             left = self._leave(state, "overflow", f"waited {self.limit}")
