@@ -32,7 +32,6 @@ class RecordsRuntime:
     alive: Alive
     silence: timedelta = timedelta(seconds=10)
     moved: int = 0
-    assembled: int = 0
     faults: int = 0
 
     def __post_init__(self) -> None:
@@ -70,7 +69,6 @@ class RecordsRuntime:
     async def _assemble(self) -> bool:
         for _ in range(BATCHES):
             count, faults = await assemble_pending(self.engine)
-            self.assembled += count
             for fault in faults:
                 self.faults += 1
                 log.error("a call's record could not be assembled", error=type(fault).__name__)

@@ -39,6 +39,7 @@ async def test_audio_in_clear_is_refused(house: Clinic, phones: Phones) -> None:
     assert (await plain.expect("disconnected"))["code"] == 488
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_nothing_older_than_tls_1_2_and_the_key_is_private(house: Clinic) -> None:
     tls = house.instance.tls
     assert (tls / "key.pem").stat().st_mode & 0o777 == 0o600

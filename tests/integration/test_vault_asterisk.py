@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from clinicpbx.adapters.asterisk.clear import unmount_clear
 from clinicpbx.adapters.asterisk.console import rx
-from clinicpbx.adapters.asterisk.instance import asterisk_command, asterisk_root, make_instance, remove_instance
+from clinicpbx.adapters.asterisk.instance import asterisk_command, asterisk_root, make_instance
 from clinicpbx.adapters.asterisk.lamps import set_lamp
 from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.adapters.vault.sealer import being_written
@@ -49,9 +49,8 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def asterisk() -> Iterator[Running]:
-    home = Path(tempfile.mkdtemp(prefix="cpbx-vault-"))
-    running = Running(Instance(home), Settings(bind="127.0.22.1", systemname="vault"))
+def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = Running(Instance(tmp_path_factory.mktemp("vault")), Settings(bind="127.0.22.1", systemname="vault"))
     make_instance(running.instance, running.settings)
     make_root_key(running.instance)
     (running.instance.asterisk_etc / "custom.d" / "extensions.conf").write_text(DIALPLAN)
@@ -65,7 +64,7 @@ def asterisk() -> Iterator[Running]:
     finally:
         process.kill()
         process.wait()
-        remove_instance(running.instance)
+        unmount_clear(running.instance.clear)
 
 
 def until(true: Callable[[], object], running: Running, seconds: float = 20) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clinicpbx.core.records.assemble import assemble
+from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import QueueEntry
 from clinicpbx.core.records.legs import extension, legs_of, talks, total
 from clinicpbx.core.records.rows import CelRow, cdr_row, cel_row, fact, instant
@@ -91,7 +91,7 @@ def test_callers_waiting_side_by_side_do_not_talk() -> None:
         cel(5, "BRIDGE_EXIT", "c.1", eventextra=holding),
         cel(5, "CHAN_END", "c.1"),
     ]
-    record = assemble([], rows, [])
+    [record] = assemble_all(Group([], rows, []))
     assert record is not None
     assert (record.outcome, record.talk) == ("abandoned", timedelta())
 
@@ -108,7 +108,7 @@ def test_time_in_two_bridges_at_once_counts_once() -> None:
 
 def test_a_clock_set_back_gives_no_negative_time() -> None:
     rows = [cel(10, "CHAN_START", "c.1"), cel(5, "CHAN_END", "c.1")]
-    record = assemble([], rows, [])
+    [record] = assemble_all(Group([], rows, []))
     assert record is not None
     assert record.started == record.ended
     at = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,11 +121,11 @@ def test_facts_alone_make_a_record() -> None:
         fact({"call": "c.1", "at": f"2026-01-01T00:00:0{n}+00:00", "kind": k, "body": b})
         for n, (k, b) in enumerate(told)
     ]
-    record = assemble([], [], rows)
+    [record] = assemble_all(Group([], [], rows))
     assert record is not None
     assert (record.outcome, record.did, record.ended - record.started) == ("informed", "5550100", timedelta(seconds=1))
-    assert assemble([], [], rows[:1]) is None
-    assert assemble([], [], []) is None
+    assert assemble_all(Group([], [], rows[:1])) == []
+    assert assemble_all(Group([], [], [])) == []
 
 
 def test_the_daemon_saying_failed_after_a_fallback_answer_does_not_hide_it() -> None:
@@ -137,7 +137,7 @@ def test_the_daemon_saying_failed_after_a_fallback_answer_does_not_hide_it() -> 
         cel(9, "CHAN_END", "c.1"),
     ]
     ended = fact({"call": "c.1", "at": "1970-01-01T00:16:41+00:00", "kind": "ended", "body": '{"outcome":"failed"}'})
-    record = assemble([], rows, [ended])
+    [record] = assemble_all(Group([], rows, [ended]))
     assert record is not None
     assert (record.outcome, record.agent, record.fallback) == ("answered", "101", True)
     assert asdict(record)["talk"] == timedelta(seconds=7)

@@ -1,13 +1,12 @@
 """An instance on disk: its folders, secrets, spools, tmpfs and Asterisk's configuration; and how Asterisk is run."""
 
 import re
-import shutil
 import socket
 import sys
 from pathlib import Path
 
 from clinicpbx.adapters.asterisk.certificate import make_certificate
-from clinicpbx.adapters.asterisk.clear import mount_clear, unmount_clear
+from clinicpbx.adapters.asterisk.clear import mount_clear
 from clinicpbx.adapters.asterisk.configuration import write_configuration
 from clinicpbx.adapters.asterisk.files import write_if_changed
 from clinicpbx.adapters.asterisk.passwords import make_passwords
@@ -66,12 +65,6 @@ def make_instance(instance: Instance, settings: Settings) -> bool:
     write_if_changed(asterisk / "hosts", _hosts(), _READABLE)
     root = asterisk_root(settings)
     return write_configuration(instance, settings, make_passwords(instance), root)
-
-
-def remove_instance(instance: Instance) -> None:
-    """Unmount the tmpfs and delete the whole instance, keys and records with it. Asterisk must have ended."""
-    unmount_clear(instance.clear)
-    shutil.rmtree(instance.home)
 
 
 def asterisk_root(settings: Settings) -> Path | None:

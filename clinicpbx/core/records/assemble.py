@@ -52,14 +52,6 @@ def assemble_all(group: Group) -> list[Interaction]:
     return [record for record in found if record is not None]
 
 
-def assemble(
-    cdr: Sequence[CdrRow], cel: Sequence[CelRow], facts: Sequence[Fact], lost: Collection[str] = ()
-) -> Interaction | None:
-    """The record of the first call in these rows; None while it goes on."""
-    found = assemble_all(Group(cdr, cel, facts, lost))
-    return found[0] if found else None
-
-
 class _Assembly:
     def __init__(self, call: str, group: Group) -> None:
         self.call = call
