@@ -20,6 +20,7 @@ class QueueRules:
     music: str = DEFAULT_MUSIC
     announce_every: timedelta = timedelta(seconds=45)
     pause_after_misses: int = 2
+    clinical: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,9 @@ class Queue(Written):
     music: Name = Field("default", description="Class of the music waiting callers hear.")
     announce_every: Duration = Field(timedelta(seconds=45), description="How often a caller is told the place in line.")
     pause_after_misses: int = Field(2, ge=0, le=100, description="Missed offers until an agent is paused; 0: never.")
-    clinical: bool = Field(False, description="Only agents listed here are ever offered its calls: clinical triage.")
+    clinical: bool = Field(
+        False, description="Its calls never go on to a queue that is not clinical, unless the caller presses a key."
+    )
 
 
 class Agent(Written):
