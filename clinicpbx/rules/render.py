@@ -95,7 +95,7 @@ def _lines(rules: Rules, place: Place) -> dict[str, object]:
         "login_code": quoting.code(document.codes.login),
         "pause_code": quoting.code(document.codes.pause),
         "codes": views.code_lines(document),
-        "emergency": views.emergency_view(document),
+        "emergency": views.emergency_view(document, where),
         "outbound": outbound_view(document),
         "targets": views.dial_targets(document, book),
         "fallbacks": views.fallback_lines(document, book, where),

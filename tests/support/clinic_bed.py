@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import FileSystemLoader
 from websockets.sync.client import unix_connect
 
+from clinicpbx.adapters.asterisk.install import RELOADS
 from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.demo.phones import Phone, Phones
 from clinicpbx.rules.compile import read_rules
@@ -90,7 +91,7 @@ class Clinic:
             (self.instance.generated / name).write_text(self.adapted(name, content))
         self.instance.current.unlink(missing_ok=True)
         self.instance.current.symlink_to(version)
-        for command in ("module reload res_pjsip.so", "dialplan reload", "module reload app_voicemail.so"):
+        for command in dict.fromkeys(RELOADS.values()):
             self.bed.rx(command)
 
     def adapted(self, name: str, content: str) -> str:
