@@ -43,10 +43,15 @@ class Queues(Protocol):
     def call_gone(self, call: str, at: datetime) -> None: ...
 
 
+class Recordings(Protocol):
+    def begin(self, call: str, caller: Any, language: str, command: Record, at: datetime) -> None: ...
+    def ended(self, recording: str) -> None: ...
+
+
 class Mailboxes(Protocol):
+    @property
+    def recordings(self) -> Recordings: ...
     def perform(self, call: str, command: MailboxCommand, at: datetime) -> None: ...
-    def recording(self, call: str, caller: Any, language: str, command: Record, at: datetime) -> None: ...
-    def recorded(self, recording: str) -> None: ...
     def call_gone(self, call: str) -> None: ...
 
 
@@ -95,7 +100,7 @@ class Dispatcher:
             case Entered():
                 self._entered(news, at)
             case ForCall(call=call, event=RecordingFinished() as ended):
-                self.mailboxes.recorded(ended.recording)
+                self.mailboxes.recordings.ended(ended.recording)
                 self.deliver(call, self._measured(ended))
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
@@ -141,7 +146,7 @@ class Dispatcher:
         """Seal what Asterisk records of this call, if it does: at its beginning, and again after a restart."""
         if runtime.recording is not None:
             caller, language = runtime.arrived.caller, runtime.machine.language
-            self.mailboxes.recording(runtime.call, caller, language, *runtime.recording)
+            self.mailboxes.recordings.begin(runtime.call, caller, language, *runtime.recording)
 
     def _answered(self, call: str, command: Command, answer: "asyncio.Future[Answer]") -> None:
         why = answer.result().refusal

@@ -135,7 +135,7 @@ async def _adopt(link: Link, runtime: CallRuntime, dispatcher: Dispatcher, metri
     recording = runtime.recording[0].recording if runtime.recording else ""
     if recording and (await link.request("GET", f"recordings/live/{recording}")).status == 404:
         length = dispatcher.recorded_seconds(recording)
-        dispatcher.mailboxes.recorded(recording)
+        dispatcher.mailboxes.recordings.ended(recording)
         runtime.deliver(RecordingFinished(at=clock(), recording=recording, duration=length))
     runtime.deliver(Adopted(at=clock()))
     runtime.resume()

@@ -45,7 +45,9 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
             "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
             "calls": len(daemon.dispatcher.calls),
             "journal_waiting": daemon.journal.waiting,
-            "unsealed": [{"recordings": count, "why": why} for why, count in daemon.mailboxes.unsealed.items()],
+            "unsealed": [
+                {"recordings": count, "why": why} for why, count in daemon.mailboxes.recordings.unsealed.items()
+            ],
         }
 
     return {

@@ -43,10 +43,14 @@ class Heard:
     def call_gone(self, call: str, at: datetime | None = None) -> None:
         self.said.append(("gone", call))
 
-    def recording(self, call: str, caller: Any, language: str, command: Command, at: datetime) -> None:
+    @property
+    def recordings(self) -> "Heard":
+        return self
+
+    def begin(self, call: str, caller: Any, language: str, command: Command, at: datetime) -> None:
         self.said.append(("recording", call, command.target))
 
-    def recorded(self, recording: str) -> None:
+    def ended(self, recording: str) -> None:
         self.said.append(("recorded", recording))
 
 

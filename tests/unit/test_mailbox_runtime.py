@@ -22,6 +22,7 @@ from clinicpbx.core.commands import (
 )
 from clinicpbx.core.events import Event, MailboxOpened, MailboxRefused, MessageDamaged, MessageReady
 from clinicpbx.daemon import mailbox_runtime as module
+from clinicpbx.daemon import recordings
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
@@ -59,8 +60,8 @@ class House:
 
     async def message(self) -> None:
         self.recording.write_bytes(SPOKEN)
-        self.runtime.recording("c1", Private("2075550142"), "en", RECORD, NOW)
-        self.runtime.recorded(RECORDING)
+        self.runtime.recordings.begin("c1", Private("2075550142"), "en", RECORD, NOW)
+        self.runtime.recordings.ended(RECORDING)
         self.runtime.perform("c1", KEEP, NOW)
         await self.settle()
 
@@ -87,8 +88,8 @@ async def test_kept_sealed_and_lit(house: House) -> None:
 
 async def test_dropped(house: House) -> None:
     house.recording.write_bytes(SPOKEN)
-    house.runtime.recording("c1", None, "en", RECORD, NOW)
-    house.runtime.recorded(RECORDING)
+    house.runtime.recordings.begin("c1", None, "en", RECORD, NOW)
+    house.runtime.recordings.ended(RECORDING)
     house.runtime.perform("c1", DropMessage("desk", "m1", RECORDING), NOW)
     await house.settle()
     assert not house.recording.exists()
@@ -96,9 +97,9 @@ async def test_dropped(house: House) -> None:
 
 
 async def test_hung_up_before_asterisk_closed_the_file(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WRITTEN_WITHIN", 0.05)
+    monkeypatch.setattr(recordings, "WRITTEN_WITHIN", 0.05)
     house.recording.write_bytes(SPOKEN)
-    house.runtime.recording("c1", None, "en", RECORD, NOW)
+    house.runtime.recordings.begin("c1", None, "en", RECORD, NOW)
     house.runtime.perform("c1", KEEP, NOW)
     await house.settle()
     assert plain_of(house.vault, "desk", "m1") == SPOKEN
@@ -106,8 +107,8 @@ async def test_hung_up_before_asterisk_closed_the_file(house: House, monkeypatch
 
 async def test_kept_by_the_daemon_after_a_crash(house: House) -> None:
     house.recording.write_bytes(SPOKEN)
-    house.runtime.recording("c1", Private("2075550199"), "en", RECORD, NOW)
-    house.runtime.recorded(RECORDING)
+    house.runtime.recordings.begin("c1", Private("2075550199"), "en", RECORD, NOW)
+    house.runtime.recordings.ended(RECORDING)
     await house.settle()
     house.runtime = house.fresh()
     house.runtime.perform("c1", KEEP, NOW + timedelta(seconds=9))
@@ -118,8 +119,8 @@ async def test_kept_by_the_daemon_after_a_crash(house: House) -> None:
 
 async def test_the_start_seals_what_was_left_and_clears_what_was_heard(house: House) -> None:
     house.recording.write_bytes(SPOKEN)
-    house.runtime.recording("c1", None, "en", RECORD, NOW)
-    house.runtime.recorded(RECORDING)
+    house.runtime.recordings.begin("c1", None, "en", RECORD, NOW)
+    house.runtime.recordings.ended(RECORDING)
     await house.settle()
     hear = house.instance.clear / "hear"
     hear.mkdir()
@@ -133,7 +134,7 @@ async def test_the_start_seals_what_was_left_and_clears_what_was_heard(house: Ho
 
 async def test_a_live_recording_is_not_swept(house: House) -> None:
     house.recording.write_bytes(SPOKEN)
-    house.runtime.recording("c1", None, "en", RECORD, NOW)
+    house.runtime.recordings.begin("c1", None, "en", RECORD, NOW)
     await house.runtime.start([])
     assert house.recording.exists()
 
@@ -157,13 +158,13 @@ async def test_what_cannot_be_sealed_is_counted_and_said_once(
     house.recording.write_bytes(SPOKEN)
     for _ in range(2):
         await house.runtime.start([])
-    ((why, recordings),) = house.runtime.unsealed.items()
+    ((why, recordings),) = house.runtime.recordings.unsealed.items()
     assert (recordings, "root.key" in why, "Put it back" in why) == (1, True, True)
     assert b"clinicpbx_unsealed_recordings 1.0" in house.metrics.text()
     assert capsys.readouterr().out.count("recordings wait to be sealed") == 1
     root.with_suffix(".away").rename(root)
     await house.runtime.start([])
-    assert not house.runtime.unsealed
+    assert not house.runtime.recordings.unsealed
     assert b"clinicpbx_unsealed_recordings 0.0" in house.metrics.text()
 
 

@@ -1,0 +1,142 @@
+"""Recordings of callers on their way into the vault: sealed while they grow, swept where a crash left them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.adapters.vault.claim import Claim, claims
+from clinicpbx.adapters.vault.message import Message
+from clinicpbx.adapters.vault.sealer import SealJob, being_written, follow
+from clinicpbx.adapters.vault.store import Vault
+from clinicpbx.adapters.vault.sweep import Swept
+from clinicpbx.core.commands import KeepMessage, Record
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.private import Private
+
+log = structlog.get_logger(__name__)
+
+WRITTEN_WITHIN = 2.0  # seconds from the hang-up until Asterisk has closed the recording
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class Sealing:
+    """One recording on its way into the vault: followed while it grows, until *ended*."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        self.job: SealJob | None = None
+        self.task: asyncio.Task[None] | None = None
+
+
+class Recordings:
+    """Sealing starts with the recording and ends with `keep` or `drop`; what a crash leaves is swept."""
+
+    def __init__(self, vault: Vault, metrics: Metrics, spawn: Spawn) -> None:
+        self._vault, self._metrics, self._spawn = vault, metrics, spawn
+        self._sealing: dict[str, Sealing] = {}
+        self.unsealed: Counter[str] = Counter()  # why recordings are not in the vault, and how many for each reason
+
+    def begin(self, call: str, caller: Private[str] | None, language: str, command: Record, at: datetime) -> None:
+        """Asterisk was asked to record, by this daemon or one before it: seal what it writes, as it writes it."""
+        message = Message(
+            mailbox=command.mailbox, id=command.message, call=call, received=at, language=language, caller=caller
+        )
+        sealing = self._sealing[command.recording] = Sealing()
+        sealing.task = self._spawn(self._follow(sealing, Claim.on(self._vault.instance, command.recording, message)))
+
+    def ended(self, recording: str) -> None:
+        """Asterisk has closed the recording."""
+        if (sealing := self._sealing.get(recording)) is not None:
+            sealing.ended.set()
+
+    def let_go(self) -> None:
+        """Follow nothing any more: the next daemon does."""
+        for sealing in self._sealing.values():
+            sealing.ended.set()
+
+    async def _follow(self, sealing: Sealing, claim: Claim) -> None:
+        sealing.job = await asyncio.to_thread(SealJob, self._vault, claim)
+        await follow(sealing.job, sealing.ended)
+
+    async def keep(self, call: str, command: KeepMessage, at: datetime) -> None:
+        """Make a message of the recording; one that cannot be sealed now is left to the sweep."""
+        sealing = self._sealing.get(command.recording) or await self._left_behind(call, command, at)
+        await self._closed(sealing)
+        job = sealing.job
+        if job is None:
+            log.error("a message could not be sealed yet", call=call, mailbox=command.mailbox)
+            self._sealing.pop(command.recording, None)  # the sweeper tries again
+            return
+        known = {"number": command.number, "confirmed": command.confirmed, "language": command.language}
+
+        def finish() -> None:
+            try:
+                job.amend(**known)
+                job.finish()
+            finally:
+                job.close()
+
+        try:
+            await asyncio.to_thread(finish)
+        finally:
+            self._sealing.pop(command.recording, None)
+
+    async def _left_behind(self, call: str, command: KeepMessage, at: datetime) -> Sealing:
+        """A recording of before a restart: the claim beside it tells when it was received, and from whom."""
+        message = Message(mailbox=command.mailbox, id=command.message, call=call, received=at)
+        fresh = Claim.on(self._vault.instance, command.recording, message)
+        known = await asyncio.to_thread(claims, self._vault.instance)
+        claim = next((each for each in known if each.source == fresh.source), fresh)
+        sealing = Sealing()
+        sealing.job = await asyncio.to_thread(SealJob, self._vault, claim)
+        if not await asyncio.to_thread(being_written, claim.source):
+            sealing.ended.set()
+        self._sealing[command.recording] = sealing
+        return sealing
+
+    async def _closed(self, sealing: Sealing) -> None:
+        """Until Asterisk has closed the recording, or should have."""
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN):
+                await sealing.ended.wait()
+        except TimeoutError:
+            sealing.ended.set()
+        if sealing.task is not None:
+            await asyncio.wait({sealing.task})
+
+    async def drop(self, recording: str) -> None:
+        """Forget all of the recording."""
+        sealing = self._sealing.get(recording)
+        if sealing is None:
+            return
+        await self._closed(sealing)
+        if sealing.job is not None:
+            await asyncio.to_thread(sealing.job.drop)
+        self._sealing.pop(recording, None)
+
+    async def sweep(self, how: Callable[[Vault, Collection[str]], Swept]) -> set[str]:
+        """Do what *how* does with all recordings but those followed; the mailboxes that have other messages now."""
+        try:
+            done = await asyncio.to_thread(how, self._vault, {*self._sealing})
+        except (ClinicPBXError, OSError) as error:
+            log.error("recordings could not be swept", kind=type(error).__name__)
+            return set()
+        self._tell(done)
+        for message in done.sealed:
+            log.info("a recording left behind was sealed", mailbox=message.mailbox, message=message.id)
+        return {message.mailbox for message in (*done.sealed, *done.recovered)}
+
+    def _tell(self, done: Swept) -> None:
+        """What is left is said once a reason, counted, and shown by `clinicpbx status` while it lasts."""
+        for error in done.damaged:
+            log.error("a file of the vault is damaged", reason=str(error))
+        unsealed = Counter(map(str, done.left))
+        for reason in unsealed.keys() - self.unsealed.keys():
+            log.error("recordings wait to be sealed", reason=reason, recordings=unsealed[reason])
+        self.unsealed = unsealed
+        self._metrics.unsealed.set(unsealed.total())
