@@ -262,13 +262,13 @@ def loopback_net() -> Iterator[int]:
 
 
 @contextmanager
-def running_bed(home: Path) -> Iterator[Bed]:
-    """A bed with Asterisk running, in the new folder *home*."""
+def running_bed(home: Path, log_level: str = "debug") -> Iterator[Bed]:
+    """A bed with Asterisk running, in the new folder *home*; with `info` the logs are a clinic's own."""
     with loopback_net() as net:
         instance = Instance(home)
         home.mkdir(parents=True, exist_ok=True)
         instance.settings.write_text(
-            f"CLINICPBX_BIND=127.0.{net}.1\nCLINICPBX_SYSTEMNAME=test{net}\nCLINICPBX_LOG_LEVEL=debug\n"
+            f"CLINICPBX_BIND=127.0.{net}.1\nCLINICPBX_SYSTEMNAME=test{net}\nCLINICPBX_LOG_LEVEL={log_level}\n"
             f"CLINICPBX_RTP_START={10000 + net * 200}\nCLINICPBX_RTP_END={10198 + net * 200}\n"
         )
         bed = Bed(instance, read_settings(instance), net)

@@ -214,5 +214,5 @@ class Patient:
 @contextmanager
 def running_harbor(folder: Path) -> Iterator[Harbor]:
     """The clinic, open, in the new *folder*; everything has ended when it is left."""
-    with running_bed(folder / "home") as bed:
+    with running_bed(folder / "home", "info") as bed:
         yield Harbor(bed, folder / "heard")

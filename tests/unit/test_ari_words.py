@@ -123,7 +123,7 @@ AT = f"channels/{CALL}"
 REQUESTS: list[tuple[do.ChannelCommand, tuple[str, str], dict[str, str] | None, dict[str, Any] | None]] = [
     (do.Answer(), ("POST", f"{AT}/answer"), None, None),
     (
-        do.Play("p.1.1", ("prompt:menu", "prompt@es:menu", "sound:beep", "number:3", Private("digits:555")), "en"),
+        do.Play("p.1.1", ("prompt:menu", "prompt@es:menu", "sound:beep", "number:3", Private("digits:50")), "en"),
         ("POST", f"{AT}/play/p.1.1"),
         None,
         {
@@ -132,7 +132,8 @@ REQUESTS: list[tuple[do.ChannelCommand, tuple[str, str], dict[str, str] | None, 
                 "sound:/srv/prompts/es/menu",
                 "sound:beep",
                 "number:3",
-                "digits:555",
+                "sound:digits/5",
+                "sound:digits/0",
             ],
             "lang": "en",
         },

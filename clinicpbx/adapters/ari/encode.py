@@ -41,7 +41,8 @@ def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
         case Answer():
             return Request("POST", f"{channel}/answer")
         case Play(playback=playback, media=media, language=language):
-            body = {"media": [resolve(item, language, prompts) for item in media], "lang": language}
+            sounds = [sound for item in media for sound in resolve(item, language, prompts)]
+            body = {"media": sounds, "lang": language}
             return Request("POST", f"{channel}/play/{quote(playback, safe='')}", body=body)
         case StopPlayback(playback=playback):
             return Request("DELETE", f"playbacks/{quote(playback, safe='')}")
@@ -63,14 +64,14 @@ def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
     raise TypeError(f"no request for {type(command).__name__}")
 
 
-def resolve(media: Media, language: str, prompts: Path) -> str:
-    """*media* as ARI's media URI."""
+def resolve(media: Media, language: str, prompts: Path) -> list[str]:
+    """*media* as ARI's media URIs. Digits go one by one: Asterisk logs the URI of a playback that is cut off."""
     text = media.value if isinstance(media, Private) else media
     scheme, _, name = text.partition(":")
     kind, _, spoken = scheme.partition("@")
     if kind == "prompt":
-        return f"sound:{prompts / (spoken or language) / name}"
-    return text
+        return [f"sound:{prompts / (spoken or language) / name}"]
+    return [f"sound:digits/{digit}" for digit in name] if kind == "digits" else [text]
 
 
 def _recording(command: Record) -> dict[str, Any]:
