@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 import pytest
+from prometheus_client import generate_latest
 
+from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.cli import main as cli
 from clinicpbx.core.callflow.step import STEPS
+from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.rules.compile import rules_from
 
 pytestmark = pytest.mark.unit
@@ -41,7 +44,13 @@ def test_the_commands_exist(written: Path) -> None:
         group = cli.command.get_command(context, line[0])
         assert group is not None, line
         if isinstance(group, click.Group):
-            assert line[1] in group.commands, line
+            assert not line[1] or line[1] in group.commands, line
+
+
+def test_the_metrics_it_names_are_measured() -> None:
+    measured = Metrics().text().decode() + generate_latest(RecordsMetrics().registry).decode()
+    for name in re.findall(r"clinicpbx_[a-z_]+", README):
+        assert re.search(rf"^# TYPE {name} ", measured, re.M), name
 
 
 def test_the_files_it_names_are_there():
