@@ -5,7 +5,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinicpbx.adapters.asterisk.files import write_if_changed
-from clinicpbx.adapters.asterisk.passwords import crypted
 from clinicpbx.adapters.asterisk.shipped import shipped
 from clinicpbx.adapters.asterisk.spools import CDR_COLUMNS, CEL_COLUMNS, cdr_fields
 from clinicpbx.paths import Instance
@@ -43,7 +42,6 @@ def write_configuration(instance: Instance, settings: Settings, passwords: dict[
         "instance": instance,
         "settings": settings,
         "secrets": passwords,
-        "crypted": {name: crypted(password) for name, password in passwords.items()},
         "optional_modules": [m for m in OPTIONAL_MODULES if _built(m, root)],
         "ami_events": AMI_EVENTS,
         "cdr_columns": CDR_COLUMNS,
