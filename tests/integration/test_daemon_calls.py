@@ -3,13 +3,15 @@
 import asyncio
 import json
 import sqlite3
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import Bed, eventually
-from tests.support.clinic_bed import Clinic, clinic
+from tests.support.clinic_bed import DID, Clinic, clinic
 
 pytestmark = pytest.mark.integration
 
@@ -118,3 +120,23 @@ async def test_new_rules_are_for_new_calls_and_broken_ones_for_none(house: Clini
     assert house.ask("status")["rules"] == "000002"
     house.put_in_force("000001", before)
     house.ask("rules.reload")
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [("A, x)(b):0:1;${SHELL(id)}&" + "n" * 100, "A"), ("A.;${b}&" + "n" * 100, "A.b" + "n" * 71)],
+    ids=["brackets", "long"],
+)
+async def test_what_a_stranger_calls_himself_is_made_harmless(
+    house: Clinic, tmp_path: Path, name: str, left: str
+) -> None:
+    usual = subprocess.run(["sipp", "-sd", "uac"], capture_output=True, text=True, check=False).stdout  # exits with 99
+    assert "From: sipp <sip:sipp@" in usual
+    hostile = tmp_path / "hostile.xml"
+    hostile.write_text(usual.replace("From: sipp <sip:sipp@", f'From: "{name}" <sip:1555%2C%29%0D%0A77@'))
+    before = len(house.bed.cel())
+    counts = await house.bed.sipp(hostile, "-i", house.trunk, "-mi", house.trunk, "-p", "5072", to=DID, calls=1)
+    assert counts.successful == 1
+    await eventually(lambda: any(row["eventtype"] == "CHAN_END" for row in house.bed.cel()[before:]))
+    [answered] = [row for row in house.bed.cel()[before:] if row["eventtype"] == "ANSWER"]
+    assert (answered["num"], answered["name"]) == ("155577", left)
