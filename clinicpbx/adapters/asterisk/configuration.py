@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from clinicpbx.adapters.asterisk.files import write_if_changed
+from clinicpbx.adapters.asterisk.files import GROUP, OWNER, write_if_changed
 from clinicpbx.adapters.asterisk.shipped import shipped
 from clinicpbx.adapters.asterisk.spools import CDR_COLUMNS, CEL_COLUMNS, cdr_fields
 from clinicpbx.paths import Instance
@@ -18,6 +18,8 @@ HEADER = """\
 
 # What only some builds of Asterisk have: Debian's Opus is codec_opus_open_source, other builds have codec_opus.
 OPTIONAL_MODULES = ("codec_opus_open_source.so", "codec_opus.so", "format_ogg_opus_open_source.so", "chan_websocket.so")
+
+WITH_SECRETS = ("ari.conf", "manager.conf")
 
 # The live view's hints; every other event is kept from the listener by Asterisk itself.
 AMI_EVENTS = (
@@ -52,7 +54,8 @@ def write_configuration(instance: Instance, settings: Settings, passwords: dict[
     for template in sorted(folder.glob("*.j2")):
         target = instance.asterisk_etc / template.stem
         header = HEADER.format(name=template.name, custom=instance.asterisk_etc / "custom.d")
-        changed |= write_if_changed(target, header + templates.get_template(template.name).render(words))
+        mode = OWNER if target.name in WITH_SECRETS else GROUP
+        changed |= write_if_changed(target, header + templates.get_template(template.name).render(words), mode)
     return changed
 
 
