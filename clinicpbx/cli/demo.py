@@ -2,76 +2,136 @@
 
 import asyncio
 import json
-import re
+import shlex
+import signal
 import sys
-import time
+from collections.abc import Coroutine, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say
+from clinicpbx.cli.report import print_report
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
-from clinicpbx.settings import read_settings
+from clinicpbx.settings import Settings, read_settings
+
+MORNING_REPORTS = ("call_volume", "service_level", "abandoned_calls", "agent_activity")
 
 
 @click.command("demo")
-@click.option("--once", is_flag=True, help="Stop everything after the morning.")
+@click.option("--once", is_flag=True, help="Stop everything after the morning; its summary is the last line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary alone; implies --once.")
 @pass_instance
-def command(instance: Instance, once: bool) -> None:
+def command(instance: Instance, once: bool, as_json: bool) -> None:
     """Start the instance's processes, play the morning, then keep running until Ctrl-C.
+
+    Exit code 1 where a patient was lost, a record is missing, or something else did not happen as it should.
 
     \b
     Examples:
-      clinicpbx --home ./instance demo --once
+      clinicpbx --home ./instance demo
+      clinicpbx --home ./instance demo --json
     """
     from clinicpbx.daemon.apply import apply
+    from clinicpbx.daemon.control_client import tell_daemon
+    from clinicpbx.demo.clinic import nurses_pin, open_today
 
     settings = read_settings(instance)
+    if not instance.clinic.exists():
+        raise ClinicPBXError(
+            "there is no clinic here", where=str(instance.clinic), do="clinicpbx prepare --example harbor"
+        )
+    if tell_daemon(instance, {"do": "status"}):
+        raise ClinicPBXError(
+            "this instance is running already", where=str(instance.home), do="End it first, or name another --home"
+        )
     open_today(instance.clinic)
-    say(f"rules: version {apply(instance, settings, 'the demonstration').version}")
+    say(f"Rules: version {apply(instance, settings, 'the demonstration').version}")
+    sys.exit(asyncio.run(_until_signalled(_demonstrate(instance, settings, nurses_pin(instance), once, as_json))))
+
+
+async def _until_signalled(demonstration: Coroutine[Any, Any, int]) -> int:
+    """The exit code of *demonstration*, or 128 and the number of the signal that ended it."""
+    task = asyncio.create_task(demonstration)
+    signals: list[int] = []
+
+    def end(number: int) -> None:
+        signals.append(number)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     try:
-        sys.exit(asyncio.run(_morning(instance, once)))
-    except KeyboardInterrupt:
-        say("stopped")
+        return await task
+    except asyncio.CancelledError:
+        say("Everything that this started has ended.")
+        return 128 + signals[0]
 
 
-async def _morning(instance: Instance, once: bool) -> int:
+async def _demonstrate(instance: Instance, settings: Settings, pin: str, once: bool, as_json: bool) -> int:
+    from clinicpbx.demo.board import Board
     from clinicpbx.demo.cast import Cast
+    from clinicpbx.demo.morning import PATIENTS
     from clinicpbx.demo.processes import Processes
-    from clinicpbx.demo.tally import tally
+    from clinicpbx.demo.screen import Screen
+    from clinicpbx.demo.tally import count_records
+    from clinicpbx.reports import REPORTS
 
     started = datetime.now(UTC)
-    settings = read_settings(instance)
-    began = time.monotonic()
-
-    def tell(who: str, what: str) -> None:
-        click.echo(f"{time.monotonic() - began:6.1f} s  {who:<26} {what}")
-
+    say("Starting Asterisk, the daemon, the listener and the rescuer")
     async with Processes(instance, settings):
-        tell("clinic", "Asterisk, daemon, listener and rescuer run")
-        cast = Cast(instance, settings, tell)
-        await cast.play()
-        tell("clinic", f"{cast.calls} patients called")
-        result = await tally(instance, settings, cast.calls, started)
-        if not once:
-            click.echo(json.dumps(asdict(result)))
-            say(
-                f"It goes on running. Register a softphone at {cast.server}: user phone-206, password in "
-                f"{instance.keys / 'phones.json'}; dial 300 (front desk), 301 (nurses), *45, *97. Ctrl-C ends it."
-            )
+        async with Screen(instance, Board(PATIENTS)) as screen:
+            cast = Cast(instance, settings, screen.tell, pin)
+            await cast.play()
+            count = await count_records(instance, settings, PATIENTS, cast.calls, started)
+        for missed in (*cast.missed, *count.lost):
+            say(f"MISSED: {missed}")
+        if not as_json:
+            for name in MORNING_REPORTS:
+                click.echo("" if sys.stdout.isatty() else f"\n{REPORTS[name].title}")
+                await asyncio.to_thread(print_report, instance, name, started, datetime.now(UTC))
+            say("\n" + _what_next(instance, count.calls))
+        if not (once or as_json):
+            say(_goes_on(instance, cast.server, pin))
             await asyncio.Event().wait()
-    click.echo(json.dumps(asdict(result)))
-    return 1 if result.callers_lost or result.unreconciled else 0
+    click.echo(json.dumps(asdict(count.tally)))
+    return 0 if count.complete and not cast.missed else 1
 
 
-def open_today(clinic: Path) -> None:
-    """Write an exception into the rules: open around the clock from yesterday to tomorrow, for the demonstration."""
-    today = datetime.now(UTC).date()
-    reason = "open for the demonstration"
-    first, last = today - timedelta(days=1), today + timedelta(days=1)
-    line = f"      - {{from: {first}, to: {last}, open: 00:00-24:00, reason: {reason}}}\n"
-    text = re.sub(rf"^.*{reason}.*\n", "", clinic.read_text(), flags=re.MULTILINE)
-    clinic.write_text(text.replace("    exceptions:\n", f"    exceptions:\n{line}", 1))
+def _what_next(instance: Instance, calls: Mapping[str, str]) -> str:
+    """Commands that show what the morning left, *calls* by patient among them."""
+    told = ("is put through to a nurse", "receta, da otro número", "first phone rings unheard")
+    why = [(f"clinicpbx calls why {calls[name]}", f"“{name}”: each step, and why") for name in told if name in calls]
+    commands = [
+        ("clinicpbx calls list", "every call, one record each"),
+        *why,
+        ("clinicpbx voicemail list", "the messages, sealed; `voicemail export` opens one"),
+        ('clinicpbx rules explain --dial +12075550100 --at "2026-12-24 13:00" --press 2', "who would answer, and why"),
+        ("clinicpbx codes", "what phones can dial here"),
+    ]
+    width = max(len(command) for command, _ in commands)
+    path = shlex.quote(str(Path(sys.executable).parent))
+    lines = [f"  {command:<{width}}  # {meaning}" for command, meaning in commands]
+    return "\n".join(
+        [
+            "What to look at next:",
+            f"  export CLINICPBX_HOME={shlex.quote(str(instance.home))} PATH={path}:$PATH",
+            *lines,
+        ]
+    )
+
+
+def _goes_on(instance: Instance, server: str, pin: str) -> str:
+    passwords = instance.keys / "phones.json"
+    nurses = f"*97 (the nurses' messages, PIN {pin})" if pin else "*97 (messages)"
+    return (
+        f"\nThe clinic goes on running; Ctrl-C ends it.\n"
+        f"Register a softphone at {server}, UDP: user phone-206, its password is under 206 in {passwords}.\n"
+        f"Dial 300 (front desk), 301 (nurses), 201 (a phone), 933 (emergency test), *45 (log in), {nurses}.\n"
+        f"For phones of your network: CLINICPBX_SIP_BIND=0.0.0.0 scripts/quickstart"
+    )

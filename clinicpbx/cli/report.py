@@ -37,7 +37,6 @@ def command(
       clinicpbx report agent_activity --from 24h --json
     """
     from clinicpbx.reports import REPORTS
-    from clinicpbx.reports._report import Period
 
     if name is None:
         show("Reports", ["name", "title"], [{"name": n, "title": r.title} for n, r in REPORTS.items()], as_json)
@@ -46,7 +45,19 @@ def command(
         raise click.BadParameter(f"no report {name!r}: {', '.join(REPORTS)}", param_hint="NAME")
     if until and until <= since:
         raise click.BadParameter("--to must be after --from", param_hint="--to")
-    period, chosen = Period(since, until or datetime.now(UTC), threshold), REPORTS[name]
+    print_report(instance, name, since, until or datetime.now(UTC), threshold, as_json)
+    if not as_json:
+        say(REPORTS[name].formula)
+
+
+def print_report(
+    instance: Instance, name: str, since: datetime, until: datetime, threshold: float = 20.0, as_json: bool = False
+) -> None:
+    """The report *name* on stdout; *threshold* of the service level in seconds."""
+    from clinicpbx.reports import REPORTS
+    from clinicpbx.reports._report import Period
+
+    period, chosen = Period(since, until, threshold), REPORTS[name]
 
     async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
         return [chosen.row(row) for row in await rows(engine, chosen.select(period))]
@@ -59,4 +70,3 @@ def command(
         return
     named = {c.name: f"{c.name}_{c.unit}" if c.unit else c.name for c in chosen.columns}
     show(chosen.title, list(named.values()), [{named[k]: v for k, v in row.items()} for row in found], as_json)
-    say(chosen.formula)

@@ -1,128 +1,148 @@
-"""The morning's patients and agents: real SIP phones that do what the table says."""
+"""The morning's people: real SIP phones that do what the table says."""
 
 import asyncio
-import json
-import subprocess
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import count
 
 from clinicpbx.daemon.control_client import ask_daemon
-from clinicpbx.demo.morning import AGENT_PHONES, ANSWERS_AFTER, MORNING, TALK, Patient
+from clinicpbx.demo.desks import Desks, Tell
+from clinicpbx.demo.morning import (
+    AFTERWARDS,
+    AGENT_PHONES,
+    DESK_PHONES,
+    EMERGENCY_TEST,
+    MORNING,
+    NURSE_PHONES,
+    PATIENTS,
+    Patient,
+)
 from clinicpbx.demo.phones import Phone, Phones, PhoneTrouble
+from clinicpbx.demo.voices import spoken
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
 CARRIER = "127.0.0.2"
-DESKS = "127.0.0.3"
-LONGEST = 90.0  # seconds a patient stays
+LONGEST = 120.0  # seconds a patient stays
+_DESK = "203"  # dials the test of the emergency number
 
-Tell = Callable[[str, str], None]
+
+def sip_server(settings: Settings) -> str:
+    """Where phones on this machine reach Asterisk."""
+    host = settings.sip_bind or settings.bind
+    return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{settings.sip_port}"  # noqa: S104
 
 
 @dataclass
 class Cast:
-    """*tell*(who, what) is called for each thing that happens."""
+    """*tell*(who, what) is called for each thing that happens. *missed* names what did not happen as it should."""
 
     instance: Instance
     settings: Settings
     tell: Tell
+    pin: str = field(default="", repr=False)
     calls: int = 0
-    emergency_heard: bool = False
-    _talking: set[asyncio.Task[None]] = field(default_factory=set)
+    missed: list[str] = field(default_factory=list)
 
-    @property
-    def server(self) -> str:
-        return f"{self.settings.sip_bind or self.settings.bind}:{self.settings.sip_port}"
+    def __post_init__(self) -> None:
+        self.server = sip_server(self.settings)
+        numbers = {patient.number: patient for patient in PATIENTS}
+        self.desks = Desks(self.instance, self.server, numbers, lambda who, what: self.tell(who, what))
+        self._ports = count(5070, 2)
 
     async def play(self) -> None:
         """The whole morning. PhoneTrouble where a phone cannot register or log in."""
-        async with AsyncExitStack() as stack:
-            phones = await stack.enter_async_context(Phones(self.instance.log / "demo.log"))
-            carrier = await phones.phone("carrier", CARRIER, 5060, auto_answer={"after": 0.5, "code": 200})
-            desks = [await self._desk(phones, extension) for extension in AGENT_PHONES]
-            for agent in await asyncio.to_thread(ask_daemon, self.instance, {"do": "agents"}):
+        async with Phones(self.instance.log / "demo.log") as phones:
+            carrier = await phones.phone("carrier", CARRIER, auto_answer={"after": 0.5, "code": 200})
+            for extension in DESK_PHONES:
+                await self.desks.register(phones, extension)
+            await self._nobody_logged_in()
+            await asyncio.gather(*(self.desks.dial_code(one, "*45", "logged in") for one in AGENT_PHONES))
+            attending = [asyncio.create_task(self.desks.attend(extension)) for extension in DESK_PHONES]
+            with self._must("933 reaches the carrier"):
+                await self._emergency(carrier)
+            callers = [(await self._phone(phones), patient) for patient in MORNING]
+            last = await self._phone(phones)
+            calls = {patient: asyncio.create_task(self._patient(phone, patient)) for phone, patient in callers}
+            await asyncio.gather(*(call for patient, call in calls.items() if patient.needs_nurse))
+            await asyncio.gather(self._afterwards(last), *calls.values())
+            for task in attending:
+                task.cancel()
+
+    async def _phone(self, phones: Phones) -> Phone:
+        port = next(self._ports)
+        return await phones.phone(f"patient-{port}", CARRIER, port)
+
+    async def _nobody_logged_in(self) -> None:
+        """Agents who are still logged in from another time would be logged out by *45."""
+        for agent in await asyncio.to_thread(ask_daemon, self.instance, {"do": "agents"}):
+            if agent["logged_in"]:
                 await asyncio.to_thread(ask_daemon, self.instance, {"do": "agent.logout", "agent": agent["agent"]})
-            for desk in desks:
-                await self._log_in(desk)
-            await self._emergency(desks[0], carrier)
-            patients = [
-                (await phones.phone(f"patient-{number}", CARRIER, 5070 + 2 * number), patient)
-                for number, patient in enumerate(MORNING)
-            ]
-            async with asyncio.TaskGroup() as group:
-                answering = [group.create_task(self._answer(desk)) for desk in desks]
-                await asyncio.gather(*(self._patient(*pair) for pair in patients))
-                for task in answering:
-                    task.cancel()
 
-    async def _desk(self, phones: Phones, extension: str) -> Phone:
-        password = json.loads((self.instance.keys / "phones.json").read_text())[extension]
-        user = f"phone-{extension}"
-        register = {"user": user, "password": password, "server": self.server, "subscribe_mwi": False}
-        phone = await phones.phone(extension, DESKS, 5060 + 2 * int(extension[-1]), register=register)
-        self.tell(f"phone {extension}", "registered")
-        return phone
-
-    async def _log_in(self, desk: Phone) -> None:
-        await desk.call(f"sip:*45@{self.server}")
-        await desk.expect("connected")
-        await desk.expect("disconnected", 15)
-        self.tell(f"phone {desk.name}", "dialled *45: logged in")
-
-    async def _emergency(self, desk: Phone, carrier: Phone) -> None:
-        call = await desk.call(f"sip:933@{self.server}")
-        await desk.expect("connected", 10)
-        self.emergency_heard = bool(await carrier.expect("incoming", 5))
-        self.tell(f"phone {desk.name}", "dialled 933: the carrier answers")
+    async def _emergency(self, carrier: Phone) -> None:
+        desk = self.desks.phones[_DESK]
+        call = await desk.call(f"sip:{EMERGENCY_TEST}@{self.server}")
+        await desk.expect("connected", 10, call=call)
+        await carrier.expect("incoming", 5)
+        self.tell(f"phone {_DESK}", f"dials {EMERGENCY_TEST}: the carrier answers")
         await asyncio.sleep(1)
         await desk.hangup(call)
-        await desk.expect("disconnected", 5)
+        await desk.expect("disconnected", 5, call=call)
 
-    async def _answer(self, desk: Phone) -> None:
-        while True:
-            with suppress(PhoneTrouble):
-                await desk.expect("incoming", 120)
-                await asyncio.sleep(ANSWERS_AFTER)
-                await desk.answer()
-                await desk.expect("connected", 5)
-                self.tell(f"phone {desk.name}", "answers a patient")
-                await asyncio.sleep(TALK)
-                await desk.hangup()
-                await desk.expect("disconnected", 5)
-                self.tell(f"phone {desk.name}", "hangs up")
+    async def _afterwards(self, phone: Phone) -> None:
+        """The nurses go; their line takes a message, their lamp says so, one of them comes back and hears it."""
+        for extension in NURSE_PHONES:
+            with self._must(f"phone {extension} logs out"):
+                await self.desks.dial_code(extension, "*45", "logged out")
+        await self._patient(phone, AFTERWARDS)
+        if not self.pin:
+            self.tell("clinic", "the nurses' mailbox has a PIN of your own: nobody hears its message here")
+            return
+        with self._must("the nurses' lamp goes on, and off once the message is heard"):
+            await self.desks.hear_messages(self.pin)
 
     async def _patient(self, phone: Phone, patient: Patient) -> None:
         await asyncio.sleep(patient.at)
         self.calls += 1
-        await phone.call(f"sip:{patient.line}@{self.server}", sender=f"<sip:{patient.number}@{CARRIER}>")
-        await phone.expect("connected", 10)
+        self.tell(patient.name, "calls")
+        try:
+            call = await phone.call(f"sip:{patient.line}@{self.server}", sender=f"<sip:{patient.number}@{CARRIER}>")
+            await phone.expect("connected", 10, call=call)
+        except PhoneTrouble:
+            self.tell(patient.name, "is not let in")
+            return
         self.tell(patient.name, "is in")
-        act = asyncio.create_task(self._act(phone, patient))
-        with suppress(PhoneTrouble):
-            await phone.expect("disconnected", patient.leaves or LONGEST)
+        act = asyncio.create_task(self._act(phone, call, patient))
+        try:
+            await phone.expect("disconnected", patient.leaves or LONGEST, call=call)
+            self.tell(patient.name, "has been served")
+        except PhoneTrouble:
+            with suppress(PhoneTrouble):
+                await phone.hangup(call)
+            self.tell(patient.name, "hung up")
         act.cancel()
-        with suppress(PhoneTrouble):
-            await phone.hangup()
-        self.tell(patient.name, "has ended")
 
-    async def _act(self, phone: Phone, patient: Patient) -> None:
-        began = asyncio.get_running_loop().time()
-        deeds: list[tuple[float, str]] = [*patient.keys, *([(patient.speaks_at, "speak")] if patient.says else [])]
-        for at, deed in sorted(deeds):
-            await asyncio.sleep(max(0.0, began + at - asyncio.get_running_loop().time()))
-            if deed == "speak":
-                await phone.play(await asyncio.to_thread(self._voice, patient))
-            else:
-                await phone.dtmf(deed)
+    async def _act(self, phone: Phone, call: str, patient: Patient) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        deeds = [*patient.keys, *([(patient.speaks_at, "")] if patient.says else [])]
+        for at, keys in sorted(deeds):
+            await asyncio.sleep(max(0.0, began + at - clock()))
+            with suppress(PhoneTrouble):
+                if keys:
+                    await phone.dtmf(keys, call)
+                    self.tell(patient.name, f"presses {keys}")
+                else:
+                    folder = self.instance.clear / "tmp"
+                    await phone.play(await asyncio.to_thread(spoken, folder, patient.says, patient.language), call=call)
+                    self.tell(patient.name, "speaks")
 
-    def _voice(self, patient: Patient) -> Path:
-        """The patient's words; in the tmpfs, as all that patients say."""
-        path = self.instance.clear / "tmp" / f"demo-{patient.name.replace(' ', '-')}.wav"
-        spoken = subprocess.run(
-            ["espeak-ng", "-v", patient.voice, "--stdout"], input=patient.says.encode(), capture_output=True, check=True
-        )
-        sox = ["sox", "-q", "-t", "wav", "-", "-r", "8000", "-c", "1", "-b", "16", str(path)]
-        subprocess.run(sox, input=spoken.stdout, capture_output=True, check=True)
-        return path
+    @contextmanager
+    def _must(self, what: str) -> Iterator[None]:
+        """What is no patient's call, but has to work: where it does not, it is missed."""
+        try:
+            yield
+        except PhoneTrouble as trouble:
+            self.missed.append(what)
+            self.tell("clinic", f"MISSED: {what} ({trouble})")

@@ -2,51 +2,91 @@
 
 from dataclasses import dataclass, field
 
-MAIN = "+12075550100"
-NURSES = "+12075550101"
+MAIN, NURSES = "+12075550100", "+12075550101"
+EMERGENCY_TEST = "933"
+REFILLS_LAMP, NURSE_LAMP = "206", "204"  # phones whose lamps the morning watches
+NURSE_MAILBOX = "nurse"
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """*at* in seconds; *keys*: (seconds after the answer, key); *says* is spoken *speaks_at* seconds after it.
+    """One caller. Times are seconds: *at* since the doors opened, the others since the clinic answered.
 
-    *ends*: the outcome the record must have. *leaves*: seconds after the answer when the patient hangs up, 0: the
-    clinic ends the call.
+    *ends* is the outcome the record must have, *offers* the fewest phones that rang one after another, and
+    *transferred* whether an agent passed the call on. *leaves* 0: the clinic ends the call. *staff* is what the
+    phone that rings does, first, second… (the last one again and again): talk, ignore, or transfer EXTENSION.
     """
 
     name: str
     at: float
     ends: str
+    number: str = field(repr=False)
     line: str = MAIN
+    language: str = "en"
     keys: tuple[tuple[float, str], ...] = ()
     says: str = ""
     speaks_at: float = 0
-    voice: str = "en-us"
     leaves: float = 0
-    number: str = field(default="", repr=False)
+    staff: tuple[str, ...] = ("talk",)
+    offers: int = 0
+    transferred: bool = False
+
+    @property
+    def needs_nurse(self) -> bool:
+        return self.ends == "answered" and (self.line == NURSES or NURSE in self.keys or self.transferred)
 
 
-_MESSAGE = "This is a test patient. Please refill my medicine at the pharmacy on Congress Street. Thank you."
+ENGLISH, SPANISH, FRENCH = (1.0, "1"), (1.0, "2"), (1.0, "3")
+APPOINTMENT, NURSE, REFILL, ADDRESS, FRONT_DESK = ((2.8, key) for key in "12340")
+TONE = (4.8, "#")  # skips the greeting
+SPEAKS = 6.5
+_REFILL = "This is a test patient. Please refill my medicine at the pharmacy on Congress Street. Thank you."
+_RECETA = "Soy una paciente de prueba. Necesito mi receta en la farmacia de la calle Congress. Gracias."
+_TOUX = "Je suis une patiente d'essai. Mon fils tousse depuis hier. Merci de me rappeler."
+_FEVER = "This is a test patient. My daughter has a fever since last night. Please call me back."
 
 MORNING = (
-    Patient("appointment", 0, "answered", keys=((1, "1"), (2.5, "1")), number="+12075550131"),
-    Patient("Spanish caller", 1, "answered", keys=((1, "2"), (2.5, "1")), number="+12075550132"),
-    Patient("French caller, nurse", 2, "answered", keys=((1, "3"), (2.5, "2")), number="+12075550133"),
-    Patient("nurse line", 11, "answered", line=NURSES, number="+12075550134"),
+    Patient("says nothing, presses nothing", 0, "answered", "+12075550131"),
+    Patient("wants an appointment", 0, "answered", "+12075550132", keys=(ENGLISH, APPOINTMENT)),
+    Patient("quiere una cita", 1, "answered", "+12075550133", language="es", keys=(SPANISH, APPOINTMENT)),
+    Patient("demande une infirmière", 2, "answered", "+12075550134", language="fr", keys=(FRENCH, NURSE)),
     Patient(
-        "refill message", 3, "voicemail", keys=((1, "1"), (2.5, "3"), (4.5, "#"), (13, "#"), (15, "1")),
-        says=_MESSAGE, speaks_at=6, number="+12075550135",
+        "refill, number confirmed", 2.5, "voicemail", "+12075550135",
+        keys=(ENGLISH, REFILL, TONE, (14, "#"), (16, "1")), says=_REFILL, speaks_at=SPEAKS,
     ),
+    Patient("first phone rings unheard", 4, "answered", "+12075550136", keys=(ENGLISH, APPOINTMENT),
+            staff=("ignore", "talk"), offers=2),
+    Patient("hangs up half-way through", 5, "voicemail", "+12075550137",
+            keys=(ENGLISH, REFILL, TONE), says=_REFILL, speaks_at=SPEAKS, leaves=11),
+    Patient("gives up in the menu", 8, "abandoned", "+12075550138", keys=(ENGLISH,), leaves=4),
+    Patient("asks the nurse line", 9, "answered", "+12075550139", line=NURSES),
     Patient(
-        "hangs up in the message", 5, "voicemail", keys=((1, "1"), (2.5, "3"), (4.5, "#")),
-        says=_MESSAGE, speaks_at=6, leaves=11, number="+12075550136",
+        "receta, da otro número", 10, "voicemail", "+12075550140", language="es",
+        keys=(SPANISH, REFILL, TONE, (14, "#"), (16, "2"), (18, "2075550199#"), (22, "1")),
+        says=_RECETA, speaks_at=SPEAKS,
     ),
-    Patient("hangs up while it rings", 18, "abandoned", keys=((1, "1"), (2.5, "1")), leaves=3.4, number="+12075550137"),
-    Patient("hangs up in the menu", 8, "abandoned", keys=((1, "1"),), leaves=4, number="+12075550138"),
-    Patient("front desk by 0", 27, "answered", keys=((1, "1"), (2.5, "0")), number="+12075550139"),
-    Patient("says nothing at all", 24, "answered", number="+12075550140"),
+    Patient("asks the address, then books", 12, "answered", "+12075550141",
+            keys=(ENGLISH, ADDRESS, (13, "1"))),
+    Patient("is put through to a nurse", 17, "answered", "+12075550142", keys=(ENGLISH, FRONT_DESK),
+            staff=("transfer 204", "talk"), transferred=True),
+    Patient("gives up while it rings", 21, "abandoned", "+12075550143", keys=(ENGLISH, APPOINTMENT),
+            staff=("ignore",), leaves=6.5, offers=1),
+    Patient("presses keys there are not", 24, "answered", "+12075550144",
+            keys=(ENGLISH, (2.8, "8"), (5, "9"))),
+    Patient("laisse un message", 26, "voicemail", "+12075550145", language="fr",
+            keys=(FRENCH, REFILL, TONE), says=_TOUX, speaks_at=SPEAKS, leaves=15),
 )  # fmt: skip
 
+# Once the nurses have logged out: nobody is left to ring, so the line takes a message.
+AFTERWARDS = Patient(
+    "nurse line, nobody logged in", 0, "voicemail", "+12075550146", line=NURSES,
+    keys=((1.2, "#"), (9, "#"), (13, "1")), says=_FEVER, speaks_at=3,
+)  # fmt: skip
+
+PATIENTS = (*MORNING, AFTERWARDS)
 AGENT_PHONES = ("201", "202", "203", "204", "205")
-ANSWERS_AFTER = 1.5  # seconds a phone rings
-TALK = 4.0  # seconds an agent talks
+NURSE_PHONES = ("204", "205")
+DESK_PHONES = (*AGENT_PHONES, "206")
+ANSWERS_AFTER = 1.5  # a phone rings this long
+TALK = 4.0
+VOICES = {"en": "en-us", "es": "es", "fr": "fr-fr"}

@@ -22,17 +22,17 @@ _ENOUGH = 8.0  # seconds to end after SIGTERM
 def busy_ports(settings: Settings) -> list[str]:
     """`ADDRESS:PORT (what for)` of each port that something else holds."""
     tcp = {settings.ari_port: "ARI", settings.ami_port: "AMI", settings.http_port: "metrics"}
-    wanted = [(port, socket.SOCK_STREAM, what) for port, what in tcp.items()]
-    wanted.append((settings.sip_port, socket.SOCK_DGRAM, "SIP"))
+    wanted = [(settings.bind, port, socket.SOCK_STREAM, what) for port, what in tcp.items()]
+    wanted.append((settings.sip_bind or settings.bind, settings.sip_port, socket.SOCK_DGRAM, "SIP"))
     found = []
-    for port, kind, what in wanted:
+    for address, port, kind, what in wanted:
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind is socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((settings.bind, port))
+                probe.bind((address, port))
             except OSError:
-                found.append(f"{settings.bind}:{port} ({what})")
+                found.append(f"{address}:{port} ({what})")
     return found
 
 

@@ -123,7 +123,11 @@ AT = f"channels/{CALL}"
 REQUESTS: list[tuple[do.ChannelCommand, tuple[str, str], dict[str, str] | None, dict[str, Any] | None]] = [
     (do.Answer(), ("POST", f"{AT}/answer"), None, None),
     (
-        do.Play("p.1.1", ("prompt:menu", "prompt@es:menu", "sound:beep", "number:3", Private("digits:50")), "en"),
+        do.Play(
+            "p.1.1",
+            ("prompt:menu", "prompt@es:menu", "sound:beep", "number:3", "number:21", Private("digits:505")),
+            "en",
+        ),
         ("POST", f"{AT}/play/p.1.1"),
         None,
         {
@@ -131,9 +135,11 @@ REQUESTS: list[tuple[do.ChannelCommand, tuple[str, str], dict[str, str] | None, 
                 "sound:/srv/prompts/en/menu",
                 "sound:/srv/prompts/es/menu",
                 "sound:beep",
-                "number:3",
+                "sound:digits/3",
+                "number:21",
                 "sound:digits/5",
                 "sound:digits/0",
+                "sound:digits/5",
             ],
             "lang": "en",
         },

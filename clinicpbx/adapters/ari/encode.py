@@ -24,6 +24,9 @@ from clinicpbx.private import Private
 RECORDING_FORMAT = "ulaw"  # headerless: every flushed byte of a torn recording can be played
 
 
+LARGEST_WORD = 20  # the largest number that is one sound in every language
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """*body* and *query* may hold what a patient said or dialled: they do not print."""
@@ -41,8 +44,7 @@ def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
         case Answer():
             return Request("POST", f"{channel}/answer")
         case Play(playback=playback, media=media, language=language):
-            sounds = [sound for item in media for sound in resolve(item, language, prompts)]
-            body = {"media": sounds, "lang": language}
+            body = {"media": [uri for item in media for uri in uris(item, language, prompts)], "lang": language}
             return Request("POST", f"{channel}/play/{quote(playback, safe='')}", body=body)
         case StopPlayback(playback=playback):
             return Request("DELETE", f"playbacks/{quote(playback, safe='')}")
@@ -64,14 +66,21 @@ def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
     raise TypeError(f"no request for {type(command).__name__}")
 
 
-def resolve(media: Media, language: str, prompts: Path) -> list[str]:
-    """*media* as ARI's media URIs. Digits go one by one: Asterisk logs the URI of a playback that is cut off."""
+def uris(media: Media, language: str, prompts: Path) -> list[str]:
+    """*media* as ARI's URIs.
+
+    Digits and small numbers are sounds: `digits:` and `number:` swallow a stop, and the URI that is cut off is logged.
+    """
     text = media.value if isinstance(media, Private) else media
     scheme, _, name = text.partition(":")
     kind, _, spoken = scheme.partition("@")
     if kind == "prompt":
         return [f"sound:{prompts / (spoken or language) / name}"]
-    return [f"sound:digits/{digit}" for digit in name] if kind == "digits" else [text]
+    if kind == "digits":
+        return [f"sound:digits/{digit}" for digit in name]
+    if kind == "number" and int(name) <= LARGEST_WORD:
+        return [f"sound:digits/{name}"]
+    return [text]
 
 
 def _recording(command: Record) -> dict[str, Any]:
