@@ -13,6 +13,7 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from clinicpbx.adapters.ari.echoes import Echoes
 from clinicpbx.core.events import Refusal
 from clinicpbx.errors import NotPermitted, NotReachable
 
@@ -58,8 +59,7 @@ class Link:
         self._pending: dict[str, tuple[asyncio.Future[Answer], float]] = {}
         self._out: deque[bytes] = deque()
         self._in: deque[dict[str, Any]] = deque()
-        # an event of a channel in Stasis is sent once for the channel and once for its subscribed endpoint
-        self._lately: deque[bytes] = deque(maxlen=64)
+        self._echoes = Echoes()
         self._more_out, self._more_in = asyncio.Event(), asyncio.Event()
         self._sweeper: asyncio.TimerHandle | None = None
         self.lost = ""  # why the connection ended
@@ -131,9 +131,8 @@ class Link:
                 if message["type"] == "RESTResponse":
                     self._answered(message)
                     continue
-                if text in self._lately:
+                if self._echoes.is_one(text, message):
                     continue
-                self._lately.append(text)
                 self._in.append(message)
                 self._more_in.set()
                 if len(self._in) > self._most_waiting:
