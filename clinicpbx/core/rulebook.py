@@ -13,6 +13,8 @@ DEFAULT_MUSIC = "default"
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
+    """*ring*: how long one offer lasts. *pause_after_misses* in a row; 0 is never. *clinical* is kept by the checks."""
+
     name: str
     strategy: str = "leastrecent"
     ring: timedelta = DEFAULT_RING

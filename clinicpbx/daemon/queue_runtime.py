@@ -39,6 +39,8 @@ class AgentStore(Protocol):
 
 
 class QueueRuntime:
+    """Runs one Floor: what calls and phones do goes in, offers and places go out to calls, its one timer is kept."""
+
     def __init__(
         self, floor: Floor, clock: Clock, deliver: Deliver, store: AgentStore, resync: Callable[[], None]
     ) -> None:

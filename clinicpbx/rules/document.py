@@ -1,13 +1,12 @@
 """The clinic's rules as they are written: every field of the YAML, what it means, its unit and its default."""
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from clinicpbx.core.schedule.hours import Span
+from clinicpbx.rules.hours_document import HoursRules
 from clinicpbx.rules.words import (
     E164,
     Code,
@@ -17,44 +16,22 @@ from clinicpbx.rules.words import (
     Host,
     Language,
     Name,
-    Spans,
     Spoken,
     Text,
-    Weekdays,
-    by_weekday,
-    each_day_once,
-    every_day,
     one_or_many,
     penalties,
 )
+from clinicpbx.rules.written import Written
 
 Extensions = Annotated[
     tuple[Extension, ...], BeforeValidator(one_or_many, json_schema_input_type=Extension | list[Extension])
 ]
 Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]
 Numbers = Annotated[tuple[Digits, ...], BeforeValidator(one_or_many, json_schema_input_type=Digits | list[Digits])]
-Lunch = Annotated[
-    dict[Weekdays, Spans],
-    BeforeValidator(each_day_once),
-    BeforeValidator(every_day, json_schema_input_type=Spans | dict[Weekdays, Spans]),
-]
 Penalties = Annotated[
     dict[Name, Annotated[int, Field(ge=0, le=100)]],
     BeforeValidator(penalties, json_schema_input_type=Name | list[Name] | dict[Name, int]),
 ]
-LONGEST_EXCEPTION = timedelta(days=366)
-
-
-class Written(BaseModel):
-    """A part of the rules: no unknown keys, never changed once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, value: object) -> object:
-        """A key with nothing behind it is a key that is not there."""
-        return {key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value
 
 
 class Clinic(Written):
@@ -94,84 +71,6 @@ class Location(Written):
 
     elin: E164 = Field(description="Emergency location number: what 911 sees as caller and calls back.")
     address: Address = Field(description="Where it is, down to floor and room.")
-
-
-class Holidays(Written):
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(description="ISO 3166 country whose holidays count.")
-    region: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,3}$")] | None = Field(
-        None, description="State or province, such as ME."
-    )
-    pick: tuple[Text, ...] | None = Field(
-        None, description="Only these holidays, by their name; default: all of country and region."
-    )
-    add: dict[date, Text] = Field(default_factory=dict, description="Further holidays: date → name.")
-
-
-class HoursException(Written):
-    """One day, or the days *from* … *to*, that differ from the week."""
-
-    date_: date | None = Field(None, alias="date", description="The one day.")
-    from_: date | None = Field(None, alias="from", description="First day.")
-    to: date | None = Field(None, description="Last day, included.")
-    open: Spans = Field((), description="Open at these times instead of the usual ones.")
-    closed: bool = Field(False, description="Closed all day.")
-    reason: Text = Field(description="Why; shown when a call is explained.")
-
-    @model_validator(mode="after")
-    def _whole(self) -> "HoursException":
-        if (self.date_ is None) == (self.from_ is None and self.to is None):
-            raise ValueError("needs either date, or from and to")
-        if self.date_ is None and (self.from_ is None or self.to is None):
-            raise ValueError("needs both from and to")
-        if not timedelta(0) <= self.last - self.first <= LONGEST_EXCEPTION:
-            raise ValueError("ends before it begins, or is longer than a year")
-        if self.closed == bool(self.open):
-            raise ValueError("needs either closed: true, or open with times")
-        return self
-
-    @property
-    def first(self) -> date:
-        found = self.date_ or self.from_
-        assert found is not None
-        return found
-
-    @property
-    def last(self) -> date:
-        found = self.date_ or self.to
-        assert found is not None
-        return found
-
-    @property
-    def days(self) -> Iterator[date]:
-        for number in range((self.last - self.first).days + 1):
-            yield self.first + timedelta(days=number)
-
-
-class HoursRules(Written):
-    """When a place is open."""
-
-    site: Name | None = Field(None, description="The site whose time zone holds; default: the first one.")
-    open: Annotated[dict[Weekdays, Spans], BeforeValidator(each_day_once)] = Field(
-        description="Weekdays → opening times, such as mon-fri: 08:00-17:00."
-    )
-    lunch: Lunch = Field(default_factory=dict, description="Lunch: times for every open day, or weekdays → times.")
-    holidays: Holidays | None = Field(None, description="Days that count as holidays; default: none.")
-    exceptions: tuple[HoursException, ...] = Field((), description="Single days or weeks that differ; they win.")
-
-    @property
-    def week(self) -> dict[int, tuple[Span, ...]]:
-        """Weekday (Monday 0) → opening times, in order."""
-        return by_weekday(self.open)
-
-    @property
-    def lunches(self) -> dict[int, tuple[Span, ...]]:
-        """Weekday → lunch, on days that are open at its start."""
-        week = self.week
-        return {
-            day: kept
-            for day, those in by_weekday(self.lunch).items()
-            if (kept := tuple(lunch for lunch in those if any(span.holds(lunch.start) for span in week.get(day, ()))))
-        }
 
 
 class Phone(Written):

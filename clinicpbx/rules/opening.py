@@ -9,7 +9,8 @@ import holidays
 
 from clinicpbx.core.schedule.hours import DayException, Hours
 from clinicpbx.errors import Mistake
-from clinicpbx.rules.document import Document, Holidays
+from clinicpbx.rules.document import Document
+from clinicpbx.rules.hours_document import Holidays
 from clinicpbx.rules.places import Places, perhaps
 
 YEARS = range(-1, 3)  # around today's
