@@ -57,7 +57,8 @@ class MailboxRules:
 class Rulebook:
     """Everything a call needs of the rules.
 
-    *languages*: the first is the default. *entries*: DID or internal extension to flow.
+    *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
+    its callers hear until they choose, where it is not the default.
     """
 
     version: str
@@ -69,3 +70,8 @@ class Rulebook:
     phones: Mapping[str, PhoneRules] = field(default_factory=dict)
     mailboxes: Mapping[str, MailboxRules] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
+    spoken: Mapping[str, str] = field(default_factory=dict)
+
+    def language_of(self, entry: str) -> str:
+        """The language in which a call to *entry* begins."""
+        return self.spoken.get(entry, self.languages[0])

@@ -45,6 +45,7 @@ def compile_rules(parsed: Parsed, today: date, version: str = "") -> Rules:
         phones={ext: PhoneRules(ext, phone.mailbox or "", phone.shown) for ext, phone in document.phones.items()},
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
         languages=tuple(document.languages),
+        spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found))
 

@@ -11,6 +11,7 @@ from tests.support.harbor import NURSES, RULES, Harbor, Patient
 
 pytestmark = pytest.mark.integration
 SHORT = RULES.replace("ring: 15s", "ring: 5s").replace("ring: 20s, wrap_up", "ring: 5s, wrap_up").replace("4m", "7s")
+SHORT = SHORT.replace("flow: nurse-line\n", "flow: nurse-line\n    language: es\n")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -97,7 +98,7 @@ async def test_after_the_limit_the_caller_leaves_a_message(harbor: Harbor, phone
         *[("205", "noanswer")] * 2,
     ]
     assert (record["outcome"], record["mailbox"]) == ("voicemail", "nurse")
-    assert "en/voicemail-greeting" in patient.heard()
+    assert (patient.heard()[0], record["language"]) == ("es/voicemail-greeting", "es"), "the line's own language"
     assert {harbor.agent("dora"), harbor.agent("eli")} == {"paused"}  # two misses
 
 

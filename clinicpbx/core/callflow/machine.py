@@ -26,7 +26,7 @@ class CallMachine:
         self.outcome = ""
         self._arrived = arrived
         self._nodes = book.flows[arrived.flow].nodes
-        self._scene = Scene(call, "", arrived.entry, arrived.caller, book.languages[0], {}, book)
+        self._scene = Scene(call, "", arrived.entry, arrived.caller, book.language_of(arrived.entry), {}, book)
         self._state: State | None = None
         self._visits = 0
         self._chose = False  # by a key, what is played now

@@ -9,8 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from clinicpbx.cli.main import command
+from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.callflow.step import STEPS
-from clinicpbx.rules.compile import Rules, read_rules
+from clinicpbx.core.commands import Note, Play
+from clinicpbx.core.events import CallArrived
+from clinicpbx.rules.compile import Rules, read_rules, rules_from
 from clinicpbx.rules.explain import Outside, explain, without_rules
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.schema import json_schema
@@ -52,6 +55,18 @@ def test_it_has_no_mistake_and_one_warning(harbor: Rules) -> None:
 )
 def test_its_hours(harbor: Rules, at: str, state: str) -> None:
     assert harbor.book.hours["clinic"].at(datetime.fromisoformat(at).replace(tzinfo=PORTLAND)).state == state
+
+
+def test_a_line_may_be_answered_in_a_language_of_its_own() -> None:
+    text = (HARBOR / "clinic.yaml").read_text().replace("flow: nurse-line\n", "flow: nurse-line\n    language: es\n")
+    book = rules_from("clinic.yaml", text, date(2026, 11, 24), "1").book
+    assert (book.language_of(NURSE), book.language_of(MAIN), book.language_of("300")) == ("es", "en", "en")
+    at = datetime.fromisoformat(CLOSED).replace(tzinfo=PORTLAND)
+    arrived = CallArrived(at=at, flow="nurse-line", entry=NURSE, version="1")
+    machine = CallMachine(arrived, "c1", book)
+    commands = machine.begin()
+    assert [command.language for command in commands if isinstance(command, Play)] == ["es"]
+    assert next(note.detail["language"] for note in commands if isinstance(note, Note)) == "es"
 
 
 OPEN, CLOSED = "2026-12-01 10:00", "2026-11-26 10:00"
