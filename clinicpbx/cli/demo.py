@@ -8,6 +8,7 @@ import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def command(instance: Instance, once: bool, as_json: bool) -> None:
     """
     from clinicpbx.daemon.apply import apply
     from clinicpbx.daemon.control_client import tell_daemon
-    from clinicpbx.demo.clinic import nurses_pin, open_today
+    from clinicpbx.demo.clinic import carrier, nurses_pin, open_today
 
     settings = read_settings(instance)
     if not instance.clinic.exists():
@@ -50,9 +51,11 @@ def command(instance: Instance, once: bool, as_json: bool) -> None:
         raise ClinicPBXError(
             "this instance is running already", where=str(instance.home), do="End it first, or name another --home"
         )
+    far_end = carrier(instance)
     open_today(instance.clinic)
     say(f"Rules: version {apply(instance, settings, 'the demonstration').version}")
-    sys.exit(asyncio.run(_until_signalled(_demonstrate(instance, settings, nurses_pin(instance), once, as_json))))
+    morning = _demonstrate(instance, settings, far_end, nurses_pin(instance), once, as_json)
+    sys.exit(asyncio.run(_until_signalled(morning)))
 
 
 async def _until_signalled(demonstration: Coroutine[Any, Any, int]) -> int:
@@ -73,7 +76,9 @@ async def _until_signalled(demonstration: Coroutine[Any, Any, int]) -> int:
         return 128 + signals[0]
 
 
-async def _demonstrate(instance: Instance, settings: Settings, pin: str, once: bool, as_json: bool) -> int:
+async def _demonstrate(
+    instance: Instance, settings: Settings, far_end: IPv4Address, pin: str, once: bool, as_json: bool
+) -> int:
     from clinicpbx.demo.board import Board
     from clinicpbx.demo.cast import Cast
     from clinicpbx.demo.morning import PATIENTS
@@ -84,9 +89,9 @@ async def _demonstrate(instance: Instance, settings: Settings, pin: str, once: b
 
     started = datetime.now(UTC)
     say("Starting Asterisk, the daemon, the listener and the rescuer")
-    async with Processes(instance, settings):
+    async with Processes(instance, settings, str(far_end)):
         async with Screen(instance, Board(PATIENTS)) as screen:
-            cast = Cast(instance, settings, screen.tell, pin)
+            cast = Cast(instance, settings, far_end, screen.tell, pin)
             await cast.play()
             count = await count_records(instance, settings, PATIENTS, cast.calls, started)
         for missed in (*cast.missed, *count.lost):

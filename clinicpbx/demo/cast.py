@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from itertools import count
 
 from clinicpbx.daemon.control_client import ask_daemon
@@ -23,7 +24,6 @@ from clinicpbx.demo.voices import spoken
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
-CARRIER = "127.0.0.2"
 LONGEST = 120.0  # seconds a patient stays
 _DESK = "203"  # dials the test of the emergency number
 
@@ -36,10 +36,12 @@ def sip_server(settings: Settings) -> str:
 
 @dataclass
 class Cast:
-    """*tell*(who, what) is called for each thing that happens. *missed* names what did not happen as it should."""
+    """The trunk's far end is *carrier*, the phones have the address after it. *tell*(who, what) is called for each
+    thing that happens; *missed* names what did not happen as it should."""
 
     instance: Instance
     settings: Settings
+    carrier: IPv4Address
     tell: Tell
     pin: str = field(default="", repr=False)
     calls: int = 0
@@ -48,13 +50,15 @@ class Cast:
     def __post_init__(self) -> None:
         self.server = sip_server(self.settings)
         numbers = {patient.number: patient for patient in PATIENTS}
-        self.desks = Desks(self.instance, self.server, numbers, lambda who, what: self.tell(who, what))
+        self.desks = Desks(
+            self.instance, self.server, str(self.carrier + 1), numbers, lambda who, what: self.tell(who, what)
+        )
         self._ports = count(5070, 2)
 
     async def play(self) -> None:
         """The whole morning. PhoneTrouble where a phone cannot register or log in."""
         async with Phones(self.instance.log / "demo.log") as phones:
-            carrier = await phones.phone("carrier", CARRIER, auto_answer={"after": 0.5, "code": 200})
+            carrier = await phones.phone("carrier", str(self.carrier), auto_answer={"after": 0.5, "code": 200})
             for extension in DESK_PHONES:
                 await self.desks.register(phones, extension)
             await self._nobody_logged_in()
@@ -72,7 +76,7 @@ class Cast:
 
     async def _phone(self, phones: Phones) -> Phone:
         port = next(self._ports)
-        return await phones.phone(f"patient-{port}", CARRIER, port)
+        return await phones.phone(f"patient-{port}", str(self.carrier), port)
 
     async def _nobody_logged_in(self) -> None:
         """Agents who are still logged in from another time would be logged out by *45."""
@@ -107,7 +111,9 @@ class Cast:
         self.calls += 1
         self.tell(patient.name, "calls")
         try:
-            call = await phone.call(f"sip:{patient.line}@{self.server}", sender=f"<sip:{patient.number}@{CARRIER}>")
+            call = await phone.call(
+                f"sip:{patient.line}@{self.server}", sender=f"<sip:{patient.number}@{self.carrier}>"
+            )
             await phone.expect("connected", 10, call=call)
         except PhoneTrouble:
             self.tell(patient.name, "is not let in")

@@ -3,15 +3,20 @@
 import json
 import re
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from clinicpbx.adapters.asterisk.files import OWNER, write_if_changed
 from clinicpbx.adapters.vault.pins import PinRefused, Pins
 from clinicpbx.demo.morning import NURSE_MAILBOX
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
+from clinicpbx.rules.compile import read_rules
 
+SIP = 5060
 REASON = "open for the demonstration"
 
 
@@ -23,6 +28,17 @@ def open_today(clinic: Path) -> str:
     text = re.sub(rf"^.*{REASON}.*\n", "", clinic.read_text(), flags=re.MULTILINE)
     clinic.write_text(text.replace("    exceptions:\n", f"    exceptions:\n{line}", 1))
     return line.strip()
+
+
+def carrier(instance: Instance) -> IPv4Address:
+    """The far end of the first trunk, which the demonstration plays. Errors: ClinicPBXError where that is not ours."""
+    rules = read_rules(instance.clinic, datetime.now(UTC).date())
+    host = next((trunk.host for trunk in rules.document.trunks.values() if trunk.port == SIP), "")
+    with suppress(ValueError):
+        if (address := IPv4Address(host)).is_loopback:
+            return address
+    do = "Play the demonstration on an instance of the example: clinicpbx prepare --example harbor"
+    raise ClinicPBXError("the first trunk leads out of this machine", where=str(instance.clinic), do=do)
 
 
 def nurses_pin(instance: Instance) -> str:

@@ -13,7 +13,6 @@ from clinicpbx.demo.phones import Event, Phone, Phones, PhoneTrouble
 from clinicpbx.demo.voices import spoken
 from clinicpbx.paths import Instance
 
-ADDRESS = "127.0.0.3"
 _GREETING = "Harbor Family Clinic, how can I help you?"
 _ALL_DAY = 600.0
 _HEARS = 60.0
@@ -27,6 +26,7 @@ class Desks:
 
     instance: Instance
     server: str
+    address: str
     patients: Mapping[str, Patient]
     tell: Tell
     phones: dict[str, Phone] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Desks:
         password = json.loads((self.instance.keys / "phones.json").read_text())[extension]
         register = {"user": f"phone-{extension}", "password": password, "server": self.server, "subscribe_mwi": False}
         port = 5060 + 2 * int(extension[-1])
-        self.phones[extension] = await phones.phone(extension, ADDRESS, port, register=register)
+        self.phones[extension] = await phones.phone(extension, self.address, port, register=register)
         self.tell(f"phone {extension}", "registered")
 
     async def dial_code(self, extension: str, code: str, meaning: str) -> None:

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from clinicpbx.adapters.asterisk.verify import booted, check_asterisk
+from clinicpbx.demo.clinic import SIP
 from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
@@ -19,11 +20,12 @@ _PATIENCE = 30.0  # seconds for each to be ready
 _ENOUGH = 8.0  # seconds to end after SIGTERM
 
 
-def busy_ports(settings: Settings) -> list[str]:
-    """`ADDRESS:PORT (what for)` of each port that something else holds."""
+def busy_ports(settings: Settings, carrier: str) -> list[str]:
+    """`ADDRESS:PORT (what for)` of each port that something else holds; *carrier* is the trunk's far end."""
     tcp = {settings.ari_port: "ARI", settings.ami_port: "AMI", settings.http_port: "metrics"}
     wanted = [(settings.bind, port, socket.SOCK_STREAM, what) for port, what in tcp.items()]
     wanted.append((settings.sip_bind or settings.bind, settings.sip_port, socket.SOCK_DGRAM, "SIP"))
+    wanted.append((carrier, SIP, socket.SOCK_DGRAM, "the demonstration's carrier"))
     found = []
     for address, port, kind, what in wanted:
         with socket.socket(socket.AF_INET, kind) as probe:
@@ -39,13 +41,14 @@ def busy_ports(settings: Settings) -> list[str]:
 class Processes:
     """Use as an asynchronous context: everything it started has ended when it is left."""
 
-    def __init__(self, instance: Instance, settings: Settings) -> None:
+    def __init__(self, instance: Instance, settings: Settings, carrier: str) -> None:
+        self._carrier = carrier
         self._instance, self._settings = instance, settings
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Processes":
-        if busy := busy_ports(self._settings):
+        if busy := busy_ports(self._settings, self._carrier):
             raise NotReachable(f"in use: {', '.join(busy)}", do="Stop what uses them, or set CLINICPBX_BIND")
         try:
             self._start("asterisk")
