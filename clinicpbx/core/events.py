@@ -135,9 +135,10 @@ class Adopted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HungUp(Event):
-    """The caller's channel is gone. *cause*: Q.850."""
+    """The caller's channel is gone. *cause*: Q.850. *taken*: it lives on in the dialplan, where somebody sent it."""
 
     cause: int
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

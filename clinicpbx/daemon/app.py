@@ -10,10 +10,12 @@ import structlog
 
 from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, open_link, pauses
 from clinicpbx.adapters.ari.decode import HEARD
+from clinicpbx.adapters.asterisk.clear import need_clear
 from clinicpbx.adapters.clock import Clock
 from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.systemd import notify
+from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import where
@@ -54,6 +56,7 @@ class Daemon:
         self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
+        self.mailboxes.recordings.left_behind = self._note_message
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
@@ -137,6 +140,7 @@ class Daemon:
             self.metrics.connected.set(1)
             self.supervisor.beat()
             log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
+            self._spawn(self.mailboxes.light(self.rulebooks.current().mailboxes))
             async for batch in link.batches():
                 for message in batch:
                     self.dispatcher.take(message)
@@ -154,6 +158,12 @@ class Daemon:
     async def _mailboxes(self) -> None:
         await self.mailboxes.start(self.rulebooks.current().mailboxes)
         await self.mailboxes.keep_sweeping()
+
+    def _note_message(self, message: Message) -> None:
+        """The record of a call learns of its message, which nobody of ours took."""
+        detail = {"mailbox": message.mailbox, "message": message.id, "seconds": round(message.duration.total_seconds())}
+        if message.call:
+            self.journal.fact(message.call, self.clock(), "message", detail)
 
     def _resync(self) -> None:
         if (link := self._serving) is not None:
@@ -229,8 +239,9 @@ class Daemon:
 
 
 def run_daemon(instance: Instance, settings: Settings) -> None:
-    """Runs until SIGTERM. ClinicPBXError where another daemon of this instance runs, or took over."""
+    """Runs until SIGTERM. ClinicPBXError where clear audio could reach a disk, or another daemon runs or took over."""
     start_logging(settings.log_level)
+    need_clear(instance.clear)
     with only_daemon(instance):
         asyncio.run(_run(instance, settings))
 

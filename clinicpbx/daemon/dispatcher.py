@@ -209,7 +209,7 @@ class Dispatcher:
         """It left Stasis, not by us and not by hanging up: somebody took it. It is no longer ours to move."""
         if self.calls.get(runtime.call) is runtime and not runtime.away:
             log.warning("a call was taken out of Stasis", call=runtime.call)
-            runtime.deliver(HungUp(at=self._clock(), cause=0))
+            runtime.deliver(HungUp(at=self._clock(), cause=0, taken=True))
 
     def _measured(self, ended: RecordingFinished) -> RecordingFinished:
         """A failed recording names no duration: what is in the file counts."""

@@ -62,6 +62,10 @@ class MailboxRuntime:
         """Seal what a crash left, remove what lies in clear, set every lamp. Never raises for a failing vault."""
         forget_all(self._instance)
         await self._sweep(sweep)
+        await self.light(mailboxes)
+
+    async def light(self, mailboxes: Collection[str]) -> None:
+        """Set the lamp of each: they are files in a tmpfs, which does not outlive the machine's boot."""
         for mailbox in mailboxes:
             await self._lamp(mailbox)
 

@@ -119,7 +119,7 @@ def _elsewhere(runtime: CallRuntime, seen: Snapshot, metrics: Metrics, clock: Cl
     """Alive, but in the dialplan: sent there by us, or taken from us while we were gone."""
     if not runtime.away:
         _count(metrics, "taken")
-        runtime.deliver(HungUp(at=clock(), cause=0))
+        runtime.deliver(HungUp(at=clock(), cause=0, taken=True))
     elif phone := seen.talks_to(runtime.call):
         _count(metrics, "talking")
         if not isinstance(runtime.taken, TakeOffer):

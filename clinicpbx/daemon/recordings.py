@@ -39,6 +39,7 @@ class Recordings:
     def __init__(self, vault: Vault, metrics: Metrics, spawn: Spawn) -> None:
         self._vault, self._metrics, self._spawn = vault, metrics, spawn
         self._sealing: dict[str, Sealing] = {}
+        self.left_behind: Callable[[Message], None] = lambda message: None  # told of what a sweep made a message of
         self.unsealed: Counter[str] = Counter()  # why recordings are not in the vault, and how many for each reason
 
     def begin(self, call: str, caller: Private[str] | None, language: str, command: Record, at: datetime) -> None:
@@ -129,6 +130,8 @@ class Recordings:
         self._tell(done)
         for message in done.sealed:
             log.info("a recording left behind was sealed", mailbox=message.mailbox, message=message.id)
+        for message in (*done.sealed, *done.recovered):
+            self.left_behind(message)
         return {message.mailbox for message in (*done.sealed, *done.recovered)}
 
     def _tell(self, done: Swept) -> None:

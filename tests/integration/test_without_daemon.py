@@ -1,4 +1,4 @@
-"""No daemon: every number has its fallback, what is recorded is sealed later, and nobody phones at the clinic's cost."""
+"""No daemon: every number has its fallback, what is recorded is sealed later, and no one phones at its cost."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ async def test_the_fallback_rings_records_and_is_sealed_later(house: HelpHouse, 
     await caller.call(f"sip:{OPEN}@{house.bed.sip}")
     await desk.expect("incoming", 10)
     await desk.expect("connected")
+    await eventually(lambda: [row["eventtype"] for row in house.bed.cel()[-2:]] == ["BRIDGE_ENTER"] * 2)
     await desk.hangup()
     await desk.expect("disconnected")
     await caller.expect("disconnected")
@@ -65,12 +66,14 @@ async def test_the_fallback_rings_records_and_is_sealed_later(house: HelpHouse, 
     messages = await eventually(lambda: found if len(found := vault.list("desk").messages) == 2 else (), 15)
     assert all(len(plain_of(vault, "desk", message.id)) > 30000 for message in messages)
     assert not list(house.instance.recordings.rglob("*.ulaw"))
+    await eventually(lambda: sum(bool(row["message"]) for row in house.records(since)) == 2, 15)
     found = await house.recorded(since, 3)
-    assert [(row["outcome"], bool(row["fallback"])) for row in found] == [
-        ("answered", True),
-        ("voicemail", True),
-        ("voicemail", True),
+    assert [(row["outcome"], bool(row["fallback"]), row["mailbox"]) for row in found] == [
+        ("answered", True, ""),
+        ("voicemail", True, "desk"),
+        ("voicemail", True, "desk"),
     ]
+    assert {row["message"] for row in found[1:]} == {message.id for message in messages}
 
 
 async def test_nobody_from_outside_reaches_anything_but_the_numbers(house: HelpHouse, phones: Phones) -> None:
@@ -104,6 +107,7 @@ async def test_a_phone_dials_what_it_may(house: HelpHouse, phones: Phones) -> No
         await phone.expect("connected")
         await phone.hangup()
         await carrier.expect("disconnected")
+        await eventually(lambda: house.channels() == 0)
 
 
 async def test_without_a_daemon_feature_codes_say_so(house: HelpHouse, phones: Phones) -> None:

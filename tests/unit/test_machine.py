@@ -36,6 +36,7 @@ EVENTS = st.one_of(
     st.builds(ev.MessageDamaged, at=AT, message=st.sampled_from("ab")),
     st.builds(ev.DeadlineReached, at=AT),
     st.builds(ev.Adopted, at=AT),
+    st.builds(ev.HungUp, at=AT, cause=st.just(16), taken=st.booleans()),
     st.builds(ev.CommandRefused, at=AT, command=st.sampled_from(["Play", "Continue", "Record", "StopPlayback"]),
               target=IDS, why=WHY),
 )  # fmt: skip
@@ -190,3 +191,16 @@ def test_a_step_that_never_waits_accepts_events_all_the_same(kind):
 
 def test_every_phrase_is_said_in_the_same_languages():
     assert {tuple(texts) for texts in PHRASES.values()} == {("en", "es", "fr")}
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_who_is_taken_from_a_queue_has_not_abandoned_it(taken: bool) -> None:
+    machine = call(book(main=one_step("enqueue", queue="frontdesk")))
+    machine.begin()
+    said = {
+        note.kind: note.detail
+        for note in machine.handle(ev.HungUp(at=T0, cause=0, taken=taken))
+        if isinstance(note, Note)
+    }
+    assert said["ended"] == {"outcome": "taken" if taken else "abandoned"}
+    assert ("abandoned" in said, "overflowed" in said) == (not taken, taken)

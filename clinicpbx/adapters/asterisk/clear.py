@@ -34,6 +34,16 @@ def mount_clear(folder: Path) -> None:
         raise ClinicPBXError(f"no tmpfs can be mounted: {problem}", where=str(folder), do="Allow this system to mount")
 
 
+def need_clear(folder: Path) -> None:
+    """ClinicPBXError where *folder* is no tmpfs: what is recorded there would lie on a disk in clear."""
+    if not is_tmpfs(folder):
+        raise ClinicPBXError(
+            "no tmpfs: recordings would lie on a disk in clear",
+            where=str(folder),
+            do="Start clinicpbx-clear.service, or `clinicpbx run asterisk`, which mount it",
+        )
+
+
 def unmount_clear(folder: Path) -> None:
     """Unmount what mount_clear mounted; nothing where there is none. What was in it is gone."""
     while is_tmpfs(folder):

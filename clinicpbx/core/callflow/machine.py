@@ -70,6 +70,8 @@ class CallMachine:
         if isinstance(event, HungUp):
             self._watch(result.do)
             left = [command for command in result.do if not isinstance(command, ChannelCommand)]
+            if event.taken and self.outcome not in _FIRM.values():
+                self.outcome = "taken"  # what became of it, the dialplan's rows tell
             return [*left, self._end("abandoned")]
         return self._follow(result, event.at)
 

@@ -80,7 +80,7 @@ class Enqueue:
 
     def handle(self, scene: Scene, state: Queued, event: Event) -> Result:
         if isinstance(event, HungUp):
-            return self._gone(state)
+            return self._gone(state, event.taken)
         match state.phase:
             case Phase.OFFERED:
                 return self._ringing(state, event)
@@ -168,9 +168,11 @@ class Enqueue:
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         return Leave(outcome, (*hush, LeaveQueue(self.queue), overflowed), why)
 
-    def _gone(self, state: Queued) -> Result:
+    def _gone(self, state: Queued, taken: bool) -> Result:
         if state.phase is Phase.TALKING:
             return Stay(state)
+        if taken:
+            return Stay(state, (LeaveQueue(self.queue), Note("overflowed", {"queue": self.queue, "why": "taken"})))
         return Stay(state, (LeaveQueue(self.queue), Note("abandoned", {"queue": self.queue})))
 
     def _by(self, state: Queued, at: datetime) -> datetime:
