@@ -22,12 +22,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
-    """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone)."""
+    """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
+
+    *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
+    """
 
     flow: str
     entry: str
     version: str
     caller: Private[str] | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

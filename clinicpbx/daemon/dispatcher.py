@@ -162,7 +162,14 @@ class Dispatcher:
         if news.call in self.calls:  # the same channel comes in anew, sent by a transfer
             self.deliver(news.call, HungUp(at=at, cause=0))
         book = self._rules.current()
-        arrived = CallArrived(at=at, flow=news.flow, entry=news.entry, version=book.version, caller=news.caller)
+        arrived = CallArrived(
+            at=at,
+            flow=news.flow,
+            entry=news.entry,
+            version=book.version,
+            caller=news.caller,
+            language=news.language,
+        )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
             self._metrics.refusals.labels("enter", "no_flow").inc()

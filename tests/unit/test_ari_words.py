@@ -34,7 +34,7 @@ def channel(**more: Any) -> dict[str, Any]:
 
 
 def start(*args: str) -> dict[str, Any]:
-    return {"type": "StasisStart", "args": list(args), "channel": channel()}
+    return {"type": "StasisStart", "args": list(args), "channel": channel(language="es")}
 
 
 def dial(status: str, peer: str, context: str, exten: str) -> dict[str, Any]:
@@ -48,15 +48,15 @@ def endpoint(name: str, state: str, *channels: str) -> dict[str, Any]:
 
 
 EVENTS = [
-    (start("enter", "main", "+12075550100"), Entered(CALL, "main", "+12075550100", Private("12075550142"))),
+    (start("enter", "main", "+12075550100"), Entered(CALL, "main", "+12075550100", Private("12075550142"), "es")),
     (start("back", "NOANSWER"), ForCall(CALL, ev.DialEnded(at=T0, status="NOANSWER"))),
     (start("back", ""), ForCall(CALL, ev.DialEnded(at=T0, status="UNKNOWN"))),
     (start("back"), ForCall(CALL, ev.DialEnded(at=T0, status="UNKNOWN"))),
     (start(), Strayed(CALL)),
     (start("enter", "main"), Strayed(CALL)),
-    ({"type": "StasisEnd", "channel": channel()}, Left(CALL)),
+    ({"type": "StasisEnd", "channel": channel(language="es")}, Left(CALL)),
     (
-        {"type": "ChannelDtmfReceived", "digit": "*", "channel": channel()},
+        {"type": "ChannelDtmfReceived", "digit": "*", "channel": channel(language="es")},
         ForCall(CALL, ev.DtmfReceived(at=T0, digit="*")),
     ),
     (
@@ -75,7 +75,10 @@ EVENTS = [
         {"type": "RecordingFailed", "recording": {"name": f"{CALL}.4.r"}},
         ForCall(CALL, ev.RecordingFinished(at=T0, recording=f"{CALL}.4.r", duration=timedelta(0))),
     ),
-    ({"type": "ChannelDestroyed", "cause": 16, "channel": channel()}, ForCall(CALL, ev.HungUp(at=T0, cause=16))),
+    (
+        {"type": "ChannelDestroyed", "cause": 16, "channel": channel(language="es")},
+        ForCall(CALL, ev.HungUp(at=T0, cause=16)),
+    ),
     (
         dial("ANSWER", "PJSIP/phone-201-00000001", "cpbx-offer", "201"),
         ForCall(CALL, ev.DialAnswered(at=T0, phone="201")),

@@ -27,6 +27,7 @@ class Entered:
     flow: str
     entry: str
     caller: Private[str] | None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def _started(message: Json, at: datetime) -> News:
     match args:
         case ["enter", flow, entry, *_]:
             number = (channel.get("caller") or {}).get("number") or ""
-            return Entered(channel["id"], flow, entry, Private(number) if number else None)
+            caller = Private(number) if number else None
+            return Entered(channel["id"], flow, entry, caller, channel.get("language") or "")
         case ["back", *status]:
             return ForCall(channel["id"], DialEnded(at=at, status=(status[0] if status else "") or "UNKNOWN"))
     return Strayed(channel["id"])

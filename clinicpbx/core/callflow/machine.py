@@ -26,7 +26,8 @@ class CallMachine:
         self.outcome = ""
         self._arrived = arrived
         self._nodes = book.flows[arrived.flow].nodes
-        self._scene = Scene(call, "", arrived.entry, arrived.caller, book.language_of(arrived.entry), {}, book)
+        language = arrived.language if arrived.language in book.languages else book.language_of(arrived.entry)
+        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book)
         self._state: State | None = None
         self._visits = 0
         self._chose = False  # by a key, what is played now

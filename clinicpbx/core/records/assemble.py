@@ -73,7 +73,7 @@ class _Assembly:
         outcome = self._outcome(kind, spans)
         answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
-        arrived, message = self._body("arrived"), self._body("message")
+        arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
             call=self.call,
@@ -105,9 +105,9 @@ class _Assembly:
         pressed = [fact.body for fact in self.facts if fact.kind == "menu"]
         return [f"{body.get('name', '')}:{body.get('key', '')}" for body in pressed]
 
-    def _body(self, kind: str) -> dict[str, str]:
+    def _body(self, kind: str, which: int = -1) -> dict[str, str]:
         bodies = [fact.body for fact in self.facts if fact.kind == kind]
-        return {key: str(value) for key, value in bodies[-1].items()} if bodies else {}
+        return {key: str(value) for key, value in bodies[which].items()} if bodies else {}
 
     def _times(self) -> tuple[datetime, datetime] | None:
         if self.leg is not None:
@@ -143,6 +143,8 @@ class _Assembly:
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
         waiting = max((fact.at for fact in self.facts if fact.kind == "queued"), default=None)
         taken = any(waiting is None or span.until > waiting for span in spans)
+        if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
+            told = None
         if told is not None and told not in ("abandoned", "failed"):
             return told
         if taken or (not spans and self.leg is None and self._by_cdr()[0]):

@@ -1,6 +1,7 @@
 """The example clinic: it is good, its hours are right, and its calls go where its page says."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -67,6 +68,10 @@ def test_a_line_may_be_answered_in_a_language_of_its_own() -> None:
     commands = machine.begin()
     assert [command.language for command in commands if isinstance(command, Play)] == ["es"]
     assert next(note.detail["language"] for note in commands if isinstance(note, Note)) == "es"
+    assert CallMachine(replace(arrived, language="fr"), "c1", book).language == "fr", (
+        "what the channel speaks comes first"
+    )
+    assert CallMachine(replace(arrived, language="de"), "c1", book).language == "es", "the clinic does not speak that"
 
 
 OPEN, CLOSED = "2026-12-01 10:00", "2026-11-26 10:00"
