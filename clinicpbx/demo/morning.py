@@ -59,7 +59,7 @@ MORNING = (
     Patient("hangs up half-way through", 5, "voicemail", "+12075550137",
             keys=(ENGLISH, REFILL, TONE), says=_REFILL, speaks_at=SPEAKS, leaves=11),
     Patient("gives up in the menu", 8, "abandoned", "+12075550138", keys=(ENGLISH,), leaves=4),
-    Patient("asks the nurse line", 9, "answered", "+12075550139", line=NURSES),
+    Patient("asks the nurse line", 9, "answered", "+12075550139", line=NURSES, keys=(ENGLISH,)),
     Patient(
         "receta, da otro número", 10, "voicemail", "+12075550140", language="es",
         keys=(SPANISH, REFILL, TONE, (14, "#"), (16, "2"), (18, "2075550199#"), (22, "1")),
@@ -80,7 +80,7 @@ MORNING = (
 # Once the nurses have logged out: nobody is left to ring, so the line takes a message.
 AFTERWARDS = Patient(
     "nurse line, nobody logged in", 0, "voicemail", "+12075550146", line=NURSES,
-    keys=((1.2, "#"), (9, "#"), (13, "1")), says=_FEVER, speaks_at=3,
+    keys=(ENGLISH, (2.8, "#"), (10.8, "#"), (14.8, "1")), says=_FEVER, speaks_at=4.6,
 )  # fmt: skip
 
 PATIENTS = (*MORNING, AFTERWARDS)

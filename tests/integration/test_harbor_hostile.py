@@ -48,6 +48,9 @@ def senders(trap: Path, host: str) -> dict[str, str]:
 async def harmed(harbor: Harbor, patient: Patient, sender: str) -> list[str]:
     """Call the nurses as *sender* and talk to one; what was heard."""
     await patient.call(NURSES, sender)
+    await eventually(lambda: any(call["step"] == "language" for call in harbor.ask("calls")))
+    await asyncio.sleep(0.4)  # to hear what is asked
+    await patient.phone.dtmf("1")
     await eventually(lambda: harbor.agent("dora") == "talking", 20)
     assert harbor.channels() == 2, f"{sender} made a channel of its own"
     await asyncio.sleep(0.7)
@@ -61,10 +64,11 @@ async def test_hostile_callers_reach_a_nurse_and_nothing_else(harbor: Harbor, ph
     trap = harbor.instance.home / "trapped"
     before = len(harbor.records())
     hostile = senders(trap, harbor.trunk)
+    heard = ["en/choose-language", "voice/dora"]
     async with harbor.at_work(phones, "dora"):
         manager = await harbor.desk(phones, "206")
         for sender in hostile.values():
-            assert await harmed(harbor, await harbor.patient(phones, ""), sender) == ["voice/dora"], sender
+            assert await harmed(harbor, await harbor.patient(phones, ""), sender) == heard, sender
         assert not any(event["event"] == "incoming" for event in manager.heard)
     assert not trap.exists()
     await eventually(lambda: len(harbor.records()) >= before + len(hostile), 20)

@@ -54,9 +54,10 @@ async def test_each_key_of_the_main_menu_leads_where_it_says(harbor: Harbor, pho
     who["about"] = Visit(harbor, phones, "+12075551121", "1", "4")
     who["mensaje"] = Visit(harbor, phones, "+12075551122", "2", "3")
     who["nurses"] = Visit(harbor, phones, "+12075551123", line=NURSES)
+    who["infirmière"] = Visit(harbor, phones, "+12075551124", "3", line=NURSES)
     steps = {"message": "refills", "mensaje": "refills", "about": "about"}
 
-    async with harbor.at_work(phones, "ana", "ben", "carla", "dora"):
+    async with harbor.at_work(phones, "ana", "ben", "carla", "dora", "eli"):
         await asyncio.gather(*(visit.play(until=steps.get(name, "")) for name, visit in who.items()))
 
     at_desk = {"1": ("en", "1"), "0": ("en", "0"), "none": ("en", ""), "9": ("en", ""), "es": ("es", "1")}
@@ -66,10 +67,14 @@ async def test_each_key_of_the_main_menu_leads_where_it_says(harbor: Harbor, pho
         assert visit.heard == [*asked(name, language), f"voice/{visit.agent}"]
         assert visit.queued() == [("frontdesk", "answered")]
         assert visit.record["menu_path"] == ([f"main-menu:{key}"] if key else [])
-    for name, line in (("2", MAIN), ("nurses", NURSES)):
-        assert who[name].heard == [*(ASKED if line == MAIN else []), "voice/dora"]
-        assert who[name].queued() == [("nurse", "answered")]
-        assert who[name].record["did"] == line
+    silent = [f"{language}/choose-language" for language in LANGUAGES]
+    for name, line, heard in (("2", MAIN, ASKED), ("nurses", NURSES, silent), ("infirmière", NURSES, ASKED[:1])):
+        visit = who[name]
+        assert visit.agent in ("dora", "eli")
+        assert visit.heard == [*heard, f"voice/{visit.agent}"]
+        assert visit.queued() == [("nurse", "answered")]
+        assert visit.record["did"] == line
+    assert {name for name, visit in who.items() if visit.record["language"] == "fr"} == {"infirmière"}
     assert who["message"].heard == [*ASKED, "en/refills-greeting"]
     assert who["mensaje"].heard == [*asked("mensaje", "es"), "es/refills-greeting"]
     assert who["about"].heard == [*ASKED, "en/about-us", "en/main-menu"]
@@ -79,7 +84,7 @@ async def test_each_key_of_the_main_menu_leads_where_it_says(harbor: Harbor, pho
     talked = {visit.number: visit for visit in who.values() if visit.agent}
     assert {visit.record["outcome"] for visit in talked.values()} == {"answered"}
     assert all(500 < visit.record["talk_ms"] < 10_000 for visit in talked.values())
-    assert {visit.record["agent"] for visit in talked.values()} <= {"201", "202", "203", "204"}
+    assert {visit.record["agent"] for visit in talked.values()} <= {"201", "202", "203", "204", "205"}
     # they hung up before they had said anything
     assert {who["message"].record["outcome"], who["mensaje"].record["outcome"]} == {"abandoned"}
 
@@ -96,7 +101,7 @@ async def test_out_of_hours_each_key_reaches_who_it_names(harbor: Harbor, phones
     speaking = asyncio.create_task(harbor.speaks(on_call, "manager"))
     chosen = {"1": ("1", "1"), "0": ("1", "0"), "none": ("1",), "9": ("1", "9"), "es": ("2", "1")}
     who = {name: Visit(harbor, phones, f"+120755512{n:02}", *keys) for n, (name, keys) in enumerate(chosen.items())}
-    who["nurses"] = Visit(harbor, phones, "+12075551210", line=NURSES)
+    who["nurses"] = Visit(harbor, phones, "+12075551210", "1", line=NURSES)
     steps = {"1": "nurse-message", "es": "nurse-message", "nurses": "message", "0": "on-call"}
     await asyncio.gather(*(v.play(until=steps.get(name, "frontdesk-message")) for name, v in who.items()))
     speaking.cancel()
@@ -105,7 +110,7 @@ async def test_out_of_hours_each_key_reaches_who_it_names(harbor: Harbor, phones
     assert who["1"].heard == who["none"].heard == who["9"].heard == [*closed, *left]
     assert who["0"].heard == [*closed, "voice/manager"]
     assert who["es"].heard == ["en/choose-language", "es/closed-menu", "es/voicemail-greeting"]
-    assert who["nurses"].heard == ["en/closed", *left]
+    assert who["nurses"].heard == ["en/choose-language", "en/closed", *left]
     assert who["0"].record["outcome"] == "answered"
     assert who["0"].record["agent"] == "206"
     assert who["0"].record["menu_path"] == ["closed-menu:0"]
@@ -119,11 +124,20 @@ async def test_out_of_hours_each_key_reaches_who_it_names(harbor: Harbor, phones
     assert alone.heard == [*closed, *left]
 
 
-async def test_at_lunch_the_message_is_taken_at_once(harbor: Harbor, phones: Phones) -> None:
+async def test_at_lunch_a_message_a_nurse_or_the_person_on_call(harbor: Harbor, phones: Phones) -> None:
     harbor.in_force(RULES, "lunch")
-    english = Visit(harbor, phones, "+12075551300", "1")
-    spanish = Visit(harbor, phones, "+12075551301", "2")
-    await asyncio.gather(english.play(until="frontdesk-message"), spanish.play(until="frontdesk-message"))
-    assert english.heard == ["en/choose-language", "en/at-lunch", "en/voicemail-greeting"]
-    assert spanish.heard == ["en/choose-language", "es/at-lunch", "es/voicemail-greeting"]
-    assert (english.record["language"], spanish.record["language"]) == ("en", "es")
+    on_call = await harbor.desk(phones, "206", auto_answer={"after": 0.1})
+    chosen = {"1": ("1", "1"), "none": ("1",), "9": ("1", "9"), "es": ("2", "1"), "2": ("1", "2"), "0": ("1", "0")}
+    who = {name: Visit(harbor, phones, f"+120755513{n:02}", *keys) for n, (name, keys) in enumerate(chosen.items())}
+    steps = dict.fromkeys(("1", "none", "9", "es"), "frontdesk-message") | {"0": "on-call"}
+    async with harbor.at_work(phones, "dora"):
+        speaking = asyncio.create_task(harbor.speaks(on_call, "manager"))
+        await asyncio.gather(*(visit.play(until=steps.get(name, "")) for name, visit in who.items()))
+        speaking.cancel()
+    asked = ["en/choose-language", "en/at-lunch"]
+    assert who["1"].heard == who["none"].heard == who["9"].heard == [*asked, "en/voicemail-greeting"]
+    assert who["es"].heard == ["en/choose-language", "es/at-lunch", "es/voicemail-greeting"]
+    assert who["2"].heard == [*asked, "voice/dora"]
+    assert who["0"].heard == [*asked, "voice/manager"]
+    assert (who["1"].record["language"], who["es"].record["language"]) == ("en", "es")
+    assert {name for name, visit in who.items() if visit.record["outcome"] == "answered"} == {"2", "0"}

@@ -181,7 +181,7 @@ class Patient:
 
     async def choose(self, *keys: str) -> None:
         """English, or the language of the first key, then the main menu's key."""
-        for steps, key in zip((("language",), ("menu", "closed")), keys, strict=False):
+        for steps, key in zip((("language",), ("menu", "closed", "lunch")), keys, strict=False):
             await self.at(*steps)
             await asyncio.sleep(0.4)  # to hear what is asked
             await self.phone.dtmf(key)

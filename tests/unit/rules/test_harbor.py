@@ -74,7 +74,7 @@ def test_a_line_may_be_answered_in_a_language_of_its_own() -> None:
     assert CallMachine(replace(arrived, language="de"), "c1", book).language == "es", "the clinic does not speak that"
 
 
-OPEN, CLOSED = "2026-12-01 10:00", "2026-11-26 10:00"
+OPEN, LUNCH, CLOSED = "2026-12-01 10:00", "2026-12-01 12:30", "2026-11-26 10:00"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,12 @@ OPEN, CLOSED = "2026-12-01 10:00", "2026-11-26 10:00"
         (MAIN, CLOSED, "11", "answered", "message for nurse"),
         (MAIN, CLOSED, "10", "answered", "answered by 206"),
         (MAIN, CLOSED, "1", "answered", "message for frontdesk"),
+        (MAIN, LUNCH, "11", "answered", "message for frontdesk"),
+        (MAIN, LUNCH, "1", "answered", "message for frontdesk"),
+        (MAIN, LUNCH, "12", "answered", "answered by 204"),
+        (MAIN, LUNCH, "10", "answered", "answered by 206"),
         (NURSE, OPEN, "", "answered", "answered by 204"),
+        (NURSE, OPEN, "2", "answered", "answered by 204"),
         (NURSE, CLOSED, "", "answered", "message for nurse"),
         ("300", OPEN, "", "answered", "answered by 201"),
     ],
