@@ -141,9 +141,8 @@ class Daemon:
             self.supervisor.beat()
             log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
             self._spawn(self.mailboxes.light(self.rulebooks.current().mailboxes))
-            async for batch in link.batches():
-                for message in batch:
-                    self.dispatcher.take(message)
+            link.listen(self.dispatcher.hear)
+            await link.ended
         except LookRefused:
             log.warning("Asterisk did not say what is alive")
         except Exception as bug:

@@ -1,7 +1,7 @@
 """Who gets what: events to calls, endpoints' news to the queues, commands to Asterisk, queues and mailboxes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -83,6 +83,12 @@ class Dispatcher:
         self._clock, self._request, self._on_replaced = clock, request, on_replaced
         self._loop = asyncio.get_running_loop()
         self._heard = cache(metrics.events.labels)
+
+    def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
+        """What came together is one turn."""
+        for message in messages:
+            self.take(message)
+        self.turn.finish()
 
     def take(self, message: Mapping[str, Any]) -> None:
         """One event of ARI. A message that breaks us is logged and passed over."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -66,10 +67,10 @@ async def says_what_is_alive(ari: AriAddress) -> None:
 async def tells_who_was_replaced(ari: AriAddress) -> None:
     first = await open_link(ari)
     second = await open_link(ari)
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    first.listen(lambda batch: [heard.put_nowait(event) for event in batch])
     async with asyncio.timeout(2):
-        async for batch in first.batches():
-            assert [event["type"] for event in batch] == ["ApplicationReplaced"]
-            break
+        assert (await heard.get())["type"] == "ApplicationReplaced"
     await first.close()
     await second.close()
 

@@ -1,12 +1,14 @@
 """The ARI client: what the fake and Asterisk share, and what happens when the other side misbehaves."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import islice
+from typing import Any
 
 import pytest
 
 from clinicpbx.adapters.ari import client as module
-from clinicpbx.adapters.ari.client import Answer, AriAddress, open_link, pauses
+from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, open_link, pauses
 from clinicpbx.core.events import Refusal
 from clinicpbx.errors import NotReachable
 from tests.support.ari_contract import CHECKS, HEARS
@@ -26,6 +28,14 @@ async def fake() -> AsyncIterator[FakeAri]:
 @pytest.fixture
 def ari(fake: FakeAri) -> AriAddress:
     return fake.address  # type: ignore[attr-defined,no-any-return]
+
+
+async def heard_until_the_end(link: Link) -> list[dict[str, Any]]:
+    heard: list[dict[str, Any]] = []
+    await link.ended
+    link.listen(heard.extend)
+    await asyncio.sleep(0)
+    return heard
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -63,13 +73,13 @@ async def test_what_is_asked_at_and_after_the_end_is_unreachable(fake: FakeAri, 
     assert (await asked).refusal is Refusal.UNREACHABLE
     assert (await link.request("GET", "channels")).refusal is Refusal.UNREACHABLE
     assert link.lost == "test"
-    assert [batch async for batch in link.batches()] == []
+    assert await heard_until_the_end(link) == []
 
 
 async def test_the_server_ends_the_connection(fake: FakeAri, ari: AriAddress) -> None:
     link = await open_link(ari)
     await fake.stop()
-    assert [batch async for batch in link.batches()] == []
+    assert await heard_until_the_end(link) == []
     assert link.lost
 
 
@@ -77,7 +87,7 @@ async def test_a_slow_consumer_loses_the_connection_not_single_events(fake: Fake
     link = await open_link(ari, most_waiting=10)
     for number in range(11):
         await fake.tell(type="StasisStart", number=number)
-    heard = [event["number"] async for batch in link.batches() for event in batch]
+    heard = [event["number"] for event in await heard_until_the_end(link)]
     assert heard == list(range(len(heard)))
     assert link.overflowed
     assert link.lost
@@ -87,7 +97,7 @@ async def test_garbage_ends_the_connection(fake: FakeAri, ari: AriAddress) -> No
     link = await open_link(ari)
     assert fake._owner is not None
     await fake._owner.send("{not json")
-    assert [batch async for batch in link.batches()] == []
+    assert await heard_until_the_end(link) == []
     assert link.lost == "garbled"
 
 

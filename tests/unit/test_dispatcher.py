@@ -41,7 +41,7 @@ def test_silence_wakes_the_call_by_its_timer(tmp_path: Path) -> None:
     async def story() -> None:
         shell = Shell(tmp_path, book(main=MENU))
         await shell.take(entered(), played(f"{CALL}.1.1"))
-        await asyncio.sleep(4.9)
+        await asyncio.sleep(4.8)
         assert len(shell.sent) == 1
         await asyncio.sleep(0.2)
         assert shell.sent[1:] == [("POST", f"channels/{CALL}/play/{CALL}.1.2")]

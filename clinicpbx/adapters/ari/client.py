@@ -4,14 +4,17 @@ import asyncio
 import base64
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import orjson
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from clinicpbx.adapters.ari.echoes import Echoes
 from clinicpbx.core.events import Refusal
@@ -21,7 +24,12 @@ REQUEST_TIMEOUT = 3.0
 SWEEP = 0.25
 LONGEST_BACKOFF = 1.0
 MOST_WAITING = 20_000
+MOST_AT_ONCE = 256  # a flood of events must not starve timers
+OPEN_TIMEOUT = 2.0
 _UNANSWERED = 0
+
+Message = dict[str, Any]
+Take = Callable[[Sequence[Message]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +56,59 @@ class Answer:
         return Refusal.NOT_OURS if self.status in (409, 412, 422) else Refusal.UNREACHABLE
 
 
-class Link:
-    """One connection, from its handshake to its end. Its reader never waits for a consumer."""
+class Link(asyncio.Protocol):
+    """One connection, from its handshake to its end. What comes is told in the same turn of the loop, by no task."""
 
-    def __init__(self, socket: ClientConnection, most_waiting: int = MOST_WAITING) -> None:
-        self._socket = socket
+    def __init__(self, websocket: ClientProtocol, most_waiting: int = MOST_WAITING) -> None:
+        self._websocket = websocket
         self._loop = asyncio.get_running_loop()
         self._most_waiting = most_waiting
         self._ids = itertools.count(1)
         self._pending: dict[str, tuple[asyncio.Future[Answer], float]] = {}
-        self._out: deque[bytes] = deque()
-        self._in: deque[dict[str, Any]] = deque()
+        self._part = b""  # of a message in several frames
+        self._in: deque[Message] = deque()
         self._echoes = Echoes()
-        self._more_out, self._more_in = asyncio.Event(), asyncio.Event()
+        self._take: Take | None = None
+        self._telling: asyncio.Handle | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+        self._cut: asyncio.Future[None] = self._loop.create_future()
+        self.opened: asyncio.Future[None] = self._loop.create_future()
+        self.ended: asyncio.Future[None] = self._loop.create_future()  # with an exception: the listener's bug
         self.lost = ""  # why the connection ended
         self.overflowed = False
-        self._tasks = [self._loop.create_task(self._read()), self._loop.create_task(self._write())]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self._websocket.receive_data(data)
+        answered = False
+        for event in self._websocket.events_received():
+            if not isinstance(event, Frame):
+                if self._websocket.handshake_exc is None:
+                    self.opened.set_result(None)
+            elif (message := self._message(event)) is None:
+                continue
+            elif message["type"] == "RESTResponse":
+                self._tell()  # what is older than an answer is told before it,
+                answered = True
+                self._answered(message)
+            else:
+                self._keep(message)
+        self._flush()
+        if self._websocket.handshake_exc is not None or self._websocket.parser_exc is not None:
+            self.drop("garbled")
+        self._tell(soon=answered)  # what is newer, after those who waited for the answer
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._websocket.receive_eof()
+        self._end(type(error).__name__ if error else "closed by Asterisk")
+        if not self.opened.done():
+            failure = self._websocket.handshake_exc or error
+            self.opened.set_exception(failure if failure is not None else ConnectionResetError())
+        self._cut.set_result(None)
 
     def request(
         self, method: str, uri: str, query: Mapping[str, str] | None = None, body: object = None
@@ -82,77 +126,86 @@ class Link:
             frame["content_type"] = "application/json"
             frame["message_body"] = orjson.dumps(body).decode()
         self._pending[name] = (answer, self._loop.time() + REQUEST_TIMEOUT)
-        self._out.append(orjson.dumps(frame))
-        self._more_out.set()
+        self._websocket.send_text(orjson.dumps(frame))
+        self._flush()
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(SWEEP, self._sweep)
         return answer
 
-    async def batches(self, most: int = 256) -> AsyncIterator[list[dict[str, Any]]]:
-        """Everything heard and not yet taken, in order, until the connection ends."""
-        while True:
-            if not self._in:
-                if self.lost:
-                    return
-                self._more_in.clear()
-                await self._more_in.wait()
-                continue
-            yield self.take(most)
-            if self._in:
-                await asyncio.sleep(0)  # a flood of events must not starve timers
+    def listen(self, take: Take) -> None:
+        """From now on *take* gets everything, in order; first what has waited. A bug in it ends the connection."""
+        self._take = take
+        self._tell()
 
-    def take(self, most: int = MOST_WAITING) -> list[dict[str, Any]]:
-        return [self._in.popleft() for _ in range(min(most, len(self._in)))]
-
-    def waiting(self) -> list[dict[str, Any]]:
+    def waiting(self) -> list[Message]:
         """What was heard and not yet taken."""
         return list(self._in)
 
     def drop(self, why: str) -> None:
         """Cut the connection, at once."""
         self._end(why)
-        self._socket.transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     async def close(self) -> None:
         """End the connection politely; waits at most a second."""
         self._end("closed")
-        try:
-            async with asyncio.timeout(1):
-                await self._socket.close()
-        except (TimeoutError, OSError, WebSocketException):
-            self._socket.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._websocket.state is State.OPEN:
+            self._websocket.send_close()
+            self._flush()
+        if self._transport is not None:
+            await asyncio.wait([self._cut], timeout=1)
+            self._transport.abort()
 
-    async def _read(self) -> None:
+    def _message(self, frame: Frame) -> Message | None:
+        """The message that *frame* ends."""
+        if frame.opcode not in (Opcode.TEXT, Opcode.CONT) or self.lost:
+            return None
+        text = self._part + frame.data
+        self._part = b"" if frame.fin else text
+        if not frame.fin:
+            return None
         try:
-            while True:
-                text = await self._socket.recv(decode=False)
-                message = orjson.loads(text)
-                if message["type"] == "RESTResponse":
-                    self._answered(message)
-                    continue
-                if self._echoes.is_one(text, message):
-                    continue
-                self._in.append(message)
-                self._more_in.set()
-                if len(self._in) > self._most_waiting:
-                    self.overflowed = True
-                    self.drop("events waited too long")
-                    return
-        except (OSError, WebSocketException) as gone:
-            self._end(type(gone).__name__)
-        except ValueError:  # not JSON: nothing after it can be trusted
+            message: Message = orjson.loads(text)
+        except ValueError:  # nothing after it can be trusted
             self.drop("garbled")
+            return None
+        is_answer = message["type"] == "RESTResponse"
+        return message if is_answer or not self._echoes.is_one(text, message) else None
 
-    async def _write(self) -> None:
+    def _keep(self, message: Message) -> None:
+        self._in.append(message)
+        if len(self._in) > self._most_waiting:
+            self.overflowed = True
+            self.drop("events waited too long")
+
+    def _tell(self, soon: bool = False) -> None:
+        if not self._in or self._take is None or self._telling is not None:
+            return
+        if soon:
+            self._telling = self._loop.call_soon(self._tell_on)
+            return
+        batch = [self._in.popleft() for _ in range(min(MOST_AT_ONCE, len(self._in)))]
         try:
-            while not self.lost:
-                await self._more_out.wait()
-                self._more_out.clear()
-                while self._out:
-                    await self._socket.send(self._out.popleft(), text=True)
-        except (OSError, WebSocketException) as gone:
-            self._end(type(gone).__name__)
+            self._take(batch)
+        except Exception as bug:
+            if not self.ended.done():
+                self.ended.set_exception(bug)
+            self.drop("a bug")
+        self._tell(soon=True)
+
+    def _tell_on(self) -> None:
+        self._telling = None
+        self._tell()
+
+    def _flush(self) -> None:
+        if (transport := self._transport) is None:
+            return
+        for data in self._websocket.data_to_send():
+            if data:
+                transport.write(data)
+            elif transport.can_write_eof():
+                transport.write_eof()
 
     def _answered(self, message: dict[str, Any]) -> None:
         future, _ = self._pending.pop(message.get("request_id", ""), (None, 0.0))
@@ -181,8 +234,8 @@ class Link:
         for future, _ in pending:
             if not future.done():
                 future.set_result(Answer(_UNANSWERED))
-        self._more_in.set()
-        self._more_out.set()
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,24 +256,25 @@ async def open_link(ari: AriAddress, most_waiting: int = MOST_WAITING) -> Link:
     Raises NotReachable, or NotPermitted where Asterisk does not know the user or the password.
     """
     token = base64.b64encode(f"{ari.user}:{ari.password}".encode()).decode()
+    websocket = ClientProtocol(parse_uri(f"ws://{ari.address}/ari/events?app={ari.app}"), max_size=None)
+    greeting = websocket.connect()
+    greeting.headers["Authorization"] = f"Basic {token}"
+    websocket.send_request(greeting)
+    host, _, port = ari.address.rpartition(":")
+    link = Link(websocket, most_waiting)
     try:
-        socket = await connect(
-            f"ws://{ari.address}/ari/events?app={ari.app}",
-            additional_headers={"Authorization": f"Basic {token}"},
-            compression=None,
-            max_size=None,
-            max_queue=None,
-            open_timeout=2,
-            ping_interval=None,  # the heartbeat's own requests prove that Asterisk answers
-            proxy=None,
-        )
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            await asyncio.get_running_loop().create_connection(lambda: link, host, int(port))
+            await link.opened
+    except TimeoutError:
+        link.drop("no answer")
+        raise NotReachable("ARI does not answer in time", where=ari.address) from None
     except InvalidStatus as refused:
         if refused.response.status_code in (401, 403):
             raise NotPermitted("ARI refuses the user or its password", where=ari.address) from None
         raise NotReachable(f"ARI answers {refused.response.status_code}", where=ari.address) from None
-    except (OSError, TimeoutError, WebSocketException) as error:
+    except (OSError, WebSocketException) as error:
         raise NotReachable(f"ARI does not answer ({type(error).__name__})", where=ari.address) from None
-    link = Link(socket, most_waiting)
     if not await _attune(link, ari):
         await link.close()
         raise NotReachable("ARI did not take the subscriptions or the event filter", where=ari.address)
