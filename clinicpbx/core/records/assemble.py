@@ -129,7 +129,7 @@ class _Assembly:
             return "emergency"
         if leg is None:
             from_phone = any(extension(row.channel) for row in self.cdr)
-            return "internal" if from_phone or self._body("ended").get("outcome") == "internal" else "inbound"
+            return "internal" if from_phone or self._body("ended", 0).get("outcome") == "internal" else "inbound"
         if leg.arrived:
             return "inbound"
         outside = any(other.dialled and other.context == TRUNK for other in self.legs.values())

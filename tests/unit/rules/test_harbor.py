@@ -71,7 +71,7 @@ def test_a_line_may_be_answered_in_a_language_of_its_own() -> None:
     assert CallMachine(replace(arrived, language="fr"), "c1", book).language == "fr", (
         "what the channel speaks comes first"
     )
-    assert CallMachine(replace(arrived, language="de"), "c1", book).language == "es", "the clinic does not speak that"
+    assert CallMachine(replace(arrived, language="de"), "c1", book).language == "es", "not spoken here"
 
 
 OPEN, LUNCH, CLOSED = "2026-12-01 10:00", "2026-12-01 12:30", "2026-11-26 10:00"
