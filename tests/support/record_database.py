@@ -18,7 +18,7 @@ fact(id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT, at TEXT, kind TEXT, body T
 def make_instance(home: Path) -> Instance:
     """The spools of an instance in *home*, empty, as Asterisk and the daemon find them."""
     instance = Instance(home)
-    for folder in (instance.cdr_spool.parent, instance.run):
+    for folder in (instance.cdr_spool.parent, instance.run, instance.keys):
         folder.mkdir(parents=True, exist_ok=True)
     make_spools(instance)
     with sqlite3.connect(instance.journal) as journal:
