@@ -12,6 +12,7 @@ import pytest
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import DID, Clinic, clinic
+from tests.support.wire import overheard
 
 pytestmark = pytest.mark.integration
 
@@ -72,13 +73,17 @@ async def test_a_queued_caller_reaches_the_agent(house: Clinic, phones: Phones) 
     desk = await house.desk(phones, "201", auto_answer={"after": 0.1})
     house.ask("agent.login", agent="ana")
     caller = await house.caller(phones)
-    await caller.call(house.number)
-    await eventually(lambda: house.steps() == ["menu"])
-    await caller.dtmf("1")
-    await desk.expect("connected")
-    await eventually(lambda: house.agent("ana") == "talking")
-    await caller.hangup()
-    await eventually(lambda: house.ask("calls") == [])
+    with overheard(house.trunk) as told:
+        await caller.call(house.number)
+        await eventually(lambda: house.steps() == ["menu"])
+        await caller.dtmf("1")
+        await desk.expect("connected")
+        await eventually(lambda: house.agent("ana") == "talking")
+        await asyncio.sleep(0.5)  # what the carrier is told of the agent comes after the answer
+        await caller.hangup()
+        await eventually(lambda: house.ask("calls") == [])
+    assert any(packet.startswith(b"SIP/2.0 200") for packet in told)
+    assert [packet for packet in told if b"Desk one" in packet or b"sip:201@" in packet] == [], "no agent's name"
     await eventually(lambda: house.agent("ana") == "free")
     house.ask("agent.logout", agent="ana")
 
