@@ -151,8 +151,12 @@ class Clinic:
 
     def records(self, since: datetime) -> list[dict[str, Any]]:
         """The records, oldest first, of the calls that began after *since*; none while there is no database."""
-        with closing(sqlite3.connect(f"file:{self.instance.database}?mode=ro", uri=True)) as database:
+        if not self.instance.database.exists():
+            return []
+        with closing(sqlite3.connect(self.instance.database, timeout=10)) as database:
             database.row_factory = sqlite3.Row
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'interaction'").fetchone():
+                return []
             wanted = "SELECT * FROM interaction WHERE started > ? ORDER BY started"
             return [dict(row) for row in database.execute(wanted, (since.isoformat(sep=" ")[:26],))]
 

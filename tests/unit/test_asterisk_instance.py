@@ -84,3 +84,9 @@ def test_asterisk_in_a_root_of_its_own_is_entered_in_a_mount_name_space(instance
 def test_a_folder_that_a_configuration_cannot_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClinicPBXError, match="cannot name this folder"):
         make_instance(Instance(tmp_path / "a;b"), Settings())
+
+
+def test_a_folder_too_deep_for_asterisks_control_socket_is_refused() -> None:
+    home = Path("/srv") / ("h" * 80)
+    with pytest.raises(ClinicPBXError, match="4 characters shorter"):
+        make_instance(Instance(home), Settings())

@@ -16,6 +16,7 @@ from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
 _READABLE = 0o644
+_LONGEST_SOCKET = 107  # sun_path of unix(7), without its final NUL
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]+")
 
 # Runs in a mount name space of its own: nothing of it is seen by, or left on, the host.
@@ -46,6 +47,12 @@ def make_instance(instance: Instance, settings: Settings) -> bool:
             "Asterisk's configuration cannot name this folder",
             where=str(instance.home),
             do="Use letters, digits, . _ -",
+        )
+    if (excess := len(str(instance.asterisk_socket)) - _LONGEST_SOCKET) > 0:
+        raise ClinicPBXError(
+            "Asterisk's control socket cannot have so long a name",
+            where=str(instance.home),
+            do=f"Use a folder whose path is {excess} characters shorter",
         )
     asterisk, etc = instance.asterisk, instance.asterisk_etc
     shared = (
