@@ -53,7 +53,7 @@ async def harmed(harbor: Harbor, patient: Patient, sender: str) -> list[str]:
     await patient.phone.dtmf("1")
     await eventually(lambda: harbor.agent("dora") == "talking", 20)
     assert harbor.channels() == 2, f"{sender} made a channel of its own"
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(1.2)
     await patient.phone.hangup()
     await patient.phone.expect("recorded")
     await eventually(lambda: harbor.agent("dora") == "free", 10)

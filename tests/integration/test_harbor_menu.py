@@ -141,3 +141,15 @@ async def test_at_lunch_a_message_a_nurse_or_the_person_on_call(harbor: Harbor, 
     assert who["0"].heard == [*asked, "voice/manager"]
     assert (who["1"].record["language"], who["es"].record["language"]) == ("en", "es")
     assert {name for name, visit in who.items() if visit.record["outcome"] == "answered"} == {"2", "0"}
+
+
+async def test_one_key_answers_one_menu(harbor: Harbor, phones: Phones) -> None:
+    """Asterisk sends each key twice; the second must not answer the menu that the first led to."""
+    harbor.in_force(RULES)
+    patient = await harbor.patient(phones, "+12075551400")
+    await patient.call()
+    await patient.choose("1")
+    await patient.at("menu", within=5)
+    await asyncio.sleep(1.4)
+    assert harbor.call_of(patient.number)["step"] == "menu"
+    assert (await patient.leave())["menu_path"] == []

@@ -169,7 +169,7 @@ class Patient:
         """Until the call is in one of *steps*."""
         await eventually(lambda: self.harbor.call_of(self.number).get("step") in steps, within)
 
-    async def talks(self, seconds: float = 0.7, within: float = 30) -> str:
+    async def talks(self, seconds: float = 1.0, within: float = 30) -> str:
         """Until an agent has talked for *seconds*; the agent."""
         try:
             agent = await eventually(lambda: self.harbor.talking_to(self.number), within)
