@@ -60,8 +60,8 @@ def apply(instance: Instance, settings: Settings, why: str = "", force: bool = F
         if before and _same(instance, before, rendered(instance, rules, before)):
             return Outcome(before, install(instance, settings, versions.rendered(instance, before)), False, found)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        versions.keep(instance, versions.Applied(version, now, getpass.getuser(), why), files)
-        with _back_to(instance, before):
+        with _back_to(instance, before, version):
+            versions.keep(instance, versions.Applied(version, now, getpass.getuser(), why), files)
             versions.point_at(instance, version)
             return Outcome(version, install(instance, settings, files), True, found)
 
@@ -79,11 +79,14 @@ def roll_back(instance: Instance, settings: Settings, version: str = "", force: 
 
 
 @contextmanager
-def _back_to(instance: Instance, before: str) -> Iterator[None]:
+def _back_to(instance: Instance, before: str, refused: str = "") -> Iterator[None]:
+    """After an error *before* is in force again, and *refused* was never a version."""
     try:
         yield
-    except ClinicPBXError:
+    except BaseException:
         versions.point_at(instance, before)
+        if refused:
+            versions.forget(instance, refused)
         raise
 
 

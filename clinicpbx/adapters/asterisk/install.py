@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from clinicpbx.adapters.asterisk.console import rx
 from clinicpbx.adapters.asterisk.files import OWNER, write_if_changed
@@ -27,17 +28,19 @@ def installed(instance: Instance) -> dict[str, str]:
 def install(instance: Instance, settings: Settings, files: Mapping[str, str]) -> bool:
     """Install *files*, reload what changed, and verify that Asterisk took it. False: Asterisk does not run.
 
-    Errors: ClinicPBXError where Asterisk did not take them; the files before are then back and loaded.
+    Errors: ClinicPBXError where Asterisk did not take them, OSError where they cannot be written; the files before
+    are then back and loaded.
     """
     before = installed(instance)
-    changed = _write(instance, files)
     try:
-        _reload(instance, settings, changed)
+        _reload(instance, settings, _write(instance, files))
         verify(instance, settings, files)
     except NotReachable:
         return False
-    except ClinicPBXError:
-        _reload(instance, settings, _write(instance, before))
+    except BaseException:
+        back = _write(instance, before)
+        with suppress(NotReachable):
+            _reload(instance, settings, back)
         raise
     return True
 

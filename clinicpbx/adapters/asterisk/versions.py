@@ -73,6 +73,12 @@ def keep(instance: Instance, applied: Applied, rendered: Mapping[str, str]) -> P
     return folder
 
 
+def forget(instance: Instance, version: str) -> None:
+    """*version* was never in force: nobody shall go back to it."""
+    for folder in (instance.versions / version, instance.versions / f"new-{version}"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def rendered(instance: Instance, version: str) -> dict[str, str]:
     """The rendered files of *version*. Errors: ClinicPBXError where it does not exist."""
     folder = folder_of(instance, version) / "rendered"
