@@ -17,7 +17,7 @@ import click
 from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say
 from clinicpbx.cli.report import print_report
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, read_settings
 
@@ -41,6 +41,7 @@ def command(instance: Instance, once: bool, as_json: bool) -> None:
     from clinicpbx.daemon.apply import apply
     from clinicpbx.daemon.control_client import tell_daemon
     from clinicpbx.demo.clinic import carrier, nurses_pin, open_today
+    from clinicpbx.demo.processes import busy_ports
 
     settings = read_settings(instance)
     if not instance.clinic.exists():
@@ -52,6 +53,8 @@ def command(instance: Instance, once: bool, as_json: bool) -> None:
             "this instance is running already", where=str(instance.home), do="End it first, or name another --home"
         )
     far_end = carrier(instance)
+    if busy := busy_ports(settings, str(far_end)):
+        raise NotReachable(f"in use: {', '.join(busy)}", do="Stop what uses them, or set CLINICPBX_BIND")
     open_today(instance.clinic)
     say(f"Rules: version {apply(instance, settings, 'the demonstration').version}")
     morning = _demonstrate(instance, settings, far_end, nurses_pin(instance), once, as_json)
@@ -89,7 +92,7 @@ async def _demonstrate(
 
     started = datetime.now(UTC)
     say("Starting Asterisk, the daemon, the listener and the rescuer")
-    async with Processes(instance, settings, str(far_end)):
+    async with Processes(instance, settings):
         async with Screen(instance, Board(PATIENTS)) as screen:
             cast = Cast(instance, settings, far_end, screen.tell, pin)
             await cast.play()

@@ -112,6 +112,43 @@ def explain(
     show(f"A call to {dialled}", ["time", "step", "what", "why", "rule"], rows, as_json)
 
 
+@command.command("map")
+@click.option("--did", default="", help="Only this number; default: every number, a page each.")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), default=Path(), help="Folder of the pages; default: here."
+)
+@click.option("--mermaid", is_flag=True, help="Print Mermaid text instead.")
+@click.option("--file", type=click.Path(path_type=Path), help="Rules to draw; default: the instance's.")
+@click.pass_obj
+def draw_map(instance: Instance, did: str, folder: Path, mermaid: bool, file: Path | None) -> None:
+    """Draw what callers of each number go through: one SVG page a number, to look at or to hang on the wall.
+
+    \b
+    Examples:
+      clinicpbx rules map --to maps
+      clinicpbx rules map --did +12075550100 --mermaid
+    """
+    from clinicpbx.errors import ClinicPBXError
+    from clinicpbx.rules import journey
+    from clinicpbx.rules.compile import read_rules
+    from clinicpbx.rules.journey import drawing
+    from clinicpbx.rules.journey import mermaid as text
+
+    today = datetime.now(UTC).date()
+    rules = read_rules(file or instance.clinic, today)
+    if did and did not in rules.document.dids:
+        raise ClinicPBXError(f"no number {did!r}", do=f"There are {', '.join(rules.document.dids) or 'none yet'}")
+    journeys = [journey.journey(rules, number) for number in ([did] if did else rules.document.dids)]
+    if mermaid:
+        click.echo("\n".join(map(text.mermaid, journeys)), nl=False)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in journeys:
+        page = folder / f"{one.number}.svg"
+        page.write_text(drawing.draw(one, f"As the rules are on {today:%d %B %Y}"))
+        say(str(page))
+
+
 @command.command()
 def schema() -> None:
     """Print the JSON Schema of rules files, for editors that check and complete while one writes.

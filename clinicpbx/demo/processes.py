@@ -41,15 +41,12 @@ def busy_ports(settings: Settings, carrier: str) -> list[str]:
 class Processes:
     """Use as an asynchronous context: everything it started has ended when it is left."""
 
-    def __init__(self, instance: Instance, settings: Settings, carrier: str) -> None:
-        self._carrier = carrier
+    def __init__(self, instance: Instance, settings: Settings) -> None:
         self._instance, self._settings = instance, settings
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Processes":
-        if busy := busy_ports(self._settings, self._carrier):
-            raise NotReachable(f"in use: {', '.join(busy)}", do="Stop what uses them, or set CLINICPBX_BIND")
         try:
             self._start("asterisk")
             await self._until(self._booted, "asterisk")
