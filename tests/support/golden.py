@@ -10,6 +10,8 @@ from clinicpbx.rules.render import Place, render
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "harbor"
+HARBOR = ROOT / "examples" / "harbor" / "clinic.yaml"
+HOME = Path("/var/lib/clinicpbx")
 REWRITE = "python -m tests.support.golden"
 TODAY = date(2026, 11, 24)
 TEMPLATES = FileSystemLoader(ROOT / "dialplan_templates")
@@ -17,9 +19,9 @@ TEMPLATES = FileSystemLoader(ROOT / "dialplan_templates")
 
 def rendered() -> dict[str, str]:
     """File name → text, for an instance where production has it, with passwords that are none."""
-    rules = read_rules(ROOT / "examples" / "harbor" / "clinic.yaml", TODAY, "000001")
+    rules = read_rules(HARBOR, TODAY, "000001")
     secrets = {extension: f"password-of-{extension}" for extension in rules.document.phones}
-    return render(rules, Place(Path("/var/lib/clinicpbx"), "000001", TODAY, secrets), TEMPLATES)
+    return render(rules, Place(HOME, "000001", TODAY, secrets), TEMPLATES)
 
 
 if __name__ == "__main__":
