@@ -27,8 +27,8 @@ def command(instance: Instance, owner: str | None, example: str | None) -> None:
       clinicpbx --home ./instance prepare --example harbor
     """
     from clinicpbx.adapters.asterisk.instance import make_instance
-    from clinicpbx.adapters.asterisk.shipped import shipped
     from clinicpbx.adapters.vault.keyring import make_root_key
+    from clinicpbx.shipped import shipped
 
     if owner:
         _known(owner)

@@ -12,13 +12,13 @@ from clinicpbx.adapters.asterisk import versions
 from clinicpbx.adapters.asterisk.install import install, installed
 from clinicpbx.adapters.asterisk.phone_passwords import phone_passwords
 from clinicpbx.adapters.asterisk.prompts import make_prompts
-from clinicpbx.adapters.asterisk.shipped import shipped
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import Rules, read_rules
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.render import Place, edited_by_hand, render
 from clinicpbx.settings import Settings
+from clinicpbx.shipped import shipped
 
 
 @dataclass(frozen=True, slots=True)

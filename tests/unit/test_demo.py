@@ -9,7 +9,6 @@ import pytest
 from jinja2 import FileSystemLoader
 from rich.console import Console
 
-from clinicpbx.adapters.asterisk.shipped import shipped
 from clinicpbx.core.schedule.hours import Opening
 from clinicpbx.demo.board import Board, Happening
 from clinicpbx.demo.clinic import REASON, open_today
@@ -19,6 +18,7 @@ from clinicpbx.rules.compile import read_rules
 from clinicpbx.rules.dialled import dialled
 from clinicpbx.rules.dialplan_parse import parse_dialplan
 from clinicpbx.rules.render import Place, render
+from clinicpbx.shipped import shipped
 
 pytestmark = pytest.mark.unit
 HARBOR = Path(__file__).parents[2] / "examples" / "harbor" / "clinic.yaml"

@@ -5,10 +5,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinicpbx.adapters.asterisk.files import GROUP, OWNER, write_if_changed
-from clinicpbx.adapters.asterisk.shipped import shipped
 from clinicpbx.adapters.asterisk.spools import CDR_COLUMNS, CEL_COLUMNS, cdr_fields
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
+from clinicpbx.shipped import shipped
 
 HEADER = """\
 ; Written by ClinicPBX from its template {name}; a change made here is overwritten.

@@ -1,8 +1,5 @@
 """The main database's schema: brought to a version, and compared with what this program needs."""
 
-import sys
-from pathlib import Path
-
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -13,20 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.tables import metadata
 from clinicpbx.errors import ClinicPBXError
-
-
-def migrations() -> Path:
-    """The folder of migrations: beside the sources, else where the package installs it."""
-    places = (Path(__file__).parents[3] / "migrations", Path(sys.prefix) / "share" / "clinicpbx" / "migrations")
-    for place in places:
-        if (place / "env.py").exists():
-            return place
-    raise ClinicPBXError("the migrations are not installed", where=str(places[0]))
+from clinicpbx.shipped import shipped
 
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
+    config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
