@@ -53,8 +53,10 @@ musicclass = default
 
 DIALPLAN = f"""\
 [cpbx-from-trunk-custom]
-exten => {THEIRS},1,Set(CHANNEL(language)=en)
- same => n,Answer(,i)
+exten => {THEIRS},1,Goto(bench,{THEIRS},1)
+
+[bench]
+{{arrival}}
  same => n,Queue(bench,,,,60)
  same => n,Hangup()
 """
@@ -82,9 +84,17 @@ def open_clinic(bed: Bed, agents: int, trunk: str, desks: str) -> None:
     custom = bed.instance.asterisk_etc / "custom.d"
     members = "".join(f"member => PJSIP/phone-{number}\n" for number in numbers)
     (custom / "queues.conf").write_text(APP_QUEUE + members)
-    (custom / "extensions.conf").write_text(DIALPLAN)
+    (custom / "extensions.conf").write_text(_same_arrival(files["extensions.conf"]))
     for command in ("module reload res_pjsip.so", "dialplan reload", "module reload app_queue.so"):
         bed.rx(command)
+
+
+def _same_arrival(rendered: str) -> str:
+    """app_queue's number, whose calls arrive by the steps that ClinicPBX renders for its own, but for the heartbeat."""
+    lines = rendered.partition("[cpbx-arrive]")[2].splitlines()
+    ours = lines[1 : next(n for n, line in enumerate(lines) if "Stasis(" in line)]
+    arrival = "\n".join(line for line in ours if "CPBX_HB" not in line)
+    return DIALPLAN.format(arrival=arrival.replace(OURS, THEIRS))
 
 
 def _settle(bed: Bed) -> None:

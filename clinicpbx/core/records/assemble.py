@@ -10,7 +10,7 @@ from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.private import Private
 
-FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency", "cpbx-from-trunk"
+FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
 OUTCOMES: dict[str, Outcome] = {
     "answered": "answered",
     "abandoned": "abandoned",
