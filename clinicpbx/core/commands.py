@@ -118,11 +118,15 @@ class Hangup(ChannelCommand):
 
 @dataclass(frozen=True, slots=True)
 class JoinQueue(QueueCommand):
-    """Idempotent. *since* is kept across restarts, so the order is too; a higher *priority* goes first."""
+    """Idempotent. *since* is kept across restarts, so the order is too; a higher *priority* goes first.
+
+    *anew*: whatever the call is offered by now is over, and nobody is to blame.
+    """
 
     queue: str
     since: datetime
     priority: int = 0
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ class Dispatcher:
         match command:
             case ChannelCommand():
                 self._ask_asterisk(call, command, at)
+            case JoinQueue() if call not in self.calls:
+                return  # over since it asked: nobody would take it out of the line
             case QueueCommand():
                 self.queues.perform(call, command, at)
             case MailboxCommand():

@@ -204,7 +204,7 @@ def test_a_waiting_call_is_adopted_in_its_old_place():
          1  | place 3       | startmusic
         30  | adopted       | join frontdesk since 1, startmusic
         40  | offer 202     | to cpbx-offer 202
-        41  | adopted       | join frontdesk since 1, returned FAILED
+        41  | adopted       | join frontdesk since 1 anew
     """)  # fmt: skip
 
 

@@ -121,8 +121,8 @@ def say(command: do.Command) -> str:
         case do.KeepMessage(mailbox=mailbox, number=number, confirmed=confirmed):
             given = number.value if number else "nobody"
             return f"keep for {mailbox}: call {given}{' confirmed' if confirmed else ''}"
-        case do.JoinQueue(queue=queue, since=since):
-            return f"join {queue} since {int((since - T0).total_seconds())}"
+        case do.JoinQueue(queue=queue, since=since, anew=anew):
+            return f"join {queue} since {int((since - T0).total_seconds())}{' anew' if anew else ''}"
         case do.TakeOffer(phone=phone):
             return f"taken by {phone}"
         case do.ReturnOffer(status=status):

@@ -13,6 +13,7 @@ from clinicpbx.core.commands import JoinQueue, LeaveQueue
 from clinicpbx.core.events import DtmfReceived, Event
 from clinicpbx.daemon.turn import GATHER
 from tests.support.books import book, one_step
+from tests.support.floors import START
 from tests.support.shells import CALL, Shell, channel, destroyed, entered, key, played
 from tests.support.virtual_loop import run
 
@@ -82,6 +83,16 @@ def test_queue_and_mailbox_commands_go_to_their_runtimes(tmp_path: Path) -> None
         assert isinstance(said[-1][1], LeaveQueue)
         assert ("gone", CALL) in shell.queues.said
         assert ("gone", CALL) in shell.mailboxes.said
+
+    run(story())
+
+
+def test_a_call_that_is_over_joins_no_queue(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path)
+        shell.dispatcher.perform("over", JoinQueue("frontdesk", START), START)
+        shell.dispatcher.perform("over", LeaveQueue("frontdesk"), START)
+        assert [type(said) for _, said in shell.queues.said] == [LeaveQueue]
 
     run(story())
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clinicpbx.core.acd.distributor import STRATEGIES
-from clinicpbx.core.commands import QueueCommand
+from clinicpbx.core.commands import JoinQueue, QueueCommand
 from tests.support.floors import Shift, agent, at, queue
 
 pytestmark = pytest.mark.unit
@@ -267,3 +267,14 @@ def test_an_answer_from_an_unknown_phone_ends_the_wait() -> None:
 
 def test_an_unknown_command_is_no_command() -> None:
     assert Shift(queue("q")).do(0, "c1", QueueCommand()) == []
+
+
+def test_who_joins_anew_gets_one_offer_whatever_became_of_the_last() -> None:
+    for overdue in (False, True):
+        shift = Shift(queue("q", wrap_up=timedelta(0)), agent("ana", "201", q=0), agent("ben", "202", q=1))
+        assert shift.join(0, "c1") == ["c1: ring 201"]
+        if overdue:
+            shift.wait(60)
+        again = shift.do(61, "c1", JoinQueue("q", at(0), anew=True))
+        assert again == ["c1: ring 201"]
+        assert (shift.state("ana"), shift.state("ben")) == ("offered", "free")

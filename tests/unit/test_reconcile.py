@@ -164,7 +164,7 @@ def test_given_back_meanwhile_it_is_waiting_again(tmp_path: Path) -> None:
         back = {**STASIS, "app_data": "clinicpbx,back,NOANSWER"}
         await go(shell, World(shell, channel(dialplan=back)))
         said = [type(line[1]).__name__ for line in shell.queues.said if line[0] == CALL]
-        assert said == ["JoinQueue", "ReturnOffer"]
+        assert said == ["JoinQueue"]
 
     run(story())
 

@@ -174,9 +174,10 @@ class Floor:
         if caller is None:
             caller = self._enter(call, join)
             self._line_up(caller)
-        elif caller.offer is not None and caller.offer.agents:
+        elif caller.offer is not None and caller.offer.agents and not join.anew:
             return []  # its offer is on the way
         elif caller.offer is not None:
+            results += self._withdraw(caller, at)
             self._reopen(caller)
         return [*results, *self._distribute(at), *self._told(caller, at)]
 

@@ -148,9 +148,10 @@ class Enqueue:
             case CommandRefused(command=Continue.__name__):
                 return self._returned(state, "FAILED", event.at)
             case Adopted():
+                join = JoinQueue(self.queue, state.since, self.priority, anew=True)
                 back = self._returned(state, "FAILED", event.at)
-                join = JoinQueue(self.queue, state.since, self.priority)
-                return replace(back, do=(join, *back.do))
+                # one command alone: if the offer was overdue, each of two would be answered by an offer of its own
+                return back if isinstance(back, Leave) else replace(back, do=(back.do[0], join))
             case DeadlineReached():
                 return Stay(replace(state, deadline=event.at + RING_MARGIN))
         return Stay(state)
