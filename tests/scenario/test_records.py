@@ -1,6 +1,8 @@
 """Whole calls: the rows that a real Asterisk wrote, and the one record of each."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from clinicpbx.core.records.assemble import Group, assemble_all
 from tests.support.record_tables import Table, describe, tables
 
 pytestmark = pytest.mark.scenario
+MOMENT = timedelta(milliseconds=3)
 
 CALLS = dict(tables(Path(__file__).parent / "records"))
 UNNEEDED = ("APP_START", "APP_END", "LINKEDID_END")  # not in cel.conf, but for APP_START of Record
@@ -92,3 +95,15 @@ def test_a_call_that_goes_on_has_no_record_yet() -> None:
     table: Table = CALLS["asterisk killed"]
     group = table.group()
     assert assemble_all(Group(group.cdr, group.cel, group.facts)) == []
+
+
+def test_who_gives_up_in_the_queue_after_a_transfer_has_abandoned() -> None:
+    group = CALLS["transfer to a queue"].group()
+    queued = [fact.at for fact in group.facts if fact.kind == "queued"][-1]
+    facts = [fact for fact in group.facts if fact.kind not in ("offered", "answered") or fact.at < queued]
+    cel = [row for row in group.cel if not row.channel.startswith("PJSIP/phone-204")]
+    # the clock of the first talk's end and that of the queue are apart by less than they are exact
+    cel = [replace(row, at=max(row.at, queued + MOMENT)) if row.kind == "BRIDGE_EXIT" else row for row in cel]
+    (record,) = assemble_all(Group(group.cdr, cel, facts))
+    assert record.outcome == "abandoned"
+    assert [stay.outcome for stay in record.queues] == ["answered", "abandoned"]

@@ -142,7 +142,8 @@ class _Assembly:
             return kind
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
         waiting = max((fact.at for fact in self.facts if fact.kind == "queued"), default=None)
-        taken = any(waiting is None or span.until > waiting for span in spans)
+        # the talk before a transfer ends a moment after the queue it led to was entered
+        taken = any(waiting is None or span.since >= waiting for span in spans)
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
             told = None
         if told is not None and told not in ("abandoned", "failed"):
