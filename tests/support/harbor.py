@@ -116,10 +116,20 @@ class Harbor(Clinic):
         return next((name for name, row in rows if row["call"] == call and row["state"] == "talking"), "")
 
     async def record(self, number: str, within: float = 20) -> "Record":
-        """The one record of the caller with that number, once the listener has made it."""
-        found = await eventually(lambda: self.records(number), within)
+        """The one record of the caller with that number, once the listener has read all that the daemon wrote of it."""
+        await eventually(lambda: not self.call_of(number), within)
+        await asyncio.sleep(0.1)  # the daemon commits at the end of its turn
+        with closing(sqlite3.connect(self.instance.journal, timeout=10)) as journal:
+            written = journal.execute("SELECT coalesce(max(id), 0) FROM fact").fetchone()[0]
+        found = await eventually(lambda: self._moved(written) and self.records(number), within)
         assert len(found) == 1, found
         return found[0]
+
+    def _moved(self, written: int) -> bool:
+        """Whether the facts up to *written* are in the main database, and no record waits to be made anew."""
+        with closing(sqlite3.connect(self.instance.database, timeout=10)) as db:
+            moved = db.execute("SELECT coalesce(max(rowid), 0) FROM fact").fetchone()[0]
+            return bool(moved >= written and not db.execute("SELECT count(*) FROM pending").fetchone()[0])
 
     def records(self, number: str = "") -> "list[Record]":
         """The records of the caller with that number, or all, oldest first."""
