@@ -11,7 +11,6 @@ import rich_click as click
 from clinicpbx.cli._instance import named, pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.paths import Instance
-from clinicpbx.settings import read_settings
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 why = click.option("--why", default="", help="What the change is for; kept in the history.")
@@ -229,6 +228,7 @@ def apply(instance: Instance, why: str, force: bool) -> None:
     """
     from clinicpbx.daemon.apply import apply
     from clinicpbx.daemon.control_client import tell_daemon
+    from clinicpbx.settings import read_settings
 
     outcome = apply(instance, read_settings(instance), why, force)
     for warning in outcome.warnings:
@@ -251,6 +251,7 @@ def rollback(instance: Instance, version: str, force: bool) -> None:
     """
     from clinicpbx.daemon.apply import roll_back
     from clinicpbx.daemon.control_client import tell_daemon
+    from clinicpbx.settings import read_settings
 
     outcome = roll_back(instance, read_settings(instance), version, force)
     told = tell_daemon(instance, {"do": "rules.reload"})
