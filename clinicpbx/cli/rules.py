@@ -66,7 +66,7 @@ def check(instance: Instance, file: Path | None, as_json: bool) -> None:
 
 @command.command()
 @click.option("--dial", "dialled", required=True, help="The number that is called: DID, extension, feature code.")
-@click.option("--from", "caller", default="", help="The caller's number.")
+@click.option("--from", "caller", default="", help="The caller's number, or the extension of the phone that dials.")
 @click.option("--at", default="", help="Local time of the clinic, such as '2026-12-24 11:00'; default: now.")
 @click.option("--press", default="", help="Keys, separated by commas, in the order they are asked for.")
 @click.option("--queue", type=click.Choice(["answered", "busy", "unstaffed"]), default="answered", help="The queues.")
@@ -88,10 +88,12 @@ def explain(
     \b
     Examples:
       clinicpbx rules explain --dial +12075550100 --at "2026-12-24 11:00" --press 1,1
-      clinicpbx rules explain --dial 911 --json
+      clinicpbx rules explain --dial 911 --from 201
+      clinicpbx rules explain --dial 12125551234 --from 201 --json
     """
     from clinicpbx.rules.compile import read_rules
-    from clinicpbx.rules.explain import Outside, explain, instant, without_rules
+    from clinicpbx.rules.explain import Outside, explain, instant
+    from clinicpbx.rules.phone_call import phone_call
 
     keys = tuple(filter(None, press.split(",")))
     if wrong := [key for key in keys if key not in tuple("0123456789*#")]:
@@ -100,9 +102,8 @@ def explain(
     began = instant(rules, at) if at else datetime.now(UTC)
     if abs(began.year - datetime.now(UTC).year) > 1:
         rules = read_rules(file or instance.clinic, began.date(), "draft")  # holidays are known around one day
-    alone = without_rules(rules, dialled, began)
     outside = Outside(caller, keys, queue)
-    lines = [alone] if alone else explain(rules.book, dialled, began, outside)
+    lines = phone_call(rules, dialled, caller, began) or explain(rules.book, dialled, began, outside)
     zone = next(iter(rules.book.hours.values())).zone if rules.book.hours else UTC
     rows = [
         {"time": line.at.astimezone(zone).strftime("%H:%M:%S"), "step": line.step, "what": line.what, "why": line.why,

@@ -45,23 +45,6 @@ def instant(rules: Rules, text: str) -> datetime:
         raise ClinicPBXError(f"{text!r} is no time", do="Write it like '2026-12-24 11:00'") from None
 
 
-def without_rules(rules: Rules, dialled: str, at: datetime) -> Line | None:
-    """What the dialplan does by itself with *dialled*: emergency numbers, phones and feature codes; else None."""
-    document, places = rules.document, rules.places
-
-    def line(path: tuple[str, ...], what: str, why: str) -> Line:
-        return Line(at, "", what, why, str(places.of(path)))
-
-    if dialled in document.emergency.dialled:
-        trunks = ", ".join(document.emergency_trunks) or "none"
-        return line(("emergency",), "an emergency call", f"by Asterisk alone, over the trunks in order: {trunks}")
-    if phone := document.phones.get(dialled):
-        return line(("phones", dialled), f"rings {phone.name}", "a phone, called by Asterisk alone")
-    if code := next((name for name, number in document.codes if number == dialled), None):
-        return line(("codes", code), f"the feature code {code}", f"flow code-{code}, for the phone that dials it")
-    return None
-
-
 def explain(book: Rulebook, dialled: str, at: datetime, outside: Outside) -> list[Line]:
     """The path of a call to *dialled* at *at*. Errors: ClinicPBXError where nothing answers that number."""
     flow = book.entries.get(dialled)

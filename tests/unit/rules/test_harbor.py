@@ -15,7 +15,7 @@ from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.core.commands import Note, Play
 from clinicpbx.core.events import CallArrived
 from clinicpbx.rules.compile import Rules, read_rules, rules_from
-from clinicpbx.rules.explain import Outside, explain, without_rules
+from clinicpbx.rules.explain import Outside, explain
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.schema import json_schema
 
@@ -108,25 +108,6 @@ def test_where_a_call_goes(harbor: Rules, dialled: str, at: str, keys: str, queu
     assert lines[-1].what.startswith("the call ends: ")
     assert all(line.where.startswith(str(HARBOR)) for line in lines)
     assert [line.at for line in lines] == sorted(line.at for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("dialled", "what"),
-    [
-        ("911", "an emergency call"),
-        ("9911", "an emergency call"),
-        ("201", "rings Front desk 1"),
-        ("*45", "the feature code login"),
-    ],
-)
-def test_what_the_dialplan_does_by_itself(harbor: Rules, dialled: str, what: str) -> None:
-    line = without_rules(harbor, dialled, datetime(2026, 12, 1, tzinfo=PORTLAND))
-    assert line is not None
-    assert line.what == what
-
-
-def test_what_the_dialplan_leaves_to_the_rules(harbor: Rules) -> None:
-    assert without_rules(harbor, MAIN, datetime(2026, 12, 1, tzinfo=PORTLAND)) is None
 
 
 def test_every_prompt_has_words_in_every_language(harbor: Rules) -> None:

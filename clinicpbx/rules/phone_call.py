@@ -1,0 +1,133 @@
+"""What the dialplan does by itself with a number that a phone dials: each rule that decides, in its order."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from clinicpbx.rules.compile import Rules
+from clinicpbx.rules.dialled import PICK_UP
+from clinicpbx.rules.explain import Line
+from clinicpbx.rules.outbound_routes import outbound_view
+
+_PREMIUM_EXCHANGE = "976"
+_SIGNS = {"N": "[2-9]", "X": "[0-9]", "Z": "[1-9]", ".": ".+", "+": r"\+"}
+
+
+def phone_call(rules: Rules, dialled: str, caller: str, at: datetime) -> list[Line]:
+    """What comes of *dialled* without the daemon's flows: emergency, feature codes, phones, the outside.
+
+    *caller*: the extension of the phone that dials; another text is no phone. Empty where a flow answers the number.
+    """
+    call = _PhoneCall(rules, dialled, caller if caller in rules.document.phones else "", at)
+    if dialled in rules.document.emergency.dialled:
+        return list(call.emergency())
+    if code := next((name for name, number in rules.document.codes if number == dialled), None):
+        return list(call.code(code))
+    if dialled.startswith(PICK_UP) and dialled.removeprefix(PICK_UP) in rules.document.phones:
+        return list(call.pick_up(dialled.removeprefix(PICK_UP)))
+    if dialled in rules.document.phones:
+        return list(call.phone())
+    return [] if dialled in rules.book.entries else list(call.outside())
+
+
+@dataclass(frozen=True, slots=True)
+class _PhoneCall:
+    rules: Rules
+    dialled: str
+    caller: str
+    at: datetime
+
+    def line(self, path: tuple[str, ...], what: str, why: str) -> Line:
+        return Line(self.at, "", what, why, str(self.rules.places.of(path)))
+
+    def emergency(self) -> Iterator[Line]:
+        document, phone = self.rules.document, self.rules.document.phones.get(self.caller)
+        rules = document.emergency
+        if self.dialled in rules.numbers:
+            why = "no prefix, no permission, no limit: by Asterisk alone"
+            yield self.line(("emergency", "numbers", self.dialled), "an emergency call", why)
+        else:
+            number = next(n for n in rules.numbers if self.dialled.endswith(n))
+            prefix = self.dialled.removesuffix(number)
+            yield self.line(("emergency", "also_with_prefix", prefix), "an emergency call", f"means {number}")
+        if phone and phone.location:
+            location, path = document.locations[phone.location], ("locations", phone.location)
+            stands = f"{self.caller} stands in {phone.location}"
+            yield self.line((*path, "elin"), f"shows {location.elin}, which can be called back", stands)
+            spoken = (location.address.street, location.address.city, location.address.floor, location.address.room)
+            yield self.line((*path, "address"), f"tells the place: {', '.join(filter(None, spoken))}", stands)
+        for told in rules.notify:
+            yield self.line(
+                ("emergency", "notify", told), f"rings {told}", "is told who called, while the call is made"
+            )
+        for name in document.emergency_trunks:
+            trunk = document.trunks[name]
+            yield self.line(("trunks", name), f"leaves by {name}, {trunk.host}:{trunk.port}", "tried again ten times")
+
+    def code(self, code: str) -> Iterator[Line]:
+        document = self.rules.document
+        yield self.line(("codes", code), f"the feature code {code}", f"flow code-{code}, for the phone that dials it")
+        phone = document.phones.get(self.caller)
+        if phone is None:
+            return
+        agent = next(((name, agent) for name, agent in document.agents.items() if agent.phone == self.caller), None)
+        if code == "voicemail":
+            path = ("phones", self.caller, "mailbox")
+            what = f"asks for the PIN of {phone.mailbox}, plays its messages" if phone.mailbox else "says there is none"
+            yield self.line(path, what, f"the mailbox of phone {self.caller}" if phone.mailbox else "no mailbox")
+        elif agent is None:
+            yield self.line(("phones", self.caller), "says that it cannot be done", "no agent works at this phone")
+        else:
+            name, queues = agent[0], ", ".join(agent[1].queues)
+            what = f"logs {name} in to {queues}, or out" if code == "login" else f"{name} pauses, or goes on"
+            yield self.line(("agents", name), what, f"{name} works at phone {self.caller}")
+
+    def pick_up(self, extension: str) -> Iterator[Line]:
+        yield self.line(("phones", extension), f"takes the call that rings at {extension}", "pick-up")
+
+    def phone(self) -> Iterator[Line]:
+        phone = self.rules.document.phones[self.dialled]
+        yield self.line(("phones", self.dialled), f"rings {phone.name}", "a phone, called by Asterisk alone")
+
+    def outside(self) -> Iterator[Line]:
+        document, view = self.rules.document, outbound_view(self.rules.document)
+        route = _route(view, self.dialled)
+        if route is None or not self.caller:
+            return
+        number = f"{route['before']}{self.dialled[route['cut'] :]}"
+        kind = str(route["kind"])
+        yield self.line(("outbound",), f"an outside number: {number}", f"the pattern {route['pattern'].lstrip('_')}")
+        if not view["shortest"] <= len(self.dialled) <= view["most"]:
+            yield self.line(("outbound",), "refused", "too short or too long for an outside number")
+            return
+        if number[:5] in view["never"] or (
+            kind == "local" and view["country_code"] == "1" and number[5:8] == _PREMIUM_EXCHANGE
+        ):
+            yield self.line(("outbound",), "refused", "a premium number, which no phone may call")
+            return
+        if kind == "local" and number[:5] in view["far"]:
+            kind = "international"
+            yield self.line(("outbound",), "counts as international", f"{number[:5]} lies abroad and costs like it")
+        allow = document.phones[self.caller].allow
+        path = ("phones", self.caller, "allow")
+        if self.caller not in view["may"][kind]:
+            yield self.line(path, "refused", f"this is {kind}, phone {self.caller} may call {allow}")
+            return
+        yield self.line(path, "allowed", f"phone {self.caller} may call {allow}")
+        yield self.line(("outbound", "caller_id"), f"shows {view['caller_id']}", "as for every call to the outside")
+        for name, trunk in document.trunks.items():
+            yield self.line(
+                ("trunks", name), f"leaves by {name}, {trunk.host}:{trunk.port}", "the first that can take it"
+            )
+
+
+def _route(view: Any, dialled: str) -> Any:
+    """The route whose pattern Asterisk would take: of those that match the one with the longest fixed beginning."""
+    fitting = [route for route in view["routes"] if re.fullmatch(_expression(route["pattern"]), dialled, re.ASCII)]
+    return max(fitting, key=lambda route: len(re.split("[NXZ.]", route["pattern"])[0]), default=None)
+
+
+def _expression(pattern: str) -> str:
+    return "".join(_SIGNS.get(sign, sign) for sign in pattern.removeprefix("_"))
