@@ -107,3 +107,8 @@ def test_who_gives_up_in_the_queue_after_a_transfer_has_abandoned() -> None:
     (record,) = assemble_all(Group(group.cdr, cel, facts))
     assert record.outcome == "abandoned"
     assert [stay.outcome for stay in record.queues] == ["answered", "abandoned"]
+
+
+def test_no_two_tables_are_the_same_call() -> None:
+    names = [record.call for call in CALLS.values() for record in assemble_all(call.group())]
+    assert len(names) == len(set(names))

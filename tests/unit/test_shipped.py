@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from clinicpbx.adapters.asterisk.clear import unmount_clear
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.shipped import shipped
 
@@ -53,8 +54,11 @@ def test_every_file_that_ships_is_installed(installed: Path, folder: str) -> Non
 
 def test_it_prepares_and_renders(installed: Path, tmp_path: Path) -> None:
     words = (sys.executable, "-m", "clinicpbx.cli.main", "--home", str(tmp_path / "home"))
-    run(*words, "prepare", "--example", "harbor", PYTHONPATH=str(installed))
-    shown = run(*words, "rules", "render", PYTHONPATH=str(installed))
+    try:
+        run(*words, "prepare", "--example", "harbor", PYTHONPATH=str(installed))
+        shown = run(*words, "rules", "render", PYTHONPATH=str(installed))
+    finally:
+        unmount_clear(tmp_path / "home" / "clear")
     assert "[cpbx-from-trunk]" in shown
     place = run(sys.executable, "-c", "import clinicpbx; print(clinicpbx.__file__)", PYTHONPATH=str(installed))
     assert place.startswith(str(installed)), "else this tested the checkout"
