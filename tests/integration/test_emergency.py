@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.support.clinic_bed import ended
 from tests.support.help_house import OUTSIDE, HelpHouse
 
 pytestmark = pytest.mark.integration
+KEPT = (b"Via", b"From", b"To", b"Call-ID", b"CSeq")
 
 
 @dataclass
@@ -133,6 +135,36 @@ async def test_the_carrier_leaves_options_unanswered(house: HelpHouse, phones: P
     await eventually(lambda: "Unavail" in house.bed.rx("pjsip show aor trunk-line"), 10)
     desk, told = await house.desk(phones, "201"), await house.desk(phones, "202")
     await Caller(house, desk, await house.carrier(phones), told).gets_help()
+
+
+async def test_the_first_trunk_dies_unnoticed(house: HelpHouse, phones: Phones) -> None:
+    """It answers OPTIONS and no INVITE: the call takes the next trunk while the caller still holds on."""
+    dead = house.bed.address()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(OptionsOnly, local_addr=(dead, 5060))
+    alone = (house.instance.current / "rules" / "clinic.yaml").read_text()
+    try:
+        house.put_in_force("000002", alone.replace("trunks: {line:", f"trunks: {{dead: {{host: {dead}}}, line:"))
+        house.bed.rx("pjsip qualify trunk-dead")
+        await eventually(lambda: "Avail" in house.bed.rx("pjsip show aor trunk-dead"), 10)
+        desk, told = await house.desk(phones, "201"), await house.desk(phones, "202")
+        await Caller(house, desk, await house.carrier(phones), told).gets_help()
+    finally:
+        transport.close()
+        house.put_in_force("000003", alone)
+
+
+class OptionsOnly(asyncio.DatagramProtocol):
+    """A carrier whose edge is alive and whose calls are dead."""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, message: bytes, sender: tuple[str, int]) -> None:
+        if message.startswith(b"OPTIONS"):
+            kept = [line for line in message.split(b"\r\n") if line.partition(b":")[0] in KEPT]
+            answer = [b"SIP/2.0 200 OK", *kept, b"Content-Length: 0", b"", b""]
+            self._transport.sendto(b"\r\n".join(answer), sender)
 
 
 @contextmanager
