@@ -92,6 +92,8 @@ class Enqueue:
         match event:
             case OfferMade(queue=queue, phones=phones) if queue == self.queue:  # not one left over from another
                 return self._offer(scene, state, phones, event.at)
+            case PlaceTold(queue=queue) if queue != self.queue:
+                return Stay(state)
             case PlaceTold(staffed=False):
                 return self._leave(state, "unstaffed", "nobody is logged in")
             case PlaceTold(position=position):
