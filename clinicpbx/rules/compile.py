@@ -1,6 +1,6 @@
 """Rules as the clinic wrote them → rules as the system runs them, or every mistake at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, QueueR
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document
+from clinicpbx.rules.every_minute import every_minute
 from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
@@ -25,15 +26,21 @@ class Rules:
     warnings: tuple[Mistake, ...] = ()
 
 
-def compile_rules(parsed: Parsed, today: date, version: str = "") -> Rules:
-    """Checks *parsed*; holidays are taken for the years around *today*. Raises RulesRefused with every mistake."""
+def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool = True) -> Rules:
+    """Checks *parsed*; holidays are taken for the years around *today*. Raises RulesRefused with every mistake.
+
+    *prove*: look at every minute of the coming 400 days as well. Not for rules in force: they were proved when they
+    were applied, and the passing of time must not take them away.
+    """
     document, places = parsed.document, parsed.places
     flows, wrong_steps = build_flows(document, places)
     hours, wrong_hours = build_hours(document, places, today)
-    draft = Draft(document, places, flows)
+    draft = Draft(document, places, flows, hours, today)
     found = [*wrong_steps, *wrong_hours, *(mistake for check in CHECKS.values() for mistake in check(draft))]
+    if prove and _good(found):
+        found += every_minute(draft)
     found = sorted(set(found))
-    if any(not mistake.warning for mistake in found):
+    if not _good(found):
         raise RulesRefused(found)
     book = Rulebook(
         version=version,
@@ -50,18 +57,28 @@ def compile_rules(parsed: Parsed, today: date, version: str = "") -> Rules:
     return Rules(document, places, book, tuple(found))
 
 
+def _good(found: Iterable[Mistake]) -> bool:
+    return all(mistake.warning for mistake in found)
+
+
 def rules_from(
-    file: str, raw: bytes | str, today: date, version: str = "", fetch: Callable[[str], bytes] | None = None
+    file: str,
+    raw: bytes | str,
+    today: date,
+    version: str = "",
+    fetch: Callable[[str], bytes] | None = None,
+    *,
+    prove: bool = True,
 ) -> Rules:
     """`parse` and `compile_rules` in one."""
-    return compile_rules(parse(file, raw, fetch), today, version)
+    return compile_rules(parse(file, raw, fetch), today, version, prove=prove)
 
 
-def read_rules(path: Path, today: date, version: str = "") -> Rules:
+def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True) -> Rules:
     """The rules in the file *path* and the files it includes beside it."""
     try:
         raw = path.read_bytes()
     except OSError as wrong:
         problem = f"cannot be read: {wrong.strerror}"
         raise ClinicPBXError(problem, where=str(path), do="Name a rules file, or put clinic.yaml there") from None
-    return rules_from(str(path), raw, today, version, lambda name: (path.parent / name).read_bytes())
+    return rules_from(str(path), raw, today, version, lambda name: (path.parent / name).read_bytes(), prove=prove)

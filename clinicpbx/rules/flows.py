@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pydantic import ValidationError
 
 from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.callflow.step import STEPS
+from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.document import Document, StepRule
 from clinicpbx.rules.parse import as_mistakes
@@ -26,6 +27,8 @@ class Draft:
     document: Document
     places: Places
     flows: Mapping[str, Flow] = field(default_factory=dict)
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    today: date = date.min
 
     def mistake(self, path: Path, problem: str) -> Mistake:
         return self.places.mistake(path, problem)

@@ -1,4 +1,4 @@
-"""Menus are short, flat, and a person is one key away."""
+"""Menus are short and flat."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,6 @@ from clinicpbx.rules.flows import Draft
 
 MOST_OPTIONS = 5
 MOST_LEVELS = 2
-PERSON = {"enqueue", "dial"}
-ASKS = {"menu", "language", "collect_digits"}
 
 
 @CHECKS.register("menus")
@@ -22,29 +20,12 @@ def menus(draft: Draft) -> Iterator[Mistake]:
                 continue
             path = ("flows", name, "steps", step)
             keys = [outcome for outcome in node.next if len(outcome) == 1]
-            if "0" not in keys and not any(_person(flow, node.next[key]) for key in keys):
-                yield draft.mistake(path, "no key of this menu leads to a person; give 0 a queue or a phone")
             options = [key for key in keys if key in "123456789"]
             if len(options) > MOST_OPTIONS:
                 problem = f"{len(options)} options; callers remember at most {MOST_OPTIONS}"
                 yield draft.warning(path, problem)
             if levels.get(step, 0) > MOST_LEVELS:
                 yield draft.warning(path, f"a menu of level {levels[step]}; callers give up after {MOST_LEVELS}")
-
-
-def _person(flow: Flow, step: str) -> bool:
-    """Is a person asked from *step* on, before the caller is asked for another key?"""
-    seen, ahead = set[str](), [step]
-    while ahead:
-        here = ahead.pop()
-        node = flow.nodes.get(here)
-        if node is None or here in seen or node.kind in ASKS:
-            continue
-        if node.kind in PERSON:
-            return True
-        seen.add(here)
-        ahead += node.next.values()
-    return False
 
 
 def _levels(flow: Flow) -> dict[str, int]:

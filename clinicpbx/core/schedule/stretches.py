@@ -1,0 +1,93 @@
+"""Hours as stretches of time in which nothing changes: what a proof over a year looks at instead of its minutes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from clinicpbx.core.schedule.hours import Hours, Opening, Span
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From *start* up to, not including, *end* (aware UTC) the hours are *opening*; its reason is that of the start."""
+
+    start: datetime
+    end: datetime
+    opening: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """States of several hours that hold together, and the first instant at which they do."""
+
+    at: datetime
+    openings: Mapping[str, Opening]
+
+    def state(self, hours: str) -> str:
+        return self.openings[hours].state
+
+
+def stretches(hours: Hours, start: datetime, end: datetime) -> Iterator[Stretch]:
+    """The stretches of *hours* that make up *start* … *end* (aware), exact on the nights when clocks change."""
+    began, opening = start.astimezone(UTC), hours.at(start)
+    for at in sorted(at for at in set(_changes(hours, start, end)) if start < at < end):
+        found = hours.at(at)
+        if found.state != opening.state:
+            yield Stretch(began, at, opening)
+            began, opening = at, found
+    yield Stretch(began, end.astimezone(UTC), opening)
+
+
+def situations(hours: Mapping[str, Hours], start: datetime, end: datetime) -> list[Situation]:
+    """Every combination of states that the *hours* are in between *start* and *end*, in the order of their coming."""
+    found: dict[tuple[str, ...], Situation] = {}
+    changes = sorted(
+        (stretch.start, name, stretch.opening) for name, one in hours.items() for stretch in stretches(one, start, end)
+    )
+    now: dict[str, Opening] = {}
+    for number, (at, name, opening) in enumerate(changes):
+        now[name] = opening
+        last = number + 1 == len(changes) or changes[number + 1][0] > at
+        if last:
+            key = tuple(now[each].state for each in sorted(now))
+            found.setdefault(key, Situation(at, dict(now)))
+    return list(found.values()) or [Situation(start.astimezone(UTC), {})]
+
+
+def _changes(hours: Hours, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Every instant at which the state may change: where a span begins or ends, at midnight, where the clock jumps."""
+    day, last = start.astimezone(hours.zone).date() - _DAY, end.astimezone(hours.zone).date() + _DAY
+    while day <= last:
+        for clock in {time(0), *_clocks(hours, day)}:
+            for fold in (0, 1):  # a time that comes twice
+                yield datetime.combine(day, clock.replace(fold=fold), hours.zone).astimezone(UTC)
+        if jump := _jump(hours.zone, day):
+            yield jump
+        day += _DAY
+
+
+def _clocks(hours: Hours, day: date) -> Iterator[time]:
+    exception = hours.exceptions.get(day)
+    spans: tuple[Span, ...] = (*hours.week.get(day.weekday(), ()), *hours.lunch.get(day.weekday(), ()))
+    for span in exception.spans if exception else spans:
+        yield span.start
+        yield span.end
+
+
+def _jump(zone: ZoneInfo, day: date) -> datetime | None:
+    """The instant within *day* at which the clocks of *zone* change, to the second."""
+    low = datetime.combine(day, time(0), zone).astimezone(UTC)
+    high = low + _DAY
+    before = low.astimezone(zone).utcoffset()
+    if high.astimezone(zone).utcoffset() == before:
+        return None
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        if middle.astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
