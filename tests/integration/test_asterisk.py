@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 DIALPLAN = """\
 [cpbx-test-records]
-exten => s,1,Answer(,i)
+exten => spools,1,Answer(,i)
  same => n,Hangup()
 """
 
@@ -43,8 +43,8 @@ def test_a_missing_module_is_named(bed: Bed) -> None:
 
 async def test_a_call_is_in_both_spools(bed: Bed) -> None:
     bed.generate(extensions=DIALPLAN)
-    bed.rx("channel originate Local/s@cpbx-test-records application Wait 1")
-    rows = await eventually(lambda: [row for row in bed.cdr() if row["dst"] == "s"])
+    bed.rx("channel originate Local/spools@cpbx-test-records application Wait 1")
+    rows = await eventually(lambda: [row for row in bed.cdr() if row["dst"] == "spools"])
     assert rows[0]["disposition"] == "ANSWERED"
     assert float(rows[0]["start"]) > 1e9
     call = rows[0]["linkedid"]
