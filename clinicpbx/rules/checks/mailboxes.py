@@ -13,6 +13,6 @@ def mailboxes(draft: Draft) -> Iterator[Mistake]:
     shown = {mailbox for phone in document.phones.values() for mailbox in (phone.mailbox, *phone.shown)}
     for name in document.mailboxes:
         if name not in shown:
-            yield draft.mistake(
+            yield draft.warning(
                 ("mailboxes", name), "no phone opens it or shows its lamp: nobody learns of its messages"
             )
