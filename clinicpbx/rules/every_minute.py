@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from clinicpbx.core.schedule.stretches import Situation
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.flows import Draft
 from clinicpbx.rules.proof import AHEAD, Proof
@@ -9,8 +10,9 @@ from clinicpbx.rules.proof import AHEAD, Proof
 
 def every_minute(draft: Draft) -> Iterator[Mistake]:
     """What the proof finds in rules that have no other mistake, each with a time and a way to get there."""
+    known: dict[frozenset[str], list[Situation]] = {}
     for name, flow in draft.flows.items():
-        proof = Proof(flow, draft.hours, draft.today)
+        proof = Proof(flow, draft.hours, draft.today, known)
         for step, way in proof.dropped():
             problem = f"a caller is hung up on without a person, a message or a word, {way}"
             yield draft.mistake(("flows", name, "steps", step), problem)

@@ -40,11 +40,13 @@ class Way:
 
 @dataclass
 class Proof:
-    """One flow and the hours it asks, over 400 days from *today* on."""
+    """One flow and the hours it asks, over 400 days from *today* on. *known*: situations by the names of the hours,
+    shared by the proofs of several flows under the same hours."""
 
     flow: Flow
     hours: Mapping[str, Hours]
     today: date
+    known: dict[frozenset[str], list[Situation]] = field(default_factory=dict)
     _asked: dict[str, Hours] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,9 +56,11 @@ class Proof:
     @cached_property
     def situations(self) -> list[Situation]:
         """Every combination of states of the hours that the flow asks, with its first instant."""
-        zone = self._asked[min(self._asked)].zone if self._asked else UTC
-        start = datetime.combine(self.today, time(0), zone)
-        return situations(self._asked, start, start + AHEAD)
+        names = frozenset(self._asked)
+        if names not in self.known:
+            start = datetime.combine(self.today, time(0), self._asked[min(names)].zone if names else UTC)
+            self.known[names] = situations(self._asked, start, start + AHEAD)
+        return self.known[names]
 
     def reached(self) -> set[str]:
         """The steps that a call reaches at some time."""
