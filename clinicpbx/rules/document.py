@@ -149,12 +149,19 @@ class InternalNumber(Written):
     """An extension that is no phone."""
 
     queue: Name | None = Field(None, description="The queue it reaches.")
+    mailbox: Name | None = Field(
+        None,
+        description="Takes a message where nobody of the queue answers; default: that of the first line whose fallback "
+        "is the queue.",
+    )
     flow: Name | None = Field(None, description="The flow it enters.")
 
     @model_validator(mode="after")
     def _one(self) -> "InternalNumber":
         if (self.queue is None) == (self.flow is None):
             raise ValueError("needs either queue or flow")
+        if self.mailbox is not None and self.queue is None:
+            raise ValueError("mailbox goes with queue; a flow has a voicemail step of its own")
         return self
 
 

@@ -1,7 +1,7 @@
 """The document's flows, checked step by step, and those every clinic has."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from pydantic import ValidationError
@@ -10,7 +10,7 @@ from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.errors import Mistake
-from clinicpbx.rules.document import Document, StepRule
+from clinicpbx.rules.document import Document, InternalNumber, StepRule
 from clinicpbx.rules.parse import as_mistakes
 from clinicpbx.rules.places import Path, Places, perhaps
 from clinicpbx.rules.steps import options_of, step_of
@@ -75,8 +75,8 @@ def built_in(document: Document, places: Places) -> dict[str, Flow]:
     flows = {f"code-{code}": _straight(kind, {}, str(places.of(("codes", code)))) for code, kind in CODES.items()}
     for number, internal in document.extensions.items():
         if internal.queue is not None:
-            options = {"queue": internal.queue, "limit": INTERNAL_LIMIT}
-            flows[f"queue-{internal.queue}"] = _straight("enqueue", options, str(places.of(("extensions", number))))
+            where = str(places.of(("extensions", number)))
+            flows[f"queue-{internal.queue}"] = _queue(internal.queue, backup(document, internal), where)
     for name, mailbox in document.mailboxes.items():
         if mailbox.number is not None:
             where = str(places.of(("mailboxes", name)))
@@ -93,6 +93,22 @@ def entries(document: Document) -> dict[str, str]:
         if mailbox.number is not None:
             found[mailbox.number] = f"mailbox-{name}"
     return found
+
+
+def backup(document: Document, internal: InternalNumber) -> str:
+    """The mailbox for those whom nobody of the queue answers: patients are transferred to it. Empty: there is none."""
+    of_lines = (did.fallback for did in document.dids.values() if did.fallback)
+    return internal.mailbox or next((line.mailbox for line in of_lines if line.queue == internal.queue), "")
+
+
+def _queue(queue: str, mailbox: str, where: str) -> Flow:
+    waiting = _straight("enqueue", {"queue": queue, "limit": INTERNAL_LIMIT}, where)
+    if not mailbox:
+        return waiting
+    enqueue = waiting.nodes["enqueue"]
+    message = _straight("voicemail", {"mailbox": mailbox}, where).nodes["voicemail"]
+    following = dict.fromkeys(enqueue.next, "voicemail")
+    return Flow(waiting.start, {**waiting.nodes, "enqueue": replace(enqueue, next=following), "voicemail": message})
 
 
 def _straight(kind: str, options: Mapping[str, object], where: str) -> Flow:

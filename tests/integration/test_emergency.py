@@ -144,14 +144,14 @@ async def test_the_first_trunk_dies_unnoticed(house: HelpHouse, phones: Phones) 
     transport, _ = await loop.create_datagram_endpoint(OptionsOnly, local_addr=(dead, 5060))
     alone = (house.instance.current / "rules" / "clinic.yaml").read_text()
     try:
-        house.put_in_force("000002", alone.replace("trunks: {line:", f"trunks: {{dead: {{host: {dead}}}, line:"))
+        house.put_in_force("009001", alone.replace("trunks: {line:", f"trunks: {{dead: {{host: {dead}}}, line:"))
         house.bed.rx("pjsip qualify trunk-dead")
         await eventually(lambda: "Avail" in house.bed.rx("pjsip show aor trunk-dead"), 10)
         desk, told = await house.desk(phones, "201"), await house.desk(phones, "202")
         await Caller(house, desk, await house.carrier(phones), told).gets_help()
     finally:
         transport.close()
-        house.put_in_force("000003", alone)
+        house.put_in_force("009002", alone)
 
 
 class OptionsOnly(asyncio.DatagramProtocol):

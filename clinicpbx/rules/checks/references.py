@@ -42,6 +42,7 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
             yield ("dids", number, "fallback", "hours"), fallback.hours, "hours"
     for number, internal in document.extensions.items():
         yield ("extensions", number, "queue"), internal.queue, "queues"
+        yield ("extensions", number, "mailbox"), internal.mailbox, "mailboxes"
         yield ("extensions", number, "flow"), internal.flow, "flows"
     for trunk in document.emergency.trunks:
         yield ("emergency", "trunks", trunk), trunk, "trunks"

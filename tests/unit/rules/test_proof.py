@@ -117,8 +117,10 @@ def test_rules_in_force_are_not_taken_away_by_the_passing_of_time() -> None:
 
 
 def test_without_hours_there_is_one_situation_at_any_time() -> None:
-    line = proof(harbor(), "queue-frontdesk")
+    assert list(proof(harbor(), "queue-frontdesk").dropped()) == []
+    plain = "flows:\n  plain: {steps: {hello: {answer: , then: bye}, bye: {hangup: {}}}}\n"
+    line = proof(harbor(NEXT, ("301: {queue: nurse}", "301: {flow: plain}"), ("flows:\n", plain)), "plain")
     assert len(line.situations) == 1
     assert line.situations[0].at == datetime(2026, 11, 24, tzinfo=UTC)
     ((_, way),) = line.dropped()
-    assert str(way) == "at any time: answer → enqueue → end"
+    assert str(way) == "at any time: hello → bye"
