@@ -97,9 +97,12 @@ async def kill_loop(instance: Instance, url: str, kills: int) -> None:
         done.set()
         copies = await writing
     listener = start(instance, url)
-    found = await reached(url, expected(copies).total())
-    await asyncio.sleep(1.5)
-    assert listener.stop() == 0
+    try:
+        await reached(url, expected(copies).total())
+        await asyncio.sleep(1.5)
+    finally:
+        ended = listener.stop()
+    assert ended == 0
     found = await rows(url, interaction)
     assert Counter(row["outcome"] for row in found) == expected(copies)
     for table, kind in ((cel, "cel"), (cdr, "cdr"), (fact, "fact")):
