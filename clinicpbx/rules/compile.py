@@ -37,8 +37,8 @@ def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool
     hours, wrong_hours = build_hours(document, places, today)
     draft = Draft(document, places, flows, hours, today)
     found = [*wrong_steps, *wrong_hours, *(mistake for check in CHECKS.values() for mistake in check(draft))]
-    if prove and _good(found):
-        found += every_minute(draft)
+    if prove:
+        found += every_minute(draft, found)
     found = sorted(set(found))
     if not _good(found):
         raise RulesRefused(found)

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clinicpbx.core.schedule.hours import DayException, Hours, Span
-from clinicpbx.core.schedule.stretches import situations, stretches
+from clinicpbx.core.schedule.stretches import stretches, timeline, windows
 from tests.support.books import HOURS
 
 pytestmark = pytest.mark.unit
@@ -70,17 +70,39 @@ def test_the_nights_when_clocks_change(night: date, hours_open: float) -> None:
     assert sum((one.end - one.start).total_seconds() for one in found) / 3600 == hours_open
 
 
-def test_situations_are_each_combination_once_with_its_first_instant() -> None:
-    day, night = Hours(PORTLAND, {0: (Span(time(8), time(17)),)}), Hours(PORTLAND, {0: (Span(time(16), time(20)),)})
-    found = situations({"day": day, "night": night}, START, START + timedelta(days=8))
-    told = [(f"{one.at.astimezone(PORTLAND):%a %H:%M}", one.state("day"), one.state("night")) for one in found]
-    assert told == [
+def clock(at: datetime) -> str:
+    return f"{at.astimezone(PORTLAND):%a %H:%M}"
+
+
+DAY, NIGHT = Hours(PORTLAND, {0: (Span(time(8), time(17)),)}), Hours(PORTLAND, {0: (Span(time(16), time(20)),)})
+WEEK = timeline({"day": DAY, "night": NIGHT}, START, START + timedelta(days=15))
+
+
+def test_a_timeline_tells_what_several_hours_are_together() -> None:
+    assert [(clock(one.at), one.state("day"), one.state("night")) for one in WEEK[:6]] == [
         ("Mon 19:00", "closed", "open"),
         ("Mon 20:00", "closed", "closed"),
         ("Mon 08:00", "open", "closed"),
         ("Mon 16:00", "open", "open"),
+        ("Mon 17:00", "closed", "open"),
+        ("Mon 20:00", "closed", "closed"),
+    ]
+
+
+def test_windows_are_what_calls_see_each_succession_once() -> None:
+    found = windows(WEEK, timedelta(hours=2))
+    assert [[clock(one.at) for one in window] for window in found] == [
+        ["Mon 19:00"],
+        ["Mon 20:00"],
+        ["Mon 08:00"],
+        ["Mon 16:00"],
+        ["Mon 19:00", "Mon 20:00"],
+        ["Mon 20:00", "Mon 08:00"],
+        ["Mon 08:00", "Mon 16:00", "Mon 17:00"],
+        ["Mon 16:00", "Mon 17:00"],
     ]
 
 
 def test_without_hours_there_is_one_situation() -> None:
-    assert [one.at for one in situations({}, START, START + YEAR)] == [START]
+    assert [one.at for one in timeline({}, START, START + YEAR)] == [START]
+    assert [len(window) for window in windows(timeline({}, START, START + YEAR), timedelta(hours=4))] == [1]

@@ -1,8 +1,10 @@
 """Hours as stretches of time in which nothing changes: what a proof over a year looks at instead of its minutes."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from clinicpbx.core.schedule.hours import Hours, Opening, Span
@@ -21,13 +23,21 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """States of several hours that hold together, and the first instant at which they do."""
+    """States of several hours that hold together, from the instant *at* on."""
 
     at: datetime
     openings: Mapping[str, Opening]
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        return tuple(self.openings[name].state for name in sorted(self.openings))
+
     def state(self, hours: str) -> str:
         return self.openings[hours].state
+
+
+Window = tuple[Situation, ...]
+"""What one call sees: the situation in which it arrives, and those that come while it lasts."""
 
 
 def stretches(hours: Hours, start: datetime, end: datetime) -> Iterator[Stretch]:
@@ -41,20 +51,31 @@ def stretches(hours: Hours, start: datetime, end: datetime) -> Iterator[Stretch]
     yield Stretch(began, end.astimezone(UTC), opening)
 
 
-def situations(hours: Mapping[str, Hours], start: datetime, end: datetime) -> list[Situation]:
-    """Every combination of states that the *hours* are in between *start* and *end*, in the order of their coming."""
-    found: dict[tuple[str, ...], Situation] = {}
+def timeline(hours: Mapping[str, Hours], start: datetime, end: datetime) -> list[Situation]:
+    """What the *hours* are together from *start* to *end*: each situation lasts until the next one begins."""
     changes = sorted(
         (stretch.start, name, stretch.opening) for name, one in hours.items() for stretch in stretches(one, start, end)
     )
+    found: list[Situation] = []
     now: dict[str, Opening] = {}
     for number, (at, name, opening) in enumerate(changes):
         now[name] = opening
-        last = number + 1 == len(changes) or changes[number + 1][0] > at
-        if last:
-            key = tuple(now[each].state for each in sorted(now))
-            found.setdefault(key, Situation(at, dict(now)))
-    return list(found.values()) or [Situation(start.astimezone(UTC), {})]
+        if number + 1 == len(changes) or changes[number + 1][0] > at:
+            found.append(Situation(at, dict(now)))
+    return found or [Situation(start.astimezone(UTC), {})]
+
+
+def windows(situations: Sequence[Situation], longest: timedelta) -> list[Window]:
+    """Every succession of situations that a call of at most *longest* can see, each with its first instants: first
+    those of calls that see no change, then those of calls that began just before one."""
+    found: dict[tuple[tuple[str, ...], ...], Window] = {}
+    for one in situations:
+        found.setdefault((one.states,), (one,))
+    for number, after in enumerate(situations[1:]):
+        end = bisect_left(situations, after.at + longest, key=attrgetter("at"))
+        window = tuple(situations[number:end])
+        found.setdefault(tuple(one.states for one in window), window)
+    return list(found.values())
 
 
 def _changes(hours: Hours, start: datetime, end: datetime) -> Iterator[datetime]:

@@ -149,4 +149,4 @@ def test_the_command_checks() -> None:
     broken = Path(__file__).parent / "broken" / "endless.yaml"
     told = CliRunner().invoke(command, ["rules", "check", str(broken)])
     assert told.exit_code == 65
-    assert "endless.yaml:10:7: flows.main.steps.one: an endless circle" in told.stdout
+    assert "endless.yaml:10:7: flows.main.steps.one: a caller who does nothing goes round" in told.stdout

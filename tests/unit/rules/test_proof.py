@@ -9,6 +9,7 @@ from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.events import CallArrived, DeadlineReached
 from clinicpbx.errors import RulesRefused
 from clinicpbx.rules.compile import Rules, rules_from
+from clinicpbx.rules.every_minute import asked_hours, windows_of
 from clinicpbx.rules.proof import Proof
 
 pytestmark = pytest.mark.unit
@@ -27,14 +28,15 @@ def harbor(instead: str = NEXT, *more: tuple[str, str], prove: bool = False) -> 
     return rules_from("clinic.yaml", text, TODAY, "1", prove=prove)
 
 
-def proof(rules: Rules, flow: str = "nurse-line") -> Proof:
-    return Proof(rules.book.flows[flow], rules.book.hours, TODAY)
+def proof(rules: Rules, name: str = "nurse-line") -> Proof:
+    flow = rules.book.flows[name]
+    return Proof(flow, windows_of({hours: rules.book.hours[hours] for hours in asked_hours(flow)}, TODAY))
 
 
 def test_the_example_is_proved_in_each_of_its_situations() -> None:
     rules = harbor(prove=True)
     for flow in ("main", "nurse-line"):
-        found = proof(rules, flow).situations
+        found = [window[0] for window in proof(rules, flow).windows if len(window) == 1]
         told = [
             (f"{one.at.astimezone(rules.book.hours['clinic'].zone):%a %d %b %H:%M}", one.state("clinic"))
             for one in found
@@ -66,10 +68,11 @@ def test_a_caller_hung_up_on_is_found_with_the_first_instant(state: str, when: s
     assert mistake.problem.endswith(": language → hours → goodbye")
 
     rules = harbor(instead)
-    ((step, way),) = proof(rules).dropped()
-    assert (step, way.steps) == ("hours", steps_of_a_silent_call(rules, way.situation.at))
-    before = way.situation.at - timedelta(seconds=1)
-    assert state == "closed" or steps_of_a_silent_call(rules, before) != way.steps, "a second earlier it was not so"
+    (found,) = proof(rules).dropped()
+    at = found.window[0].at
+    assert (found.step, found.steps) == ("hours", steps_of_a_silent_call(rules, at))
+    before = at - timedelta(seconds=1)
+    assert state == "closed" or steps_of_a_silent_call(rules, before) != found.steps, "a second earlier it was not so"
 
 
 def steps_of_a_silent_call(rules: Rules, at: datetime) -> tuple[str, ...]:
@@ -107,9 +110,49 @@ def test_words_or_a_mailbox_settle_a_call_and_a_queue_that_nobody_answers_does_n
     settled = harbor(NEXT, ("overflow: message, unstaffed: message", "overflow: closed, unstaffed: message"))
     assert list(proof(settled).dropped()) == []
     lost = harbor(NEXT, ("overflow: message, unstaffed: message", "overflow: goodbye, unstaffed: message"))
-    ((step, way),) = proof(lost).dropped()
-    assert (step, way.steps) == ("nurse", ("language", "hours", "nurse", "goodbye"))
-    assert way.situation.state("clinic") == "open"
+    (found,) = proof(lost).dropped()
+    assert (found.step, found.steps) == ("nurse", ("language", "hours", "nurse", "goodbye"))
+    assert found.window[0].state("clinic") == "open"
+
+
+def test_words_do_not_settle_what_a_caller_waited_for() -> None:
+    put_off = "      closed:\n        play: closed\n        then: message\n"
+    rules = harbor(
+        NEXT.replace("closed: closed", "closed: message").replace("holiday: closed", "holiday: message"),
+        ("overflow: message, unstaffed: message", "overflow: closed, unstaffed: message"),
+        (put_off, put_off.replace("then: message", "then: goodbye")),
+    )
+    (found,) = proof(rules).dropped()
+    assert found.steps == ("language", "hours", "nurse", "closed", "goodbye")
+
+
+def test_a_call_that_crosses_the_closing_time_is_walked() -> None:
+    """Open when the call arrived, closed when it is asked again: a way that no single situation has."""
+    rules = harbor(
+        NEXT.replace("closed: closed", "closed: message").replace("holiday: closed", "holiday: message"),
+        ("overflow: message, unstaffed: message", "overflow: again, unstaffed: again"),
+        ("      goodbye:\n        hangup: {}\n\n\n# ----", "      goodbye:\n        hangup: {}\n      again:\n"
+         "        check_hours: clinic\n        next: {open: message, lunch: message, closed: goodbye, "
+         "holiday: message}\n\n\n# ----"),
+    )  # fmt: skip
+    (found,) = proof(rules).dropped()
+    assert found.steps == ("language", "hours", "nurse", "again", "goodbye")
+    assert found.told(rules.book.hours["clinic"].zone) == (
+        "on Tuesday 2026-11-24 just before 17:00 (clinic: open, Tuesday 08:00-17:00): language → hours → "
+        "nurse (17:00 comes, clinic: closed, Tuesday 17:00 is outside the hours) → again → goodbye"
+    )
+
+
+def test_a_silent_caller_never_goes_round_for_ever() -> None:
+    asked = "timeout: frontdesk, invalid: frontdesk}\n      frontdesk"
+    (found,) = proof(harbor(NEXT, (asked, asked.replace("timeout: frontdesk", "timeout: menu"))), "main").circles()
+    assert found.steps == ("menu", "menu")
+
+
+def test_an_agentless_queue_is_no_person() -> None:
+    flow, windows = proof(harbor(), "main").flow, proof(harbor(), "main").windows
+    assert list(Proof(flow, windows).without_person()) == []
+    assert "menu" in {found.step for found in Proof(flow, windows, frozenset({"frontdesk", "nurse"})).without_person()}
 
 
 def test_rules_in_force_are_not_taken_away_by_the_passing_of_time() -> None:
@@ -120,7 +163,7 @@ def test_without_hours_there_is_one_situation_at_any_time() -> None:
     assert list(proof(harbor(), "queue-frontdesk").dropped()) == []
     plain = "flows:\n  plain: {steps: {hello: {answer: , then: bye}, bye: {hangup: {}}}}\n"
     line = proof(harbor(NEXT, ("301: {queue: nurse}", "301: {flow: plain}"), ("flows:\n", plain)), "plain")
-    assert len(line.situations) == 1
-    assert line.situations[0].at == datetime(2026, 11, 24, tzinfo=UTC)
-    ((_, way),) = line.dropped()
-    assert str(way) == "at any time: hello → bye"
+    ((situation,),) = line.windows
+    assert situation.at == datetime(2026, 11, 24, tzinfo=UTC)
+    (found,) = line.dropped()
+    assert found.told(None) == "at any time: hello → bye"
