@@ -123,9 +123,15 @@ class Emergency(Written):
     notify: Extensions = Field((), description="Phones told of an emergency call while it is made.")
 
     @property
+    def meant(self) -> dict[str, str]:
+        """Every form that is an emergency call → the number it means."""
+        prefixed = {prefix + number: number for prefix in self.also_with_prefix for number in self.numbers}
+        return {**prefixed, **{number: number for number in self.numbers}}
+
+    @property
     def dialled(self) -> tuple[str, ...]:
         """Every form that is an emergency call."""
-        return (*self.numbers, *(prefix + number for prefix in self.also_with_prefix for number in self.numbers))
+        return (*self.numbers, *(form for form in self.meant if form not in self.numbers))
 
 
 class Fallback(Written):

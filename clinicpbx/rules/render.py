@@ -12,6 +12,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from clinicpbx.rules import quoting, views
 from clinicpbx.rules.compile import Rules
 from clinicpbx.rules.dialplan_graph import check_dialplan
+from clinicpbx.rules.emergency_proof import check_emergency
 from clinicpbx.rules.fallback_hours import hours_view
 from clinicpbx.rules.outbound_routes import outbound_view
 
@@ -39,7 +40,7 @@ class Place:
 
 def render(rules: Rules, place: Place, templates: BaseLoader) -> dict[str, str]:
     """File name → text, each with its header. Errors: RenderRefused for a value Asterisk would misread, and for a
-    dialplan by which a trunk could reach the outside."""
+    dialplan by which a trunk could reach the outside, or in which something stands before an emergency call."""
     environment = Environment(
         loader=templates,
         undefined=StrictUndefined,
@@ -54,6 +55,7 @@ def render(rules: Rules, place: Place, templates: BaseLoader) -> dict[str, str]:
     texts = {name: environment.get_template(f"{name}.j2").render(lines) for name in FILES}
     asked = {str(getattr(node.step, "context", "")) for node in views.nodes(rules.book, "dialplan")}
     check_dialplan(texts[DIALPLAN], asked)
+    check_emergency(texts[DIALPLAN], rules.document.emergency.meant, rules.document.emergency_trunks)
     return {name: with_header(text, "rules/clinic.yaml") for name, text in texts.items()}
 
 

@@ -156,12 +156,9 @@ def code_lines(document: Document) -> list[Line]:
 def emergency_view(document: Document, where: Where) -> Line:
     rules = document.emergency
     trunks = {line["name"]: line for line in trunk_lines(document, where)}
-    plain = {number: number for number in rules.numbers}
-    prefixed = {prefix + number: number for prefix in rules.also_with_prefix for number in rules.numbers}
-    dialled = {**prefixed, **plain}
     return {
         "numbers": [quoting.digits(number) for number in rules.numbers],
-        "dialled": [(quoting.digits(key), quoting.digits(number)) for key, number in sorted(dialled.items())],
+        "dialled": [(quoting.digits(key), quoting.digits(number)) for key, number in sorted(rules.meant.items())],
         "notify": [quoting.digits(phone) for phone in rules.notify if phone in document.phones],
         "trunks": [trunks[trunk] for trunk in document.emergency_trunks],
         "caller_id": clinic_number(document),

@@ -20,18 +20,28 @@ def clinical(draft: Draft) -> Iterator[Mistake]:
                 yield draft.mistake(
                     path, f"a call of the clinical queue {queue} goes on to {other}, whose agents are not clinical"
                 )
+    for number, did in draft.document.dids.items():
+        spare = did.fallback.queue if did.fallback else None
+        flow = draft.flows.get(did.flow)
+        if flow is None or spare not in queues or queues[spare].clinical:
+            continue
+        straight = {queue for queue in _led_to(flow, flow.start) if queue in queues}
+        if straight and all(queues[queue].clinical for queue in straight):
+            path = ("dids", number, "fallback", "queue")
+            yield draft.mistake(path, f"a clinical line falls back to {spare}, whose agents are not clinical")
 
 
 def _led_to(flow: Flow, start: str) -> set[str]:
-    """Queues that a call reaches from *start* without pressing a key of a menu."""
+    """Queues that a call meets from *start* on without pressing a key of a menu."""
     found, seen, ahead = set[str](), {start}, [start]
     while ahead:
-        node = flow.nodes[ahead.pop()]
+        node = flow.nodes.get(ahead.pop())
+        if node is None:
+            continue
+        if node.kind == "enqueue":
+            found.add(str(getattr(node.step, "queue", "")))
         chosen = getattr(node.step, "keys", ()) if node.kind == "menu" else ()
-        steps = {step for outcome, step in node.next.items() if outcome not in chosen and step in flow.nodes}
-        found |= {
-            str(getattr(flow.nodes[step].step, "queue", "")) for step in steps if flow.nodes[step].kind == "enqueue"
-        }
+        steps = {step for outcome, step in node.next.items() if outcome not in chosen}
         ahead += steps - seen
         seen |= steps
     return found

@@ -22,6 +22,7 @@ def reachable(draft: Draft) -> Iterator[Mistake]:
             if step in flow.steps and step not in found:
                 found.add(step)
                 ahead += flow.steps[step].next.values()
+        lost = any(target not in flow.steps for rule in flow.steps.values() for target in rule.next.values())
         for step in flow.steps:
-            if step not in found and flow.first in flow.steps:
-                yield draft.warning(("flows", name, "steps", step), "no step leads here")
+            if step not in found and flow.first in flow.steps and not lost:
+                yield draft.mistake(("flows", name, "steps", step), "no step leads here; remove it, or lead to it")

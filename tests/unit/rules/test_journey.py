@@ -27,7 +27,7 @@ mailboxes: {desk: {title: Front desk}}
 locations:
   desk: {elin: "+12075550110", address: {street: 1 Main Street, city: Portland, state: ME, postal_code: "04101"}}
 trunks: {carrier: {host: 192.0.2.10}}
-phones: {201: {name: Reception, location: desk}}
+phones: {201: {name: Reception, location: desk, mailbox: desk}}
 dids: {"+12075550100": {name: Main line, flow: main, fallback: {mailbox: desk}}}
 flows:
   main:

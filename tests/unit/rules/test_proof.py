@@ -129,7 +129,7 @@ def test_words_do_not_settle_what_a_caller_waited_for() -> None:
 def test_a_call_that_crosses_the_closing_time_is_walked() -> None:
     """Open when the call arrived, closed when it is asked again: a way that no single situation has."""
     rules = harbor(
-        NEXT.replace("closed: closed", "closed: message").replace("holiday: closed", "holiday: message"),
+        NEXT.replace("closed: closed", "closed: message"),
         ("overflow: message, unstaffed: message", "overflow: again, unstaffed: again"),
         ("      goodbye:\n        hangup: {}\n\n\n# ----", "      goodbye:\n        hangup: {}\n      again:\n"
          "        check_hours: clinic\n        next: {open: message, lunch: message, closed: goodbye, "
