@@ -48,11 +48,11 @@ def check(instance: Instance, file: Path | None, as_json: bool) -> None:
       clinicpbx rules check
       clinicpbx rules check draft/clinic.yaml --json
     """
+    from clinicpbx.daemon.apply import proved
     from clinicpbx.errors import RulesRefused
-    from clinicpbx.rules.compile import read_rules
 
     try:
-        found, refused = list(read_rules(file or instance.clinic, datetime.now(UTC).date()).warnings), False
+        found, refused = list(proved(instance, file or instance.clinic).warnings), False
     except RulesRefused as mistakes:
         found, refused = mistakes.mistakes, True
     if as_json:

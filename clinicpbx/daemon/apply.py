@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from jinja2 import FileSystemLoader
 
@@ -34,6 +35,18 @@ class Outcome:
 def checked(instance: Instance, version: str = "") -> Rules:
     """The rules of the instance's folder. Errors: RulesRefused with every mistake."""
     return read_rules(instance.clinic, datetime.now(UTC).date(), version)
+
+
+def proved(instance: Instance, file: Path) -> Rules:
+    """The rules in *file*, found good as they are written and as Asterisk would get them; nothing is kept.
+
+    Errors: RulesRefused with every mistake; RenderRefused and DialplanRefused about what would be rendered.
+    """
+    today = datetime.now(UTC).date()
+    rules = read_rules(file, today, "draft")
+    place = Place(instance.home, "draft", today, dict.fromkeys(rules.document.phones, "draft"))
+    render(rules, place, FileSystemLoader(shipped("dialplan_templates")))
+    return rules
 
 
 def rendered(instance: Instance, rules: Rules, version: str) -> dict[str, str]:
