@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
@@ -92,8 +93,9 @@ def explain(
       clinicpbx rules explain --dial 12125551234 --from 201 --json
     """
     from clinicpbx.rules.compile import read_rules
-    from clinicpbx.rules.explain import Outside, explain, instant
+    from clinicpbx.rules.explain import explain, instant
     from clinicpbx.rules.phone_call import phone_call
+    from clinicpbx.rules.simulation import Outside
 
     keys = tuple(filter(None, press.split(",")))
     if wrong := [key for key in keys if key not in tuple("0123456789*#")]:
@@ -102,7 +104,7 @@ def explain(
     began = instant(rules, at) if at else datetime.now(UTC)
     if abs(began.year - datetime.now(UTC).year) > 1:
         rules = read_rules(file or instance.clinic, began.date(), "draft")  # holidays are known around one day
-    outside = Outside(caller, keys, queue)
+    outside = Outside(caller, keys, agents=frozenset() if queue == "unstaffed" else None, busy=queue == "busy")
     lines = phone_call(rules, dialled, caller, began) or explain(rules.book, dialled, began, outside)
     zone = next(iter(rules.book.hours.values())).zone if rules.book.hours else UTC
     rows = [
@@ -110,6 +112,55 @@ def explain(
          "rule": line.where} for line in lines
     ]  # fmt: skip
     show(f"A call to {dialled}", ["time", "step", "what", "why", "rule"], rows, as_json)
+
+
+@command.command("test")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--with", "further", multiple=True, help="A file beside FILE, as if it were included.")
+@click.option("--only", default="", help="Only scenarios whose name contains this.")
+@as_json
+@click.pass_obj
+def run_scenarios(instance: Instance, file: Path | None, further: tuple[str, ...], only: str, as_json: bool) -> None:
+    """Run the clinic's scenarios against FILE (default: the instance's rules), by the core that runs live calls.
+
+    Exit 65 if one fails. Rules whose own scenarios fail are not applied.
+
+    \b
+    Examples:
+      clinicpbx rules test
+      clinicpbx rules test examples/harbor/clinic.yaml --with scenarios.yaml
+      clinicpbx rules test draft/clinic.yaml --only spanish --json
+    """
+    from clinicpbx.rules.compile import read_rules
+    from clinicpbx.rules.scenarios import run
+
+    rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft", further=further)
+    found = run(rules, only)
+    rows = [
+        {"scenario": ran.name, "ok": not ran.problems, "went": ran.went, "problems": ran.problems,
+         "rule": str(rules.places.of(("scenarios", ran.name))),
+         "path": [{"step": line.step, "what": line.what, "why": line.why, "rule": line.where} for line in ran.path]}
+        for ran in found
+    ]  # fmt: skip
+    if as_json:
+        show_json(rows)
+    else:
+        show("Scenarios", ["scenario", "ok", "went"], rows, as_json=False)
+        for row in rows:
+            _say_failed(row)
+    failed = sum(not row["ok"] for row in rows)
+    say(f"{len(rows)} scenarios, {failed} failed" if rows else "no scenario: write some under scenarios:")
+    sys.exit(65 if failed else 0)
+
+
+def _say_failed(row: Any) -> None:
+    if row["ok"]:
+        return
+    click.echo(f"\n{row['rule']}: {row['scenario']}")
+    for problem in row["problems"]:
+        click.echo(f"  {problem}")
+    for line in row["path"]:
+        click.echo(f"    {line['step']:16} {line['what']} ({line['why']}) {line['rule']}".rstrip())
 
 
 @command.command("map")

@@ -13,11 +13,12 @@ from clinicpbx.adapters.asterisk import versions
 from clinicpbx.adapters.asterisk.install import install, installed
 from clinicpbx.adapters.asterisk.phone_passwords import phone_passwords
 from clinicpbx.adapters.asterisk.prompts import make_prompts
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.errors import ClinicPBXError, RulesRefused
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import Rules, read_rules
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.render import Place, edited_by_hand, render
+from clinicpbx.rules.scenarios import failing
 from clinicpbx.settings import Settings
 from clinicpbx.shipped import shipped
 
@@ -33,8 +34,11 @@ class Outcome:
 
 
 def checked(instance: Instance, version: str = "") -> Rules:
-    """The rules of the instance's folder. Errors: RulesRefused with every mistake."""
-    return read_rules(instance.clinic, datetime.now(UTC).date(), version)
+    """The rules of the instance's folder. Errors: RulesRefused with every mistake, or every scenario that fails."""
+    rules = read_rules(instance.clinic, datetime.now(UTC).date(), version)
+    if mistakes := failing(rules):
+        raise RulesRefused(mistakes)
+    return rules
 
 
 def proved(instance: Instance, file: Path) -> Rules:

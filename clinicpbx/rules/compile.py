@@ -69,16 +69,21 @@ def rules_from(
     fetch: Callable[[str], bytes] | None = None,
     *,
     prove: bool = True,
+    further: Iterable[str] = (),
 ) -> Rules:
     """`parse` and `compile_rules` in one."""
-    return compile_rules(parse(file, raw, fetch), today, version, prove=prove)
+    return compile_rules(parse(file, raw, fetch, further), today, version, prove=prove)
 
 
-def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True) -> Rules:
-    """The rules in the file *path* and the files it includes beside it."""
+def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True, further: Iterable[str] = ()) -> Rules:
+    """The rules in the file *path*, the files it includes beside it, and the *further* ones as if it included them."""
     try:
         raw = path.read_bytes()
     except OSError as wrong:
         problem = f"cannot be read: {wrong.strerror}"
         raise ClinicPBXError(problem, where=str(path), do="Name a rules file, or put clinic.yaml there") from None
-    return rules_from(str(path), raw, today, version, lambda name: (path.parent / name).read_bytes(), prove=prove)
+
+    def fetch(name: str) -> bytes:
+        return (path.parent / name).read_bytes()
+
+    return rules_from(str(path), raw, today, version, fetch, prove=prove, further=further)

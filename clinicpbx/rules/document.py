@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from clinicpbx.rules.hours_document import HoursRules
+from clinicpbx.rules.scenario_document import Scenario
 from clinicpbx.rules.words import (
     E164,
     Code,
@@ -275,6 +276,15 @@ class Document(Written):
         default_factory=dict, description="Name → language → what is said; a recording of that name wins."
     )
     flows: dict[Name, FlowRule] = Field(default_factory=dict, description="Name → flow.")
+
+    scenarios: dict[Text, Scenario] = Field(
+        default_factory=dict, description="Name → a call and what must become of it; run by `clinicpbx rules test`."
+    )
+
+    @property
+    def local(self) -> ZoneInfo:
+        """The time zone of the first site."""
+        return ZoneInfo(next(iter(self.sites.values())).timezone)
 
     @property
     def language(self) -> str:

@@ -27,6 +27,11 @@ def _one_country_at_a_time() -> None:
 _one_country_at_a_time()
 
 
+def known_years(today: date) -> range:
+    """The years whose holidays are known *today*."""
+    return range(today.year + YEARS.start, today.year + YEARS.stop)
+
+
 @lru_cache(maxsize=64)
 def _official(country: str, region: str | None, year: int) -> MappingProxyType[date, str]:
     calendar = holidays.country_holidays(

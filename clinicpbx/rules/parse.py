@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -50,8 +50,11 @@ class Parsed:
     places: Places
 
 
-def parse(file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = None) -> Parsed:
-    """Reads *raw*, and the files it includes by *fetch* (given a plain name; OSError where there is none).
+def parse(
+    file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = None, further: Iterable[str] = ()
+) -> Parsed:
+    """Reads *raw*, and the files it includes, and the *further* ones, by *fetch* (given a plain name; OSError where
+    there is none).
 
     Raises RulesRefused with every mistake found, and nothing else.
     """
@@ -60,16 +63,17 @@ def parse(file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = No
     known = Places(file, places)
     value = dict(entry.value)
     folder = file[: file.rfind("/") + 1]
-    for name in _included(value.get("include"), known, mistakes):
+    included = _included(value.get("include"), known, mistakes)
+    for name in dict.fromkeys((*included, *further)):
         try:
-            further = Tree(folder + name, fetch(name) if fetch else _nowhere(name))
+            tree = Tree(folder + name, fetch(name) if fetch else _nowhere(name))
         except OSError:
             mistakes.append(known.mistake(("include", name), f"there is no file {name!r} beside this one"))
         except RulesRefused as refused:
             mistakes += refused.mistakes
         else:
-            mistakes += further.mistakes
-            _merge(value, further, places, mistakes)
+            mistakes += tree.mistakes
+            _merge(value, tree, places, mistakes)
     try:
         document = Document.model_validate(value)
     except ValidationError as exc:

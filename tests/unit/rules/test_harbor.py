@@ -15,9 +15,10 @@ from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.core.commands import Note, Play
 from clinicpbx.core.events import CallArrived
 from clinicpbx.rules.compile import Rules, read_rules, rules_from
-from clinicpbx.rules.explain import Outside, explain
+from clinicpbx.rules.explain import explain
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.schema import json_schema
+from clinicpbx.rules.simulation import Outside
 
 pytestmark = pytest.mark.unit
 HARBOR = Path(__file__).parents[3] / "examples" / "harbor"
@@ -103,7 +104,8 @@ OPEN, LUNCH, CLOSED = "2026-12-01 10:00", "2026-12-01 12:30", "2026-11-26 10:00"
 )
 def test_where_a_call_goes(harbor: Rules, dialled: str, at: str, keys: str, queue: str, end: str) -> None:
     began = datetime.fromisoformat(at).replace(tzinfo=PORTLAND)
-    lines = explain(harbor.book, dialled, began, Outside("", tuple(keys), queue))
+    outside = Outside("", tuple(keys), frozenset() if queue == "unstaffed" else None, queue == "busy")
+    lines = explain(harbor.book, dialled, began, outside)
     assert end in [line.what for line in lines]
     assert lines[-1].what.startswith("the call ends: ")
     assert all(line.where.startswith(str(HARBOR)) for line in lines)

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from clinicpbx.cli.main import command
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.rules.compile import Rules, read_rules, rules_from
-from clinicpbx.rules.explain import Outside, explain
+from clinicpbx.rules.explain import explain
 from clinicpbx.rules.phone_call import phone_call
+from clinicpbx.rules.simulation import Outside
 
 pytestmark = pytest.mark.unit
 HARBOR = Path(__file__).parents[3] / "examples" / "harbor" / "clinic.yaml"
