@@ -1,6 +1,7 @@
 """The clinic's rules: check, explain, apply, roll back."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from difflib import unified_diff
@@ -239,32 +240,47 @@ def render(instance: Instance, folder: Path | None) -> None:
 
 @command.command()
 @click.option("--against", default="", shell_complete=named(_versions), help="A version; default: the one in force.")
+@click.option("--text", is_flag=True, help="The lines of the files instead of their meaning.")
+@as_json
 @pass_instance
-def diff(instance: Instance, against: str) -> None:
-    """What applying the rules would change. Exit 1 if anything would.
+def diff(instance: Instance, against: str, text: bool, as_json: bool) -> None:
+    """What applying the rules would change, and for whom. Exit 1 if anything would.
 
     \b
     Examples:
       clinicpbx rules diff
-      clinicpbx rules diff --against 000007
+      clinicpbx rules diff --against 000007 --json
+      clinicpbx rules diff --text
     """
     from clinicpbx.adapters.asterisk import versions
-    from clinicpbx.daemon.apply import checked
+    from clinicpbx.daemon.apply import checked, meant
 
-    checked(instance)
+    rules = checked(instance)
     against = against or versions.in_force(instance)
+    if text:
+        lines = list(_lines(instance, against))
+        click.echo("".join(lines), nl=False)
+        sys.exit(1 if lines else 0)
+    found = meant(instance, rules, against)
+    if as_json:
+        show_json([asdict(sentence) for sentence in found])
+    else:
+        for sentence in found:
+            click.echo(f"{'! ' if sentence.help else '  '}{sentence}")
+        say(f"{len(found)} changes" if found else "nothing changes for callers")
+    sys.exit(1 if found else 0)
+
+
+def _lines(instance: Instance, against: str) -> Iterator[str]:
+    from clinicpbx.adapters.asterisk import versions
+
     kept = versions.folder_of(instance, against) / "rules" if against else None
-    changed = False
     for path in sorted(instance.rules.rglob("*.yaml")):
         name = str(path.relative_to(instance.rules))
         old = kept / name if kept else None
         before = old.read_text().splitlines(keepends=True) if old and old.exists() else []
-        lines = list(
-            unified_diff(before, path.read_text().splitlines(keepends=True), f"{against or 'nothing'}/{name}", name)
-        )
-        changed |= bool(lines)
-        click.echo("".join(lines), nl=False)
-    sys.exit(1 if changed else 0)
+        after = path.read_text().splitlines(keepends=True)
+        yield from unified_diff(before, after, f"{against or 'nothing'}/{name}", name)
 
 
 @command.command()
@@ -283,8 +299,8 @@ def apply(instance: Instance, why: str, force: bool) -> None:
     from clinicpbx.settings import read_settings
 
     outcome = apply(instance, read_settings(instance), why, force)
-    for warning in outcome.warnings:
-        say(warning)
+    for line in (*outcome.warnings, *outcome.changes):
+        say(line)
     told = tell_daemon(instance, {"do": "rules.reload"})
     say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
 
@@ -311,23 +327,39 @@ def rollback(instance: Instance, version: str, force: bool) -> None:
 
 
 @command.command()
+@click.argument("version", required=False, default="", shell_complete=named(_versions))
 @as_json
 @pass_instance
-def history(instance: Instance, as_json: bool) -> None:
-    """The versions of the rules: when, who, why, and which is in force.
+def history(instance: Instance, version: str, as_json: bool) -> None:
+    """The versions of the rules: when, who, why, what changed, and which is in force. With VERSION: all it changed.
 
     \b
-    Example:
-      clinicpbx rules history --json
+    Examples:
+      clinicpbx rules history
+      clinicpbx rules history 000007 --json
     """
     from clinicpbx.adapters.asterisk import versions
 
     now = versions.in_force(instance)
+    if version:
+        versions.folder_of(instance, version)
     rows = [
-        {"version": each.version, "at": each.at, "who": each.who, "why": each.why, "in_force": each.version == now}
+        {**asdict(each), "in_force": each.version == now, "changed": _first(each.changes)}
         for each in versions.versions(instance)
+        if version in ("", each.version)
     ]
-    show("Versions of the rules", ["version", "at", "who", "why", "in_force"], rows, as_json)
+    if as_json:
+        show_json([{key: row[key] for key in row if key != "changed"} for row in rows])
+        return
+    show("Versions of the rules", ["version", "at", "who", "why", "changed", "in_force"], rows, as_json=False)
+    for line in rows[0]["changes"] if version else ():
+        click.echo(f"  {line}")
+
+
+def _first(changes: Sequence[str]) -> str:
+    """The first of *changes*, and how many more there are."""
+    more = f" (+{len(changes) - 1})" if len(changes) > 1 else ""
+    return f"{changes[0]}{more}" if changes else ""
 
 
 def _sentence(version: str, loaded: bool, told: bool, changed: bool) -> str:

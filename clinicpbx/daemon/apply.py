@@ -15,7 +15,8 @@ from clinicpbx.adapters.asterisk.phone_passwords import phone_passwords
 from clinicpbx.adapters.asterisk.prompts import make_prompts
 from clinicpbx.errors import ClinicPBXError, RulesRefused
 from clinicpbx.paths import Instance
-from clinicpbx.rules.compile import Rules, read_rules
+from clinicpbx.rules.compile import Rules, read_parsed, read_rules
+from clinicpbx.rules.diff import Sentence, sentences
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.render import Place, edited_by_hand, render
 from clinicpbx.rules.scenarios import failing
@@ -31,6 +32,7 @@ class Outcome:
     loaded: bool
     changed: bool = True
     warnings: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 def checked(instance: Instance, version: str = "") -> Rules:
@@ -77,10 +79,22 @@ def apply(instance: Instance, settings: Settings, why: str = "", force: bool = F
         if before and _same(instance, before, rendered(instance, rules, before)):
             return Outcome(before, install(instance, settings, versions.rendered(instance, before)), False, found)
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        meaning = tuple(map(str, meant(instance, rules, before)))
         with _back_to(instance, before, version):
-            versions.keep(instance, versions.Applied(version, now, getpass.getuser(), why), files)
+            versions.keep(instance, versions.Applied(version, now, getpass.getuser(), why, meaning), files)
             versions.point_at(instance, version)
-            return Outcome(version, install(instance, settings, files), True, found)
+            return Outcome(version, install(instance, settings, files), True, found, meaning)
+
+
+def meant(instance: Instance, rules: Rules, before: str) -> list[Sentence]:
+    """What *rules* change against the version *before*, "" for none; one sentence where those cannot be read."""
+    if not before:
+        return sentences(None, rules.document)
+    kept = versions.folder_of(instance, before) / "rules" / instance.clinic.name
+    try:
+        return sentences(read_parsed(kept).document, rules.document)
+    except ClinicPBXError:
+        return [Sentence(f"version {before} cannot be compared: its rules are not readable by this release")]
 
 
 def roll_back(instance: Instance, settings: Settings, version: str = "", force: bool = False) -> Outcome:

@@ -69,21 +69,24 @@ def rules_from(
     fetch: Callable[[str], bytes] | None = None,
     *,
     prove: bool = True,
-    further: Iterable[str] = (),
 ) -> Rules:
     """`parse` and `compile_rules` in one."""
-    return compile_rules(parse(file, raw, fetch, further), today, version, prove=prove)
+    return compile_rules(parse(file, raw, fetch), today, version, prove=prove)
 
 
-def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True, further: Iterable[str] = ()) -> Rules:
-    """The rules in the file *path*, the files it includes beside it, and the *further* ones as if it included them."""
+def read_parsed(path: Path, further: Iterable[str] = ()) -> Parsed:
+    """The document in the file *path*, the files it includes beside it, and the *further* ones as if it included them.
+
+    Errors: RulesRefused; ClinicPBXError where the file cannot be read.
+    """
     try:
         raw = path.read_bytes()
     except OSError as wrong:
         problem = f"cannot be read: {wrong.strerror}"
         raise ClinicPBXError(problem, where=str(path), do="Name a rules file, or put clinic.yaml there") from None
+    return parse(str(path), raw, lambda name: (path.parent / name).read_bytes(), further)
 
-    def fetch(name: str) -> bytes:
-        return (path.parent / name).read_bytes()
 
-    return rules_from(str(path), raw, today, version, fetch, prove=prove, further=further)
+def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True, further: Iterable[str] = ()) -> Rules:
+    """`read_parsed` and `compile_rules` in one."""
+    return compile_rules(read_parsed(path, further), today, version, prove=prove)

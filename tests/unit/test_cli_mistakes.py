@@ -148,7 +148,7 @@ def commands(group: click.Group, words: str = "clinicpbx") -> Iterator[tuple[str
 
 
 ALL = dict(commands(cli.command))
-WITHOUT_ROWS = {"schema", "render", "diff", "apply", "rollback", "export", "delete", "pin", "login", "logout", "pause"}
+WITHOUT_ROWS = {"schema", "render", "apply", "rollback", "export", "delete", "pin", "login", "logout", "pause"}
 WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "rescuer", "asterisk", "completion"}
 WITHOUT_ROWS |= {"prepare", "map"}
 

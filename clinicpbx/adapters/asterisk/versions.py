@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from clinicpbx.paths import Instance
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """*at*: ISO 8601, UTC."""
+    """*at*: ISO 8601, UTC. *changes*: what it changed, in sentences."""
 
     version: str
     at: str
     who: str
     why: str
+    changes: Sequence[str] = ()
 
 
 @contextmanager
