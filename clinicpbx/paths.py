@@ -80,6 +80,11 @@ class Instance:
         return self.home / "clinicpbx.db"
 
     @property
+    def overrides(self) -> Path:
+        """Overrides that are switched on."""
+        return self.home / "overrides.json"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

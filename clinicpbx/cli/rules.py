@@ -72,6 +72,7 @@ def check(instance: Instance, file: Path | None, as_json: bool) -> None:
 @click.option("--at", default="", help="Local time of the clinic, such as '2026-12-24 11:00'; default: now.")
 @click.option("--press", default="", help="Keys, separated by commas, in the order they are asked for.")
 @click.option("--queue", type=click.Choice(["answered", "busy", "unstaffed"]), default="answered", help="The queues.")
+@click.option("--override", default="", help="An override that is switched on.")
 @click.option("--file", type=click.Path(path_type=Path), help="Rules to explain; default: the instance's.")
 @as_json
 @click.pass_obj
@@ -82,6 +83,7 @@ def explain(
     at: str,
     press: str,
     queue: str,
+    override: str,
     file: Path | None,
     as_json: bool,
 ) -> None:
@@ -101,11 +103,16 @@ def explain(
     keys = tuple(filter(None, press.split(",")))
     if wrong := [key for key in keys if key not in tuple("0123456789*#")]:
         raise click.BadParameter(f"{wrong[0]!r} is no key: write 1,2,#", param_hint="--press")
-    rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft")
+    rules = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft", prove=False)
     began = instant(rules, at) if at else datetime.now(UTC)
     if abs(began.year - datetime.now(UTC).year) > 1:
-        rules = read_rules(file or instance.clinic, began.date(), "draft")  # holidays are known around one day
-    outside = Outside(caller, keys, agents=frozenset() if queue == "unstaffed" else None, busy=queue == "busy")
+        rules = read_rules(
+            file or instance.clinic, began.date(), "draft", prove=False
+        )  # holidays are known around one day
+    if override and override not in rules.book.overrides:
+        raise click.BadParameter(f"there are {', '.join(rules.book.overrides) or 'none'}", param_hint="--override")
+    agents = frozenset[str]() if queue == "unstaffed" else None
+    outside = Outside(caller, keys, agents, busy=queue == "busy", override=override)
     lines = phone_call(rules, dialled, caller, began) or explain(rules.book, dialled, began, outside)
     zone = next(iter(rules.book.hours.values())).zone if rules.book.hours else UTC
     rows = [
@@ -187,7 +194,7 @@ def draw_map(instance: Instance, did: str, folder: Path, mermaid: bool, file: Pa
     from clinicpbx.rules.journey import mermaid as text
 
     today = datetime.now(UTC).date()
-    rules = read_rules(file or instance.clinic, today)
+    rules = read_rules(file or instance.clinic, today, prove=False)
     if did and did not in rules.document.dids:
         raise ClinicPBXError(f"no number {did!r}", do=f"There are {', '.join(rules.document.dids) or 'none yet'}")
     journeys = [journey.journey(rules, number) for number in ([did] if did else rules.document.dids)]

@@ -25,6 +25,7 @@ class CallArrived(Event):
     """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
+    *switched_on*: the overrides that were on by hand.
     """
 
     flow: str
@@ -32,6 +33,7 @@ class CallArrived(Event):
     version: str
     caller: Private[str] | None = None
     language: str = ""
+    switched_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
 
 DEFAULT_RING = timedelta(seconds=20)
@@ -58,7 +59,7 @@ class Rulebook:
     """Everything a call needs of the rules.
 
     *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
-    its callers hear until they choose, where it is not the default.
+    its callers hear until they choose, where it is not the default. *overrides*: in the order of their weight.
     """
 
     version: str
@@ -71,6 +72,7 @@ class Rulebook:
     mailboxes: Mapping[str, MailboxRules] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
     spoken: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

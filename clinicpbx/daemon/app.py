@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import date
 
 import structlog
@@ -25,8 +25,9 @@ from clinicpbx.daemon.http import serve_http
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
+from clinicpbx.daemon.overrides import Overrides
 from clinicpbx.daemon.queue_runtime import QueueRuntime
-from clinicpbx.daemon.reconcile import LookRefused, look, rebuild, reconcile, show_phones
+from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
 from clinicpbx.daemon.rulebooks import Rulebooks
 from clinicpbx.daemon.single import only_daemon
 from clinicpbx.daemon.supervisor import Supervisor
@@ -52,6 +53,8 @@ class Daemon:
         self.dispatcher = Dispatcher(
             instance, self.rulebooks, self.journal, self.metrics, self.clock, self.request, self._replaced
         )
+        self.overrides = Overrides(instance, self.rulebooks.current, self.clock, self.request)
+        self.dispatcher.switched_on = self.overrides.at
         floor = Floor(book, self.clock(), self.journal.agents())
         self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
@@ -74,6 +77,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, None)
+        self.overrides.reload()
         rebuild(self.dispatcher, self.journal)
         async with self._servers():
             self._catch_up()
@@ -139,6 +143,7 @@ class Daemon:
             self._serving = link
             self.metrics.connected.set(1)
             self.supervisor.beat()
+            self.overrides.reload()
             log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
             self._spawn(self.mailboxes.light(self.rulebooks.current().mailboxes))
             link.listen(self.dispatcher.hear)
@@ -166,16 +171,7 @@ class Daemon:
 
     def _resync(self) -> None:
         if (link := self._serving) is not None:
-            self._spawn(self._look_again(link))
-
-    async def _look_again(self, link: Link) -> None:
-        """An answer about a phone is overdue: the whole truth about phones and calls."""
-        with suppress(LookRefused):
-            seen = await look(link)
-            show_phones(self.dispatcher, seen.phones, self.clock)
-            for call in self.queues.calls():
-                if call not in seen.channels and call not in seen.entered:
-                    self.queues.call_gone(call, self.clock())
+            self._spawn(look_again(link, self.dispatcher, self.queues.calls(), self.clock))
 
     def _chores(self) -> None:
         """Every second: old rows out, checkpoints, the wall clock, holidays of a new day."""
@@ -216,8 +212,8 @@ class Daemon:
 
     @asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
-        ready = lambda: self.supervisor.healthy  # noqa: E731
-        http = await serve_http(self._settings.bind, self._settings.http_port, self.metrics, ready)
+        address = self._settings.bind, self._settings.http_port
+        http = await serve_http(*address, self.metrics, lambda: self.supervisor.healthy)
         control = await serve_control(self._instance.control, verbs(self))
         try:
             yield

@@ -82,6 +82,7 @@ class Dispatcher:
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
         self._clock, self._request, self._on_replaced = clock, request, on_replaced
         self._loop = asyncio.get_running_loop()
+        self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
         self._heard = cache(metrics.events.labels)
 
     def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
@@ -177,6 +178,7 @@ class Dispatcher:
             version=book.version,
             caller=news.caller,
             language=news.language,
+            switched_on=self.switched_on(at),
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)

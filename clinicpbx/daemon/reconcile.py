@@ -1,7 +1,8 @@
 """After every connect: compare what we know with what Asterisk says is alive, and adopt, one call at a time."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +108,16 @@ async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock:
     for stray in seen.strays(dispatcher.calls):
         await dispatcher.rescue(stray)
     return seen
+
+
+async def look_again(link: Link, dispatcher: Dispatcher, queued: Iterable[str], clock: Clock) -> None:
+    """An answer about a phone is overdue: the whole truth about phones, and about the *queued* calls."""
+    with suppress(LookRefused):
+        seen = await look(link)
+        show_phones(dispatcher, seen.phones, clock)
+        for call in queued:
+            if call not in seen.channels and call not in seen.entered:
+                dispatcher.queues.call_gone(call, clock())
 
 
 def show_phones(dispatcher: Dispatcher, phones: tuple[EndpointNews, ...], clock: Clock) -> None:

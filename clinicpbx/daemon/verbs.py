@@ -52,6 +52,7 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
 
     return {
         "rules.reload": reload,
+        "overrides.reload": lambda wish: daemon.overrides.reload(),
         "calls": calls,
         "status": status,
         "queues": lambda wish: queues.status()["queues"],

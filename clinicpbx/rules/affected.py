@@ -37,6 +37,9 @@ class Reach:
         yield "flows", did.flow
         if flow := self._document.flows.get(did.flow):
             yield from self._with_people(_used(flow))
+        for name, override in self._document.overrides.items():
+            if number in (override.dids or self._document.dids):
+                yield "overrides", name
         if spare := did.fallback:
             written = (("queues", spare.queue), ("mailboxes", spare.mailbox), ("hours", spare.hours))
             yield from self._with_people((section, name) for section, name in written if name)

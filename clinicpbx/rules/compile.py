@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, QueueRules, Rulebook
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
@@ -52,9 +53,27 @@ def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool
         phones={ext: PhoneRules(ext, phone.mailbox or "", phone.shown) for ext, phone in document.phones.items()},
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
         languages=tuple(document.languages),
+        overrides={name: _override(document, name) for name in document.overrides},
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found))
+
+
+def _override(document: Document, name: str) -> OverrideRules:
+    written = document.overrides[name]
+    during = tuple(
+        (planned.from_.replace(tzinfo=document.local), planned.to.replace(tzinfo=document.local))
+        for planned in written.during
+    )
+    return OverrideRules(
+        name,
+        written.title,
+        frozenset(written.dids or document.dids),
+        written.hours or "",
+        written.flow or "",
+        written.say or "",
+        during,
+    )
 
 
 def _good(found: Iterable[Mistake]) -> bool:

@@ -24,6 +24,7 @@ ONE = {
     "mailboxes": "mailbox",
     "prompts": "prompt",
     "flows": "flow",
+    "overrides": "override",
     "scenarios": "scenario",
 }
 

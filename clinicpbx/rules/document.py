@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from clinicpbx.rules.hours_document import HoursRules
+from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.scenario_document import Scenario
 from clinicpbx.rules.words import (
     E164,
@@ -277,6 +278,9 @@ class Document(Written):
     )
     flows: dict[Name, FlowRule] = Field(default_factory=dict, description="Name → flow.")
 
+    overrides: dict[Name, Override] = Field(
+        default_factory=dict, description="Name → what holds for a while instead; the first written weighs most."
+    )
     scenarios: dict[Text, Scenario] = Field(
         default_factory=dict, description="Name → a call and what must become of it; run by `clinicpbx rules test`."
     )

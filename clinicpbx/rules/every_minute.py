@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from clinicpbx.core.callflow.away import LONGEST_CALL
 from clinicpbx.core.callflow.flow import Flow
-from clinicpbx.core.schedule.hours import Hours
-from clinicpbx.core.schedule.stretches import Window, timeline, windows
+from clinicpbx.core.schedule.hours import Hours, Opening
+from clinicpbx.core.schedule.stretches import Situation, Window, timeline, windows
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.flows import Draft, built_in
 from clinicpbx.rules.places import Path
@@ -23,13 +23,32 @@ def every_minute(draft: Draft, wrong: Iterable[Mistake] = ()) -> Iterator[Mistak
         queue for agent in draft.document.agents.values() for queue in agent.queues
     }
     known: dict[frozenset[str], list[Window]] = {}
+    forced = _forced(draft)
     for path, flow in _patients_flows(draft):
         asked = asked_hours(flow)
         if ".".join(path) in broken or broken & {f"hours.{name}" for name in asked}:
             continue
         if asked not in known:
             known[asked] = windows_of({name: draft.hours[name] for name in asked if name in draft.hours}, draft.today)
-        yield from _told(draft, path, Proof(flow, known[asked], frozenset(unmanned)))
+        under = [_always(draft, asked, *one) for one in forced.get(path[1], ())] if asked else []
+        yield from _told(draft, path, Proof(flow, [*known[asked], *under], frozenset(unmanned)))
+
+
+def _forced(draft: Draft) -> dict[str, list[tuple[str, str]]]:
+    """Flow → the overrides under which its calls may be, and what they say of every hours."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, override in draft.document.overrides.items():
+        for number in override.dids or draft.document.dids:
+            did = draft.document.dids.get(number)
+            if override.hours and did:
+                found.setdefault(override.flow or did.flow, []).append((name, override.hours))
+    return {flow: list(dict.fromkeys(held)) for flow, held in found.items()}
+
+
+def _always(draft: Draft, asked: frozenset[str], override: str, state: str) -> Window:
+    """What calls see under an *override* that says *state* of every hours."""
+    at = datetime.combine(draft.today, time(0), draft.document.local)
+    return (Situation(at, dict.fromkeys(sorted(asked), Opening(state, f"override {override}"))),)
 
 
 def windows_of(hours: Mapping[str, Hours], today: date) -> list[Window]:

@@ -29,15 +29,20 @@ def instant(rules: Rules, text: str) -> datetime:
 
 def explain(book: Rulebook, dialled: str, at: datetime, outside: Outside) -> list[Line]:
     """The path of a call to *dialled* at *at*. Errors: ClinicPBXError where nothing answers that number."""
-    return list(lines(book, book.entries.get(dialled, ""), simulate(book, dialled, at, outside)))
+    return list(lines(book, simulate(book, dialled, at, outside)))
 
 
-def lines(book: Rulebook, flow: str, moments: list[Moment]) -> Iterator[Line]:
-    """*moments* of a call in *flow*, in words."""
-    nodes = book.flows[flow].nodes
+def flow_of(book: Rulebook, moments: list[Moment]) -> str:
+    """The flow in which the call was."""
+    return next(str(moment.detail["flow"]) for moment in moments if moment.kind == "arrived")
+
+
+def lines(book: Rulebook, moments: list[Moment]) -> Iterator[Line]:
+    """*moments* of a call, in words."""
+    nodes = book.flows[flow_of(book, moments)].nodes
     for moment in moments:
         node = nodes.get(moment.step)
-        said = _said(moment, node.kind if node else "")
+        said = _said(moment, node.kind if node else "play")
         if said:
             yield Line(moment.at, moment.step, *said, node.where if node else "")
 
@@ -47,6 +52,8 @@ def _said(moment: Moment, step_kind: str) -> tuple[str, str] | None:
     match moment.kind:
         case "arrived":
             return f"the call arrives on {detail['entry']}", f"flow {detail['flow']}"
+        case "override":
+            return f"the override {detail['name']} holds", str(detail["title"])
         case "left":
             return f"{step_kind} → {detail['outcome']}", str(detail["why"])
         case "queued":

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from clinicpbx.rules.simulation import HANG_UP, SILENCE
 from clinicpbx.rules.words import Duration, Language, Name, Text, one_or_many
 from clinicpbx.rules.written import Written
 
+SILENCE, HANG_UP = "silence", "hang up"
 Pressed = Annotated[tuple[str, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str | int])]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(one_or_many, json_schema_input_type=Text | list[Text])]
 Outcome = Literal["answered", "voicemail", "abandoned", "informed", "internal"]
@@ -40,6 +40,7 @@ class Scenario(Written):
         "all", description="Who is logged in: all, none, a list of agents; busy: all, and each on the phone."
     )
     answers: bool = Field(True, description="Whether those who are rung pick up.")
+    override: Name | None = Field(None, description="An override that is switched on.")
     says: Duration = Field(timedelta(seconds=10), description="How long the caller speaks into a mailbox.")
     expect: Expected = Field(description="What must become of the call.")
 

@@ -10,7 +10,7 @@ from typing import Any
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.compile import Rules
-from clinicpbx.rules.explain import Line, lines
+from clinicpbx.rules.explain import Line, flow_of, lines
 from clinicpbx.rules.scenario_document import Expected, Scenario
 from clinicpbx.rules.simulation import Moment, Outside, simulate
 
@@ -55,11 +55,12 @@ def _ran(rules: Rules, name: str, scenario: Scenario) -> Ran:
         answers=scenario.answers,
         says=scenario.says,
         language=scenario.language or "",
+        override=scenario.override or "",
     )
     at = scenario.at.replace(tzinfo=rules.document.local).astimezone(UTC)
     moments = simulate(book, scenario.dial, at, outside)
-    came = _Came(book, book.entries[scenario.dial], moments)
-    path = tuple(lines(book, came.flow, moments))
+    came = _Came(book, flow_of(book, moments), moments)
+    path = tuple(lines(book, moments))
     return Ran(
         name, tuple(_problems(scenario.expect, came, scenario.language or book.language_of(scenario.dial))), path
     )
@@ -90,7 +91,8 @@ class _Came:
     @cached_property
     def hears(self) -> list[str]:
         nodes = self.book.flows[self.flow].nodes
-        return list(chain(*(sorted(nodes[step].step.prompts()) for step in self.steps)))
+        said = [self.book.overrides[name].say for name in self.all("override", "name") if self.book.overrides[name].say]
+        return [*said, *chain(*(sorted(nodes[step].step.prompts()) for step in self.steps if step in nodes))]
 
     @property
     def menus(self) -> int:

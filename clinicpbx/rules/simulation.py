@@ -13,12 +13,12 @@ from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.private import Private
+from clinicpbx.rules.scenario_document import HANG_UP, SILENCE
 
 PROMPT = timedelta(seconds=3)  # how long a simulated prompt lasts
 RINGS = timedelta(seconds=4)
 UNHEARD = timedelta(seconds=20)
 MOST_EVENTS = 500
-SILENCE, HANG_UP = "silence", "hang up"
 CALL = "simulated"
 ALL_OFFERED = "ring"  # the extension of cpbx-offer that rings several phones
 
@@ -29,7 +29,7 @@ class Outside:
 
     *keys*: one at each question, in order; `silence` lets the question pass, `hang up` ends the call. *agents*: those
     who are logged in; None: all. *busy*: they are all on the phone. *answers*: whoever is rung picks up. *says*: how
-    long the caller speaks into a mailbox. *language*: "" is the line's.
+    long the caller speaks into a mailbox. *language*: "" is the line's. *override*: switched on.
     """
 
     caller: str = field(default="", repr=False)
@@ -39,6 +39,7 @@ class Outside:
     answers: bool = True
     says: timedelta = timedelta(seconds=10)
     language: str = ""
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,13 @@ def simulate(book: Rulebook, dialled: str, at: datetime, outside: Outside) -> li
         raise ClinicPBXError(f"no flow answers {dialled}", do=f"These are answered: {known}")
     caller = Private(outside.caller) if outside.caller else None
     arrived = ev.CallArrived(
-        at=at, flow=flow, entry=dialled, version=book.version, caller=caller, language=outside.language
+        at=at,
+        flow=flow,
+        entry=dialled,
+        version=book.version,
+        caller=caller,
+        language=outside.language,
+        switched_on=(outside.override,) if outside.override else (),
     )
     return list(_Simulation(book, CallMachine(arrived, CALL, book), outside, at).moments())
 

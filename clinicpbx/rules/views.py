@@ -1,6 +1,7 @@
 """What the templates of Asterisk's files are given: plain lines, each value checked for its place."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from clinicpbx.core.callflow.flow import Node
@@ -116,11 +117,35 @@ def _fallback(document: Document, book: Rulebook, entry: str, rule: Fallback | N
         "entry": quoting.digits(entry),
         "phones": queue_phones(document, rule.queue) if rule else list(map(quoting.digits, document.phones)),
         "hours": quoting.name(rule.hours) if rule and rule.hours else "",
+        "overrides": override_lines(document, entry),
         "mailbox": quoting.name(mailbox),
         "greeting": quoting.name(greeting) if greeting in prompts else "",
         "thanks": "fallback-thanks" if "fallback-thanks" in prompts else "",
         "where": where,
     }
+
+
+def override_lines(document: Document, entry: str) -> list[Line]:
+    """The overrides under which the phones of *entry* are not rung: the variable with their end, and planned times."""
+    return [
+        {
+            "variable": variable(name),
+            "during": [(int(a.timestamp()), int(b.timestamp())) for a, b in _planned(document, name)],
+        }
+        for name, override in document.overrides.items()
+        if override.keeps_phones_quiet and entry in (override.dids or document.dids)
+    ]
+
+
+def _planned(document: Document, name: str) -> Iterator[tuple[datetime, datetime]]:
+    zone = document.local
+    for planned in document.overrides[name].during:
+        yield planned.from_.replace(tzinfo=zone), planned.to.replace(tzinfo=zone)
+
+
+def variable(override: str) -> str:
+    """Asterisk's global variable with the end of *override* in epoch seconds; no name has capitals."""
+    return f"CPBX_OVERRIDE_{quoting.name(override).replace('-', 'X')}"
 
 
 def _greeting(book: Rulebook, mailbox: str) -> str:

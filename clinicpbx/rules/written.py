@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class Written(BaseModel):
     """A part of the rules: no unknown keys, never changed once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -3,13 +3,16 @@
 from dataclasses import replace
 from datetime import datetime
 
-from clinicpbx.core.callflow.step import Leave, Result, Scene, State, Stay
+from clinicpbx.core.callflow.flow import Node
+from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, State, Stay
 from clinicpbx.core.commands import ChannelCommand, Command, Continue, Hangup, Note, StopPlayback, StopRecording
 from clinicpbx.core.events import CallArrived, CommandRefused, Event, HungUp, Refusal
+from clinicpbx.core.overrides import overriding
 from clinicpbx.core.rulebook import Rulebook
 
 MOST_STEPS_AT_ONCE = 32  # a circle of steps that never wait is the clinic's mistake; its caller still reaches a person
 FALLBACK = "cpbx-fallback"
+OVERRIDE = "override"  # the step that says an override's prompt
 
 _FIRM = {"answered": "answered", "message": "voicemail"}  # note -> outcome of the call, whatever follows
 _ASKED = ("queued", "dialled", "abandoned")  # the caller wants a person, and has none yet
@@ -20,14 +23,19 @@ class CallMachine:
 
     def __init__(self, arrived: CallArrived, call: str, book: Rulebook) -> None:
         self.call = call
-        self.flow = arrived.flow
+        override = overriding(book.overrides.values(), arrived.entry, arrived.at, arrived.switched_on)
+        self.flow = override.flow if override and override.flow else arrived.flow
         self.over = False
         self.at_step = ""
         self.outcome = ""
         self._arrived = arrived
-        self._nodes = book.flows[arrived.flow].nodes
+        flow = book.flows[self.flow]
+        self._nodes, self._start = flow.nodes, flow.start
+        if override and override.say:
+            said = Node("play", STEPS["play"](prompt=override.say), {"done": flow.start}, flow.nodes[flow.start].where)
+            self._nodes, self._start = {**flow.nodes, OVERRIDE: said}, OVERRIDE
         language = arrived.language if arrived.language in book.languages else book.language_of(arrived.entry)
-        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book)
+        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override)
         self._state: State | None = None
         self._visits = 0
         self._chose = False  # by a key, what is played now
@@ -58,8 +66,10 @@ class CallMachine:
         """The commands of the flow's first steps."""
         arrived, book = self._arrived, self._scene.book
         facts = {"entry": arrived.entry, "flow": self.flow, "version": book.version, "language": self.language}
-        start, entered = self._enter(book.flows[self.flow].start, arrived.at)
-        return [Note("arrived", facts), *start, *self._follow(entered, arrived.at)]
+        held = self._scene.override
+        under = [Note("override", {"name": held.name, "title": held.title})] if held else []
+        start, entered = self._enter(self._start, arrived.at)
+        return [Note("arrived", facts), *under, *start, *self._follow(entered, arrived.at)]
 
     def handle(self, event: Event) -> list[Command]:
         """The commands that *event* leads to; none once the call is over."""

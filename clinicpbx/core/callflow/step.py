@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
 from clinicpbx.core.events import Event
+from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
 from clinicpbx.private import Private
 
@@ -21,7 +22,10 @@ class State(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a step may know of its call. *run* is unique to this visit of the step: ids begin with it."""
+    """What a step may know of its call. *run* is unique to this visit of the step: ids begin with it.
+
+    *override*: what the call is under since its arrival.
+    """
 
     call: str
     run: str
@@ -30,6 +34,7 @@ class Scene:
     language: str
     memory: Mapping[str, str]
     book: "Rulebook"
+    override: OverrideRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

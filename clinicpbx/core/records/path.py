@@ -28,6 +28,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
         case "arrived":
             rules = f"{body.get('entry', '')} leads to flow {body.get('flow', '')}, rules {body.get('version', '')}"
             return "", "arrived", rules
+        case "override":
+            return "", "override", f"{body['name']}: {body.get('title', '')}"
         case "step":
             return body["name"], "entered", str(body.get("kind", ""))
         case "left":

@@ -24,6 +24,12 @@ def prompts(draft: Draft) -> Iterator[Mistake]:
                 near = perhaps(name, (*document.prompts, *PHRASES))
                 option = "greeting" if getattr(node.step, "greeting", "") == name else "prompt"
                 yield draft.mistake((*path, node.kind, option), f"no prompt is named {name!r}{near}")
+    for name, override in document.overrides.items():
+        if override.say is not None:
+            used |= {override.say}
+            if override.say not in document.prompts:
+                near = perhaps(override.say, document.prompts)
+                yield draft.mistake(("overrides", name, "say"), f"no prompt is named {override.say!r}{near}")
     for name, texts in document.prompts.items():
         if missing := [language for language in document.languages if language not in (texts.keys() | _spoken(name))]:
             yield draft.mistake(("prompts", name), f"has no text in {', '.join(missing)}")

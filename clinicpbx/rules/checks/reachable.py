@@ -11,6 +11,7 @@ from clinicpbx.rules.flows import BUILT_IN, Draft
 def reachable(draft: Draft) -> Iterator[Mistake]:
     document = draft.document
     used = {did.flow for did in document.dids.values()} | {inside.flow for inside in document.extensions.values()}
+    used |= {override.flow for override in document.overrides.values()}
     for name, flow in document.flows.items():
         if name.startswith(BUILT_IN):
             yield draft.mistake(("flows", name), f"names that begin with {', '.join(BUILT_IN)} are ClinicPBX's own")

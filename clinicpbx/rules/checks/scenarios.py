@@ -19,6 +19,7 @@ def scenarios(draft: Draft) -> Iterator[Mistake]:
         path, expected = ("scenarios", name), ("scenarios", name, "expect")
         uses: list[tuple[Path, str | None, Collection[str], str]] = [
             ((*path, "dial"), one.dial, numbers, "number that callers reach"),
+            ((*path, "override"), one.override, document.overrides, "override"),
             ((*path, "language"), one.language, document.languages, "language"),
             ((*expected, "language"), one.expect.language, document.languages, "language"),
             ((*expected, "queue"), one.expect.queue, document.queues, "queue"),

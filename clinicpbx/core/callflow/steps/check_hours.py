@@ -22,6 +22,8 @@ class CheckHours:
         return frozenset()
 
     def enter(self, scene: Scene, at: datetime) -> Result:
+        if scene.override is not None and scene.override.state:
+            return Leave(scene.override.state, why=f"{scene.override.name}: {scene.override.title}")
         opening = scene.book.hours[self.hours].at(at)
         return Leave(opening.state, why=opening.why)
 
