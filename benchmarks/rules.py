@@ -108,7 +108,7 @@ def live(folder: Path, runs: int) -> Iterator[Figure]:
         applied, rolled = [], []
         for n in range(runs):
             bed.apply(_rules(callers, f"Number {n}"))
-            applied.append(timed(lambda: _next_call(bed, callers)))
+            applied.append(_next_call(bed, callers))
             rolled.append(timed(lambda: bed.clinicpbx("rules", "rollback")))
     yield Figure("apply_to_next_call_s", median(applied), runs)
     yield Figure("rollback_s", median(rolled), runs)
@@ -144,17 +144,21 @@ def _rules(trunk: str, name: str) -> str:
     return text.replace("name: Bench", f"name: {name}")
 
 
-def _next_call(bed: Bed, callers: str) -> None:
-    """Back as soon as a call is under the version in force."""
-    version = bed.instance.current.readlink().name
-    thread = threading.Thread(target=call, args=(bed.sip, OURS, callers, bed.instance.log, 1, 1.0))
-    thread.start()
-    until = time.monotonic() + 20
-    with closing(sqlite3.connect(f"file:{bed.instance.journal}?mode=ro", uri=True)) as journal:
-        while not journal.execute(ARRIVED, (version,)).fetchone()[0]:
-            if time.monotonic() > until:
-                raise NotReachable("no call came", where=bed.logs())
-            time.sleep(0.005)
+def _next_call(bed: Bed, callers: str) -> float:
+    """Seconds until a new call is under the version in force."""
+    version, began = bed.instance.current.readlink().name, time.perf_counter()
+    caller = threading.Thread(target=call, args=(bed.sip, OURS, callers, bed.instance.log, 1, 20.0))
+    caller.start()
+    try:
+        with closing(sqlite3.connect(f"file:{bed.instance.journal}?mode=ro", uri=True)) as journal:
+            while not journal.execute(ARRIVED, (version,)).fetchone()[0]:
+                if time.perf_counter() > began + 20:
+                    raise NotReachable("no call came", where=bed.logs())
+                time.sleep(0.005)
+        return time.perf_counter() - began
+    finally:
+        bed.rx("channel request hangup all")
+        caller.join()
 
 
 def main() -> int:

@@ -222,6 +222,19 @@ def schema() -> None:
 
 
 @command.command()
+def reference() -> None:
+    """Print the reference of the rules: every section, key and step, with values and defaults, as Markdown.
+
+    \b
+    Example:
+      clinicpbx rules reference > rules-reference.md
+    """
+    from clinicpbx.rules.reference import reference
+
+    click.echo(reference(), nl=False)
+
+
+@command.command()
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Write the files here; default: print them.")
 @pass_instance
 def render(instance: Instance, folder: Path | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clinicpbx.core.callflow.flow import Flow, Node
@@ -85,7 +86,7 @@ class Found:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proof:
     """One flow and everything that the hours may be during a call. *unmanned*: queues that no agent serves."""
 
@@ -93,15 +94,18 @@ class Proof:
     windows: Sequence[Window]
     unmanned: frozenset[str] = frozenset()
 
+    @cached_property
+    def _walks(self) -> list[tuple[Window, dict[Visit, Visit | None]]]:
+        return [(window, self._visits(window)) for window in self.windows]
+
     def reached(self) -> set[str]:
         """The steps that a call reaches at some time."""
-        return {visit.step for window in self.windows for visit in self._visits(window)}
+        return {visit.step for _, visits in self._walks for visit in visits}
 
     def dropped(self) -> Iterator[Found]:
         """Steps after which a caller is hung up who has got nothing, or is still owed a person."""
         told: set[str] = set()
-        for window in self.windows:
-            visits = self._visits(window)
+        for window, visits in self._walks:
             for visit in visits:
                 for onward in self._onward(visit, window):
                     node = self.flow.nodes.get(onward.step)
@@ -112,8 +116,7 @@ class Proof:
     def without_person(self) -> Iterator[Found]:
         """Menus of which no key leads to a person, before another question, at some time."""
         told: set[str] = set()
-        for window in self.windows:
-            visits = self._visits(window)
+        for window, visits in self._walks:
             for visit in visits:
                 node = self.flow.nodes[visit.step]
                 if node.kind == "menu" and visit.step not in told and not self._asks_person(visit, window):
@@ -123,10 +126,8 @@ class Proof:
     def circles(self) -> Iterator[Found]:
         """Circles on which a call goes round while the caller does nothing and nobody is there."""
         told: set[str] = set()
-        for window in self.windows:
-            if len(window) > 1:
-                return
-            for visit in self._visits(window):
+        for window, visits in self._walks:
+            for visit in visits if len(window) == 1 else ():
                 circle = () if visit.step in told else self._circle(visit.step, window)
                 if circle:
                     told |= set(circle)

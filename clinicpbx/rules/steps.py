@@ -44,6 +44,34 @@ ONLY_IN: Mapping[tuple[str, str], Any] = {
 """Options whose name means something else in one kind of step."""
 
 
+MEANINGS: Mapping[str, str] = {
+    "prompt": "What is said (see prompts).",
+    "keys": "Keys that lead on; default: those named under next.",
+    "language.keys": "Key → language.",
+    "patience": "How long the caller may take after the prompt before it counts as silence.",
+    "tries": "How often the prompt is said before the call goes on by timeout or invalid.",
+    "hours": "The hours that decide (see hours).",
+    "extension": "The phone that is rung (see phones).",
+    "dialplan.extension": "The extension in that context.",
+    "number": "The outside number that is rung.",
+    "ring": "How long it rings.",
+    "context": "The context of extensions-custom.conf that takes the call and gives it back.",
+    "queue": "The queue (see queues).",
+    "priority": "A higher one goes first; calls of the same wait in their order.",
+    "limit": "The longest wait; then the call goes on by overflow.",
+    "voicemail.limit": "The longest message.",
+    "mailbox": "The mailbox (see mailboxes).",
+    "greeting": "What is said before the tone (see prompts).",
+    "silence": "So much silence ends the message.",
+    "confirm_number": "Whether the call-back number is read back and can be corrected.",
+    "remember": "The name under which the call keeps the digits.",
+    "shortest": "Fewest digits.",
+    "longest": "Most digits.",
+    "finish": "The key that ends the digits.",
+}
+"""What an option means: by `kind.option`, else by its name."""
+
+
 @cache
 def options_of(kind: str) -> type[BaseModel]:
     """The model of the options of *kind*: the fields of its step, unknown ones refused."""
@@ -53,10 +81,12 @@ def options_of(kind: str) -> type[BaseModel]:
     for field in fields(step):
         of = hints[field.name]
         meant = ONLY_IN.get((kind, field.name), OPTIONS.get(field.name, BY_TYPE.get(of, of)))
+        about = MEANINGS.get(f"{kind}.{field.name}") or MEANINGS[field.name]
         if field.default_factory is not MISSING:
-            written[field.name] = (meant, Field(default_factory=field.default_factory))
+            written[field.name] = (meant, Field(default_factory=field.default_factory, description=about))
         else:
-            written[field.name] = (meant, ... if field.default is MISSING else field.default)
+            default: Any = ... if field.default is MISSING else field.default
+            written[field.name] = (meant, Field(default, description=about))
     return create_model(kind, __config__=ConfigDict(extra="forbid", frozen=True), **written)
 
 
