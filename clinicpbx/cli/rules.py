@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import named, pass_instance
+from clinicpbx.cli._rules_start import import_csv, new
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.paths import Instance
 
@@ -380,6 +381,10 @@ def _first(changes: Sequence[str]) -> str:
     """The first of *changes*, and how many more there are."""
     more = f" (+{len(changes) - 1})" if len(changes) > 1 else ""
     return f"{changes[0]}{more}" if changes else ""
+
+
+command.add_command(new)
+command.add_command(import_csv)
 
 
 def _sentence(version: str, loaded: bool, told: bool, changed: bool) -> str:

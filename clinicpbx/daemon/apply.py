@@ -15,7 +15,7 @@ from clinicpbx.adapters.asterisk.phone_passwords import phone_passwords
 from clinicpbx.adapters.asterisk.prompts import make_prompts
 from clinicpbx.errors import ClinicPBXError, RulesRefused
 from clinicpbx.paths import Instance
-from clinicpbx.rules.compile import Rules, read_parsed, read_rules
+from clinicpbx.rules.compile import TEMPLATES, Rules, read_parsed, read_rules, shipped_templates
 from clinicpbx.rules.diff import Sentence, sentences
 from clinicpbx.rules.prompts import prompt_texts
 from clinicpbx.rules.render import Place, edited_by_hand, render
@@ -76,12 +76,14 @@ def apply(instance: Instance, settings: Settings, why: str = "", force: bool = F
         _untouched(instance, force)
         make_prompts(instance, prompt_texts(rules.document))
         found = tuple(map(str, rules.warnings))
-        if before and _same(instance, before, rendered(instance, rules, before)):
+        if before and _same(instance, before, _beside(rules), rendered(instance, rules, before)):
             return Outcome(before, install(instance, settings, versions.rendered(instance, before)), False, found)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         meaning = tuple(map(str, meant(instance, rules, before)))
         with _back_to(instance, before, version):
-            versions.keep(instance, versions.Applied(version, now, getpass.getuser(), why, meaning), files)
+            versions.keep(
+                instance, versions.Applied(version, now, getpass.getuser(), why, meaning), files, _beside(rules)
+            )
             versions.point_at(instance, version)
             return Outcome(version, install(instance, settings, files), True, found, meaning)
 
@@ -128,15 +130,21 @@ def _one_before(instance: Instance, before: str) -> str:
     return older[-1]
 
 
-def _same(instance: Instance, version: str, files: dict[str, str]) -> bool:
+def _beside(rules: Rules) -> dict[str, bytes]:
+    """The templates below *rules*: a later release may bring others."""
+    if not rules.document.templates:
+        return {}
+    return {f"{TEMPLATES}/{name}.yaml": content for name, content in shipped_templates().items()}
+
+
+def _same(instance: Instance, version: str, beside: dict[str, bytes], files: dict[str, str]) -> bool:
     """Whether *version* has these files and was made from the rules as they are now."""
-    kept = instance.versions / version / "rules"
-    names = {path.relative_to(root) for root in (kept, instance.rules) for path in root.rglob("*") if path.is_file()}
-    try:
-        rules_same = all((kept / name).read_bytes() == (instance.rules / name).read_bytes() for name in names)
-    except FileNotFoundError:
-        return False
-    return rules_same and versions.rendered(instance, version) == files
+    kept, now = _contents(instance.versions / version / "rules"), _contents(instance.rules) | beside
+    return kept == now and versions.rendered(instance, version) == files
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _untouched(instance: Instance, force: bool) -> None:

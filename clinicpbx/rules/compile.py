@@ -15,6 +15,11 @@ from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
 from clinicpbx.rules.places import Places
+from clinicpbx.rules.templates import SHELF
+from clinicpbx.shipped import shipped
+
+TEMPLATES = "templates"
+"""The folder beside the rules of a version with the templates it was applied with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool
     found = [*wrong_steps, *wrong_hours, *(mistake for check in CHECKS.values() for mistake in check(draft))]
     if prove:
         found += every_minute(draft, found)
-    found = sorted(set(found))
+    found = sorted(one for one in set(found) if not (one.warning and one.file.startswith(SHELF)))
     if not _good(found):
         raise RulesRefused(found)
     book = Rulebook(
@@ -103,7 +108,17 @@ def read_parsed(path: Path, further: Iterable[str] = ()) -> Parsed:
     except OSError as wrong:
         problem = f"cannot be read: {wrong.strerror}"
         raise ClinicPBXError(problem, where=str(path), do="Name a rules file, or put clinic.yaml there") from None
-    return parse(str(path), raw, lambda name: (path.parent / name).read_bytes(), further)
+
+    def template(name: str) -> bytes:
+        kept = path.parent / TEMPLATES / f"{name}.yaml"
+        return kept.read_bytes() if kept.exists() else shipped_templates()[name]
+
+    return parse(str(path), raw, lambda name: (path.parent / name).read_bytes(), further, template)
+
+
+def shipped_templates() -> dict[str, bytes]:
+    """The speciality templates of this release, by name. A version keeps those it was applied with, in TEMPLATES."""
+    return {path.stem: path.read_bytes() for path in shipped("specialities").glob("*.yaml")}
 
 
 def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True, further: Iterable[str] = ()) -> Rules:

@@ -254,6 +254,11 @@ class Document(Written):
     include: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = Field(
         (), description="Further files beside this one, read as if they stood here."
     )
+    templates: Annotated[tuple[str, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])] = Field(
+        (),
+        description="Specialities whose rules lie below these: general, obstetrics, paediatrics, psychiatry. What is "
+        "written here wins, name by name; `name: ~` takes a part out.",
+    )
     clinic: Clinic = Field(description="The clinic.")
     languages: dict[Language, Text] = Field(
         min_length=1, description="Language code → its name; the first is the default."

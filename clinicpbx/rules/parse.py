@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from clinicpbx.errors import Mistake, RulesRefused
 from clinicpbx.rules.document import Document
 from clinicpbx.rules.places import Path, Place, Places, perhaps
+from clinicpbx.rules.templates import Shelf, lay_below
 from clinicpbx.rules.tree import Tree
 
 FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}\.ya?ml"
@@ -51,10 +52,14 @@ class Parsed:
 
 
 def parse(
-    file: str, raw: bytes | str, fetch: Callable[[str], bytes] | None = None, further: Iterable[str] = ()
+    file: str,
+    raw: bytes | str,
+    fetch: Callable[[str], bytes] | None = None,
+    further: Iterable[str] = (),
+    shelf: Shelf | None = None,
 ) -> Parsed:
     """Reads *raw*, and the files it includes, and the *further* ones, by *fetch* (given a plain name; OSError where
-    there is none).
+    there is none). *shelf* has the speciality templates, by name.
 
     Raises RulesRefused with every mistake found, and nothing else.
     """
@@ -74,6 +79,8 @@ def parse(
         else:
             mistakes += tree.mistakes
             _merge(value, tree, places, mistakes)
+    if shelf is not None:
+        mistakes += lay_below(value, places, shelf, known)
     try:
         document = Document.model_validate(value)
     except ValidationError as exc:

@@ -60,12 +60,18 @@ def next_version(instance: Instance) -> str:
     return f"{max((int(each.version) for each in versions(instance)), default=0) + 1:06d}"
 
 
-def keep(instance: Instance, applied: Applied, rendered: Mapping[str, str]) -> Path:
-    """Write the rules as they are and the *rendered* files; the folder gets its name when it is complete."""
+def keep(
+    instance: Instance, applied: Applied, rendered: Mapping[str, str], beside: Mapping[str, bytes] | None = None
+) -> Path:
+    """Write the rules as they are, what belongs *beside* them, and the *rendered* files; the folder gets its name when
+    it is complete."""
     folder = instance.versions / applied.version
     draft = folder.with_name(f"new-{applied.version}")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(instance.rules, draft / "rules")
+    for name, content in (beside or {}).items():
+        (draft / "rules" / name).parent.mkdir(exist_ok=True)
+        (draft / "rules" / name).write_bytes(content)
     (draft / "rendered").mkdir()
     for name, text in rendered.items():
         write_if_changed(draft / "rendered" / name, text)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.flows import BUILT_IN, Draft
+from clinicpbx.rules.templates import SHELF
 
 
 @CHECKS.register("reachable")
@@ -26,4 +27,6 @@ def reachable(draft: Draft) -> Iterator[Mistake]:
         lost = any(target not in flow.steps for rule in flow.steps.values() for target in rule.next.values())
         for step in flow.steps:
             if step not in found and flow.first in flow.steps and not lost:
-                yield draft.mistake(("flows", name, "steps", step), "no step leads here; remove it, or lead to it")
+                where = ("flows", name, "steps", step)
+                if not draft.places.of(where).file.startswith(SHELF):  # the clinic leads elsewhere
+                    yield draft.mistake(where, "no step leads here; remove it, or lead to it")
