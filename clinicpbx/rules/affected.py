@@ -40,6 +40,8 @@ class Reach:
         for name, override in self._document.overrides.items():
             if number in (override.dids or self._document.dids):
                 yield "overrides", name
+        if did.phase and did.phase.hours:
+            yield "hours", did.phase.hours
         if spare := did.fallback:
             written = (("queues", spare.queue), ("mailboxes", spare.mailbox), ("hours", spare.hours))
             yield from self._with_people((section, name) for section, name in written if name)

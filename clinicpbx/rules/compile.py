@@ -14,6 +14,7 @@ from clinicpbx.rules.every_minute import every_minute
 from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
+from clinicpbx.rules.phases import phase_flows
 from clinicpbx.rules.places import Places
 from clinicpbx.rules.templates import SHELF
 from clinicpbx.shipped import shipped
@@ -50,7 +51,7 @@ def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool
         raise RulesRefused(found)
     book = Rulebook(
         version=version,
-        flows={**flows, **built_in(document, places)},
+        flows={**flows, **built_in(document, places), **phase_flows(document, places, flows)},
         entries=entries(document),
         hours=hours,
         queues={name: QueueRules(name, **dict(queue)) for name, queue in document.queues.items()},

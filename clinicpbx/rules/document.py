@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from clinicpbx.rules.hours_document import HoursRules
 from clinicpbx.rules.override_document import Override
+from clinicpbx.rules.phase_document import Phase
 from clinicpbx.rules.scenario_document import Scenario
 from clinicpbx.rules.words import (
     E164,
@@ -151,6 +152,11 @@ class Did(Written):
     flow: Name = Field(description="The flow its calls enter.")
     language: Language | None = Field(None, description="Language until the caller chooses; default: the first one.")
     fallback: Fallback | None = Field(None, description="What happens while the daemon does not answer.")
+    phase: Phase | None = Field(None, description="Which of its calls are taken; default: every one.")
+
+    def entered(self, number: str) -> str:
+        """The flow that calls to *number* enter: its own, or the one that tries elsewhere first."""
+        return self.flow if self.phase is None or self.phase.take == "full" else f"phase-{number.removeprefix('+')}"
 
 
 class InternalNumber(Written):

@@ -16,7 +16,7 @@ from clinicpbx.rules.places import Path, Places, perhaps
 from clinicpbx.rules.steps import options_of, step_of
 
 CODES = {"login": "agent_login", "pause": "agent_pause", "voicemail": "hear_messages"}
-BUILT_IN = ("code-", "queue-", "mailbox-")
+BUILT_IN = ("code-", "queue-", "mailbox-", "phase-")
 INTERNAL_LIMIT = timedelta(minutes=10)
 
 
@@ -86,7 +86,7 @@ def built_in(document: Document, places: Places) -> dict[str, Flow]:
 
 def entries(document: Document) -> dict[str, str]:
     """DID, extension or mailbox number → its flow."""
-    found = {number: did.flow for number, did in document.dids.items()}
+    found = {number: did.entered(number) for number, did in document.dids.items()}
     for number, internal in document.extensions.items():
         found[number] = internal.flow or f"queue-{internal.queue}"
     for name, mailbox in document.mailboxes.items():

@@ -60,7 +60,7 @@ def did_lines(document: Document, where: Where) -> list[Line]:
         {
             "number": quoting.digits(number),
             "spellings": spellings(number),
-            "flow": quoting.name(did.flow),
+            "flow": quoting.name(did.entered(number)),
             "language": quoting.language(did.language or document.language),
             "where": where("dids", number),
         }

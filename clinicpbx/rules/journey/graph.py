@@ -45,7 +45,7 @@ class Journey:
 def journey(rules: Rules, number: str) -> Journey:
     """What callers of the DID *number* go through. Errors: KeyError for a number the clinic does not have."""
     did = rules.document.dids[number]
-    flow = rules.book.flows[did.flow]
+    flow = rules.book.flows[did.entered(number)]
     language = did.language or rules.document.language
     entry = Box("", number, (did.name, f"begins in {rules.document.languages[language]}"), "entry")
     shown = {name: node for name, node in flow.nodes.items() if node.kind not in QUIET}

@@ -1,0 +1,66 @@
+"""`clinicpbx rules new` on a real Asterisk: applied as it is, called, and the red flag rings the nurse at once."""
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from clinicpbx.demo.phones import Phones
+from tests.support.bed import Bed, eventually
+from tests.support.clinic_bed import DID, Clinic, ended
+
+pytestmark = pytest.mark.integration
+
+
+class New(Clinic):
+    """A clinic begun by the command, its phones with the passwords that it made."""
+
+    def password(self, extension: str) -> str:
+        return str(json.loads((self.instance.keys / "phones.json").read_text())[extension])
+
+
+@pytest.fixture(scope="module")
+def house(bed: Bed) -> Iterator[New]:
+    with ended(bed):
+        made = New(bed)
+        for folder in (made.instance.versions, made.instance.rules):
+            shutil.rmtree(folder, ignore_errors=True)
+        start = ("--template", "paediatrics", "--carrier", made.trunk, "--number", DID, "--languages", "en,es")
+        bed.clinicpbx("rules", "new", *start)
+        bed.clinicpbx("rules", "apply", "--why", "the first day")
+        made.start_daemon()
+        yield made
+
+
+async def test_a_red_flag_reaches_the_nurse(house: New, phones: Phones) -> None:
+    await house.ready()
+    nurse, caller = await house.desk(phones, "203"), await house.caller(phones)
+    house.ask("agent.login", agent="nurse1")
+    await eventually(lambda: house.agent("nurse1") == "free", 10)
+    await nurse.auto_answer()
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["language"], 10)
+    await caller.dtmf("2")
+    await eventually(lambda: house.steps() in (["menu"], ["closed"]), 10)
+    assert house.ask("calls")[0]["language"] == "es"
+    await caller.dtmf("1")
+    await eventually(lambda: house.agent("nurse1") == "talking", 30)
+    await caller.hangup()
+    await house.empty()
+
+
+def test_its_version_keeps_the_template_and_says_what_it_is(house: New) -> None:
+    kept = house.instance.current / "rules" / "templates"
+    assert {path.stem for path in kept.iterdir()} == {"general", "obstetrics", "paediatrics", "psychiatry"}
+    (version,) = json.loads(house.bed.clinicpbx("rules", "history", "--json").stdout)
+    assert (version["why"], version["changes"]) == ("the first day", ["the first rules of this clinic"])
+    people = house.instance.rules / "people.yaml"
+    people.write_text(
+        people.read_text().replace("phone: 203, queues: [nurse]", "phone: 203, queues: [nurse, frontdesk]")
+    )
+    told = house.bed.clinicpbx("rules", "diff", check=False)
+    assert (told.returncode, "Nurse 1 takes calls of frontdesk; affects 1 DID: Main line" in told.stdout) == (1, True)
+    assert house.bed.clinicpbx("rules", "apply", "--why", "help out").stderr.count("Nurse 1 takes calls") == 1
+    again = house.bed.clinicpbx("rules", "apply")
+    assert "was already in force" in again.stderr
