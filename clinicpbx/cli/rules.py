@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import named, pass_instance
+from clinicpbx.cli._replay import replay
 from clinicpbx.cli._rules_start import import_csv, new
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.paths import Instance
@@ -384,6 +385,7 @@ def _first(changes: Sequence[str]) -> str:
 
 
 command.add_command(new)
+command.add_command(replay)
 command.add_command(import_csv)
 
 

@@ -19,7 +19,7 @@ from clinicpbx.daemon.journal_key import Sealing
 
 log = structlog.get_logger(__name__)
 
-EVENTS_KEPT = timedelta(days=1)
+EVENTS_KEPT = timedelta(days=8)
 FACTS_KEPT = timedelta(days=7)
 PRUNED_AT_ONCE = 300
 RETRY_SECONDS = 1.0
@@ -42,7 +42,11 @@ OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?,
 CLOSED = "DELETE FROM open_call WHERE call = ?"
 AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
 
+DISORDER = timedelta(hours=1)  # rows are written in turns, and the clock may be stepped
+
 Row = tuple[str, tuple[object, ...]]
+EventRow = tuple[int, str, str, bytes]
+"""seq, at, kind, sealed body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,29 +146,24 @@ class Journal:
     def open_calls(self) -> list[OpenCall]:
         """The calls to rebuild, oldest first. A call whose events cannot be read has none.
 
-        Scans all events: an index by call would cost every event a page of the write-ahead log.
+        Scans the events backwards until before the first open call: an index by call would cost every event a page of
+        the write-ahead log.
         """
-        opened = self._db.execute("SELECT call, version FROM open_call ORDER BY opened").fetchall()
-        rows: dict[str, list[tuple[int, str, str, bytes]]] = {call: [] for call, _ in opened}
-        for call, *row in self._db.execute(
-            "SELECT call, seq, at, kind, body FROM event WHERE call IN (SELECT call FROM open_call) ORDER BY id"
+        opened = self._db.execute("SELECT call, version, opened FROM open_call ORDER BY opened").fetchall()
+        rows: dict[str, list[EventRow]] = {call: [] for call, _, _ in opened}
+        if not opened:
+            return []
+        first = stamp(datetime.fromisoformat(opened[0][2]) - DISORDER)
+        for call, seq, at, kind, body in self._db.execute(
+            "SELECT call, seq, at, kind, body FROM event ORDER BY id DESC"
         ):
-            rows[call].append((row[0], row[1], row[2], row[3]))
-        return [OpenCall(call, version, self._events(call, rows[call])) for call, version in opened]
-
-    def _events(self, call: str, rows: Sequence[tuple[int, str, str, bytes]]) -> tuple[Event, ...]:
-        events: list[Event] = []
-        try:
-            for seq, at, kind, body in rows:
-                opened = self._sealing.open(body, f"{call}|{seq}|{kind}")
-                event = event_codec.decode(kind, datetime.fromisoformat(at), opened)
-                if isinstance(event, CallArrived):
-                    events.clear()  # the channel came in anew
-                events.append(event)
-        except (InvalidTag, KeyError, TypeError, ValueError) as error:
-            log.error("a call's events cannot be read", call=call, reason=type(error).__name__)
-            return ()
-        return tuple(events) if events and isinstance(events[0], CallArrived) else ()
+            if at < first:
+                break
+            if call in rows:
+                rows[call].append((seq, at, kind, body))
+        return [
+            OpenCall(call, version, events_of(self._sealing, call, rows[call][::-1])) for call, version, _ in opened
+        ]
 
     def agents(self) -> list[AgentStateChanged]:
         rows = self._db.execute("SELECT name, logged_in, paused, since FROM agent ORDER BY name")
@@ -204,6 +203,22 @@ class Journal:
     def close(self) -> None:
         self.commit()
         self._db.close()
+
+
+def events_of(sealing: Sealing, call: str, rows: Sequence[EventRow]) -> tuple[Event, ...]:
+    """The events of *call* since it last came in; none where they cannot be read."""
+    events: list[Event] = []
+    try:
+        for seq, at, kind, body in rows:
+            opened = sealing.open(body, f"{call}|{seq}|{kind}")
+            event = event_codec.decode(kind, datetime.fromisoformat(at), opened)
+            if isinstance(event, CallArrived):
+                events.clear()  # the channel came in anew
+            events.append(event)
+    except (InvalidTag, KeyError, TypeError, ValueError) as error:
+        log.error("a call's events cannot be read", call=call, reason=type(error).__name__)
+        return ()
+    return tuple(events) if events and isinstance(events[0], CallArrived) else ()
 
 
 def _plain(value: object) -> object:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.schedule.stretches import Situation, Window
+from clinicpbx.rules.simulation import ASKS
 
 PERSON = frozenset({"enqueue", "dial", "on_call", "refer"})
-ASKS = frozenset({"menu", "language", "collect_digits"})
 SILENCE = frozenset({"timeout", "invalid"})
 AT_ONCE = frozenset({"answer", "check_hours", "alert", "hangup"})
 """Steps during which no time passes."""

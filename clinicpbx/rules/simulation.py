@@ -20,6 +20,7 @@ RINGS = timedelta(seconds=4)
 UNHEARD = timedelta(seconds=20)
 MOST_EVENTS = 500
 CALL = "simulated"
+ASKS = frozenset({"menu", "language", "collect_digits"})
 ALL_OFFERED = "ring"  # the extension of cpbx-offer that rings several phones
 
 
@@ -44,7 +45,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A note of the core; *step* is where the call was."""
+    """A note of the core, or `unasked`: a question for which *keys* had nothing; *step* is where the call was."""
 
     at: datetime
     step: str
@@ -76,6 +77,7 @@ class _Simulation:
         self.book, self.machine, self.outside, self.at = book, machine, outside, at
         self.keys = list(outside.keys)
         self.rings: tuple[str, ...] = ()
+        self.told_silence = False  # the silence that comes now is one of the keys
         self.floor = Floor(book, at)
         logged_in = book.agents.keys() if outside.agents is None else outside.agents
         for agent in sorted(logged_in):
@@ -89,6 +91,9 @@ class _Simulation:
             if self.machine.over:
                 return
             event = self._next(commands)
+            if isinstance(event, ev.DeadlineReached) and self.machine.kind in ASKS and not self.told_silence:
+                yield Moment(self.at, self.machine.at_step, "unasked", {})
+            self.told_silence = False
             self.at = event.at
             if isinstance(event, ev.OfferMade):
                 self.rings = event.phones
@@ -126,7 +131,8 @@ class _Simulation:
                     return ev.PlaybackFinished(at=at + PROMPT, playback=playback)
         if asks and self.keys:
             key = self.keys.pop(0)
-            if key != SILENCE:
+            self.told_silence = key == SILENCE
+            if not self.told_silence:
                 return ev.DtmfReceived(at=at + timedelta(seconds=1), digit=key)
         return ev.DeadlineReached(at=self.machine.deadline or at)
 

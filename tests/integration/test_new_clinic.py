@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,24 @@ async def test_a_red_flag_reaches_the_nurse(house: New, phones: Phones) -> None:
     await eventually(lambda: house.agent("nurse1") == "talking", 30)
     await caller.hangup()
     await house.empty()
+
+
+def test_the_recorded_call_is_replayed_under_a_draft(house: New, tmp_path: Path) -> None:
+    """After the red flag's call; the daemon that has the journal open goes on."""
+    same = house.bed.clinicpbx("rules", "replay", "--since", "1h", "--json", check=False)
+    assert (same.returncode, json.loads(same.stdout)) == (0, []), same.stderr
+    draft = tmp_path / "draft"
+    shutil.copytree(house.instance.rules, draft)
+    text = (draft / "clinic.yaml").read_text()
+    first = "    steps:\n      language:"
+    assert first in text
+    other_way = "    steps:\n      red-flag: {play: about-us, then: frontdesk}\n      language:"
+    (draft / "clinic.yaml").write_text(text.replace(first, other_way))
+    other = house.bed.clinicpbx("rules", "replay", "--file", str(draft / "clinic.yaml"), "--json", check=False)
+    (found,) = json.loads(other.stdout)
+    assert other.returncode == 1, other.stderr
+    assert (found["went"], found["would_go"][:20]) == ("emergency-words → nurse → answered", "about-us → frontdesk")
+    assert found["where"].startswith(str(draft / "clinic.yaml"))
 
 
 def test_its_version_keeps_the_template_and_says_what_it_is(house: New) -> None:

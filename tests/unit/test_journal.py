@@ -127,17 +127,17 @@ def test_a_journal_that_fails_for_long_gives_up_events_before_facts(
     assert rows(tmp_path, "SELECT kind FROM fact") == [("arrived",)]
 
 
-def test_old_events_go_after_a_day_and_facts_after_a_week(tmp_path: Path) -> None:
+def test_old_facts_go_after_a_week_and_events_after_eight_days(tmp_path: Path) -> None:
     journal = opened(tmp_path)
     one_call(journal)
     one_call(journal, "still open")
     journal.closed("c1")
     journal.commit()
-    assert journal.prune(T0 + timedelta(hours=23)) == 0
-    assert journal.prune(T0 + timedelta(hours=25)) == 2
+    assert journal.prune(T0 + timedelta(days=7, hours=-1)) == 0
+    assert journal.prune(T0 + timedelta(days=7, hours=1)) == 2
+    assert len(rows(tmp_path, "SELECT * FROM fact")) == 0
+    assert journal.prune(T0 + timedelta(days=8, hours=1)) == 2
     assert {call for (call,) in rows(tmp_path, "SELECT call FROM event")} == {"still open"}
-    assert len(rows(tmp_path, "SELECT * FROM fact")) == 2
-    assert journal.prune(T0 + timedelta(days=8)) == 2
 
 
 def test_agents_are_remembered(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""Calls of the last days, as the journal has them; read beside a running daemon without disturbing it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+
+from clinicpbx.core.events import CallArrived, Event
+from clinicpbx.daemon.journal import events_of, stamp
+from clinicpbx.daemon.journal_key import journal_sealing
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+
+
+def recorded(instance: Instance, since: datetime) -> Iterator[tuple[str, tuple[Event, ...]]]:
+    """Each call that began at or after *since* (aware) with its events, those that cannot be read left out.
+
+    Errors: ClinicPBXError where there is no journal.
+    """
+    if not instance.journal.exists():
+        raise ClinicPBXError("there is no journal", where=str(instance.journal), do="Has the daemon run yet?")
+    sealing = journal_sealing(instance.keys)
+    rows: dict[str, list[tuple[int, str, str, bytes]]] = {}
+    with closing(sqlite3.connect(f"file:{instance.journal}?mode=ro", uri=True, timeout=10)) as journal:
+        wanted = "SELECT call, seq, at, kind, body FROM event WHERE at >= ? ORDER BY id"
+        for call, seq, at, kind, body in journal.execute(wanted, (stamp(since),)):
+            rows.setdefault(call, []).append((seq, at, kind, body))
+    for call, found in rows.items():
+        events = events_of(sealing, call, found)
+        if events and isinstance(events[0], CallArrived):
+            yield call, events
