@@ -7,6 +7,7 @@ from datetime import timedelta
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
+from clinicpbx.core.schedule.oncall import Rota
 
 DEFAULT_RING = timedelta(seconds=20)
 DEFAULT_MUSIC = "default"
@@ -73,6 +74,7 @@ class Rulebook:
     languages: tuple[str, ...] = ("en",)
     spoken: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

@@ -16,6 +16,7 @@ from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
 from clinicpbx.rules.phases import phase_flows
 from clinicpbx.rules.places import Places
+from clinicpbx.rules.rotas import build_rota
 from clinicpbx.rules.templates import SHELF
 from clinicpbx.shipped import shipped
 
@@ -60,6 +61,7 @@ def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
+        rotas={name: build_rota(document, name) for name in document.rotas},
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found))

@@ -24,6 +24,8 @@ ONE = {
     "mailboxes": "mailbox",
     "prompts": "prompt",
     "flows": "flow",
+    "providers": "provider",
+    "rotas": "rota",
     "overrides": "override",
     "scenarios": "scenario",
 }

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from clinicpbx.rules.hours_document import HoursRules
 from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
+from clinicpbx.rules.rota_document import Provider, RotaRules
 from clinicpbx.rules.scenario_document import Scenario
 from clinicpbx.rules.words import (
     E164,
@@ -289,6 +290,8 @@ class Document(Written):
     )
     flows: dict[Name, FlowRule] = Field(default_factory=dict, description="Name → flow.")
 
+    providers: dict[Name, Provider] = Field(default_factory=dict, description="Name → clinician.")
+    rotas: dict[Name, RotaRules] = Field(default_factory=dict, description="Name → who is on call for it, and when.")
     overrides: dict[Name, Override] = Field(
         default_factory=dict, description="Name → what holds for a while instead; the first written weighs most."
     )

@@ -1,0 +1,110 @@
+"""Who is on call at an instant: weekly duties, and single shifts that win over them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+_DAY = timedelta(days=1)
+
+Gap = tuple[datetime, datetime]
+"""From the first up to, not including, the second (aware)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shift:
+    """From *start* up to, not including, *end* (aware). *backup*: "" for nobody. *number*: its place in the rota."""
+
+    start: datetime
+    end: datetime
+    who: str
+    backup: str = ""
+    number: int = 0
+
+    def holds(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Each week on *days* (Monday 0) from *start* until *end*, in local time; the next day where *end* is not later."""
+
+    days: tuple[int, ...]
+    start: time
+    end: time
+    who: str
+    backup: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """The duties of a week and the single shifts of one service, in its site's time zone."""
+
+    zone: ZoneInfo
+    weekly: tuple[Duty, ...] = ()
+    single: tuple[Shift, ...] = ()
+
+    def at(self, instant: datetime) -> Shift | None:
+        """The shift that holds at *instant* (aware); None where nobody is on call."""
+        single = (shift for shift in self.single if shift.holds(instant))
+        weekly = (shift for shift in self.weeks(instant, instant + _DAY) if shift.holds(instant))
+        return next(single, None) or next(weekly, None)
+
+    def weeks(self, start: datetime, end: datetime) -> Iterator[Shift]:
+        """The weekly duties that touch *start* … *end*, day by day; right on the nights when clocks change, since one
+        that ends at a local time and the next that begins there do so at the same instant."""
+        day, last = start.astimezone(self.zone).date() - 2 * _DAY, end.astimezone(self.zone).date()
+        while day <= last:
+            for duty in self.weekly:
+                if day.weekday() in duty.days:
+                    until = day if duty.end > duty.start else day + _DAY
+                    first = datetime.combine(day, duty.start, self.zone).astimezone(UTC)
+                    over = datetime.combine(until, duty.end, self.zone).astimezone(UTC)
+                    if first < end and over > start:
+                        yield Shift(first, over, duty.who, duty.backup, duty.number)
+            day += _DAY
+
+    def shifts(self, start: datetime, end: datetime) -> list[Shift]:
+        """Who is on call from *start* to *end*, in order, cut where a single shift wins; gaps are left out."""
+        weekly = list(self.weeks(start, end))
+        edges = {edge for one in (*weekly, *self.single) for edge in (one.start, one.end) if start < edge < end}
+        found: list[Shift] = []
+        for begin, until in pairwise(sorted({start.astimezone(UTC), end.astimezone(UTC), *edges})):
+            holding = next((one for one in (*self.single, *weekly) if one.holds(begin)), None)
+            if holding is None:
+                continue
+            last = found[-1] if found else None
+            if last and (last.end, last.number) == (begin, holding.number):
+                found[-1] = Shift(last.start, until, holding.who, holding.backup, holding.number)
+            else:
+                found.append(Shift(begin, until, holding.who, holding.backup, holding.number))
+        return found
+
+
+def overlaps(shifts: Iterable[Shift]) -> Iterator[tuple[Shift, Shift]]:
+    """Two of *shifts* that hold at the same time: the earlier, and the one that begins before it is over."""
+    last: Shift | None = None
+    for shift in sorted(shifts):
+        if last is not None and shift.start < last.end:
+            yield last, shift
+        if last is None or shift.end > last.end:
+            last = shift
+
+
+def gaps(shifts: Iterable[Shift], needed: Iterable[Gap]) -> Iterator[Gap]:
+    """The parts of *needed* in which none of *shifts* holds."""
+    covered = sorted(shifts)
+    for start, end in needed:
+        free = start
+        for shift in covered:
+            if shift.end <= free:
+                continue
+            if shift.start >= end:
+                break
+            if shift.start > free:
+                yield free, shift.start
+            free = max(free, shift.end)
+        if free < end:
+            yield free, end

@@ -1,0 +1,86 @@
+"""Somebody is on call whenever somebody has to be, and at no time two for the same."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, time, timedelta
+from itertools import islice
+
+from clinicpbx.core.schedule.oncall import Gap, Rota, gaps, overlaps
+from clinicpbx.core.schedule.stretches import stretches
+from clinicpbx.errors import Mistake
+from clinicpbx.rules.checks import CHECKS
+from clinicpbx.rules.flows import Draft
+from clinicpbx.rules.places import Path, perhaps
+from clinicpbx.rules.rota_document import RotaRules
+from clinicpbx.rules.rotas import build_rota
+
+AHEAD = timedelta(days=400)
+MOST_TOLD = 3
+
+
+@CHECKS.register("rotas")
+def rotas(draft: Draft) -> Iterator[Mistake]:
+    document = draft.document
+    for name, provider in document.providers.items():
+        uses: list[tuple[str, str | None, Collection[str]]] = [
+            ("site", provider.site, document.sites),
+            ("phone", provider.phone, document.phones),
+            *(("languages", language, document.languages) for language in provider.languages),
+        ]
+        for option, value, known in uses:
+            if value is not None and value not in known:
+                yield draft.mistake(("providers", name, option), f"there is no {value!r}{perhaps(value, known)}")
+    for name, written in document.rotas.items():
+        path = ("rotas", name)
+        unknown = list(_unknown(draft, path, written))
+        yield from unknown
+        if not unknown:
+            yield from _proved(draft, path, written, build_rota(document, name))
+
+
+def _unknown(draft: Draft, path: Path, written: RotaRules) -> Iterator[Mistake]:
+    document = draft.document
+    for option, value, known in (("site", written.site, document.sites), ("besides", written.besides, draft.hours)):
+        if value is not None and value not in known:
+            yield draft.mistake((*path, option), f"there is no {value!r}{perhaps(value, known)}")
+    for number, shift in enumerate(written.shifts):
+        for option, who in (("who", shift.who), ("backup", shift.backup)):
+            if who is not None and who not in document.providers:
+                near = perhaps(who, document.providers)
+                yield draft.mistake((*path, "shifts", str(number), option), f"no provider is named {who!r}{near}")
+
+
+def _proved(draft: Draft, path: Path, written: RotaRules, rota: Rota) -> Iterator[Mistake]:
+    start = datetime.combine(draft.today, time(0), rota.zone)
+    end = start + AHEAD
+    weekly = list(rota.weeks(start, end))
+    for kind in (weekly, rota.single):
+        told = set[tuple[int, int]]()
+        for one, two in overlaps(kind):
+            if (one.number, two.number) not in told and len(told) < MOST_TOLD:
+                told.add((one.number, two.number))
+                first = draft.places.of((*path, "shifts", str(one.number)))
+                problem = f"overlaps with the shift of {one.who} ({first}) on {_local(two.start, rota)}"
+                yield draft.mistake((*path, "shifts", str(two.number)), problem)
+    for missing in islice(gaps([*weekly, *rota.single], _needed(draft, written, start, end)), MOST_TOLD):
+        problem = f"nobody is on call from {_local(missing[0], rota)} to {_local(missing[1], rota)}"
+        yield draft.mistake(path, problem)
+    for number, rule in enumerate(written.shifts):
+        if rule.backup is None:
+            yield draft.warning((*path, "shifts", str(number)), "has no backup: who is asked where nobody answers?")
+    for shift in rota.single:
+        if shift.end < start:
+            yield draft.warning((*path, "shifts", str(shift.number)), "is over; remove it")
+
+
+def _needed(draft: Draft, written: RotaRules, start: datetime, end: datetime) -> Iterator[Gap]:
+    """When somebody has to be on call."""
+    if written.besides is None:
+        yield start.astimezone(UTC), end.astimezone(UTC)
+        return
+    for stretch in stretches(draft.hours[written.besides], start, end):
+        if stretch.opening.state != "open":
+            yield stretch.start, stretch.end
+
+
+def _local(at: datetime, rota: Rota) -> str:
+    return f"{at.astimezone(rota.zone):%A %Y-%m-%d %H:%M}"
