@@ -74,7 +74,7 @@ def open_clinic(bed: Bed, agents: int, trunk: str, desks: str) -> None:
     written = folder / "rules" / "clinic.yaml"
     written.write_text(RULES.format(trunk=trunk, did=OURS, phones=phones, agents=staff))
     today = datetime.now(UTC).date()
-    rules = read_rules(written, today, "000001", prove=False)
+    rules = read_rules(written, today, "000001", in_force=True)
     place = Place(bed.instance.home, "000001", today, dict.fromkeys(numbers, "a-password-of-a-bench"))
     files = render(rules, place, FileSystemLoader(TEMPLATES))
     files["pjsip.conf"] = at_fixed_addresses(files["pjsip.conf"], desks)

@@ -21,7 +21,7 @@ def _rules(instance: Instance, file: Path | None) -> Rules:
     from clinicpbx.rules.compile import read_rules
 
     in_force = instance.current / "rules" / instance.clinic.name
-    return read_rules(file or in_force, datetime.now(UTC).date(), prove=False)
+    return read_rules(file or in_force, datetime.now(UTC).date(), in_force=file is None, prove=False)
 
 
 def _rotas(rules: Rules, only: str) -> dict[str, Rota]:

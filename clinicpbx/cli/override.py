@@ -18,7 +18,7 @@ def _rules(instance: Instance) -> Rules:
     from clinicpbx.rules.compile import read_rules
 
     in_force = instance.current / "rules" / instance.clinic.name
-    return read_rules(in_force, datetime.now(UTC).date(), prove=False)
+    return read_rules(in_force, datetime.now(UTC).date(), in_force=True)
 
 
 def _names(instance: Instance) -> list[str]:

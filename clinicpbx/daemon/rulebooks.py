@@ -17,7 +17,7 @@ Read = Callable[[Path, date, str], Rulebook]
 
 
 def read_rulebook(path: Path, today: date, version: str) -> Rulebook:
-    return read_rules(path, today, version, prove=False).book
+    return read_rules(path, today, version, in_force=True).book
 
 
 class Rulebooks:

@@ -24,6 +24,10 @@ TEMPLATES = "templates"
 """The folder beside the rules of a version with the templates it was applied with."""
 
 
+TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases"})
+"""Checks of what the running system takes for granted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Rules without mistakes: as written, where, as run, and what was found odd in them."""
@@ -34,18 +38,22 @@ class Rules:
     warnings: tuple[Mistake, ...] = ()
 
 
-def compile_rules(parsed: Parsed, today: date, version: str = "", *, prove: bool = True) -> Rules:
+def compile_rules(
+    parsed: Parsed, today: date, version: str = "", *, prove: bool = True, in_force: bool = False
+) -> Rules:
     """Checks *parsed*; holidays are taken for the years around *today*. Raises RulesRefused with every mistake.
 
-    *prove*: look at every minute of the coming 400 days as well. Not for rules in force: they were proved when they
-    were applied, and the passing of time must not take them away.
+    *prove*: look at every minute of the coming 400 days as well. *in_force*: they were proved when they were applied;
+    neither the passing of time nor a later release that is stricter must take them away, so only what cannot run at
+    all is refused.
     """
     document, places = parsed.document, parsed.places
     flows, wrong_steps = build_flows(document, places)
     hours, wrong_hours = build_hours(document, places, today)
     draft = Draft(document, places, flows, hours, today)
-    found = [*wrong_steps, *wrong_hours, *(mistake for check in CHECKS.values() for mistake in check(draft))]
-    if prove:
+    checks = [check for name, check in CHECKS.items() if name in TO_RUN or not in_force]
+    found = [*wrong_steps, *wrong_hours, *(mistake for check in checks for mistake in check(draft))]
+    if prove and not in_force:
         found += every_minute(draft, found)
     found = sorted(one for one in set(found) if not (one.warning and one.file.startswith(SHELF)))
     if not _good(found):
@@ -124,6 +132,14 @@ def shipped_templates() -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in shipped("specialities").glob("*.yaml")}
 
 
-def read_rules(path: Path, today: date, version: str = "", *, prove: bool = True, further: Iterable[str] = ()) -> Rules:
+def read_rules(
+    path: Path,
+    today: date,
+    version: str = "",
+    *,
+    prove: bool = True,
+    in_force: bool = False,
+    further: Iterable[str] = (),
+) -> Rules:
     """`read_parsed` and `compile_rules` in one."""
-    return compile_rules(read_parsed(path, further), today, version, prove=prove)
+    return compile_rules(read_parsed(path, further), today, version, prove=prove, in_force=in_force)

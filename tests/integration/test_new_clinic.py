@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.integration
 class New(Clinic):
     """A clinic begun by the command, its phones with the passwords that it made."""
 
+    began = datetime.now(UTC)
+
     def password(self, extension: str) -> str:
         return str(json.loads((self.instance.keys / "phones.json").read_text())[extension])
 
@@ -25,6 +28,7 @@ class New(Clinic):
 def house(bed: Bed) -> Iterator[New]:
     with ended(bed):
         made = New(bed)
+        made.began = datetime.now(UTC)
         for folder in (made.instance.versions, made.instance.rules):
             shutil.rmtree(folder, ignore_errors=True)
         start = ("--template", "paediatrics", "--carrier", made.trunk, "--number", DID, "--languages", "en,es")
@@ -53,7 +57,8 @@ async def test_a_red_flag_reaches_the_nurse(house: New, phones: Phones) -> None:
 
 def test_the_recorded_call_is_replayed_under_a_draft(house: New, tmp_path: Path) -> None:
     """After the red flag's call; the daemon that has the journal open goes on."""
-    same = house.bed.clinicpbx("rules", "replay", "--since", "1h", "--json", check=False)
+    since = ("--since", house.began.isoformat(timespec="seconds"))
+    same = house.bed.clinicpbx("rules", "replay", *since, "--json", check=False)
     assert (same.returncode, json.loads(same.stdout)) == (0, []), same.stderr
     draft = tmp_path / "draft"
     shutil.copytree(house.instance.rules, draft)
@@ -62,7 +67,7 @@ def test_the_recorded_call_is_replayed_under_a_draft(house: New, tmp_path: Path)
     assert first in text
     other_way = "    steps:\n      red-flag: {play: about-us, then: frontdesk}\n      language:"
     (draft / "clinic.yaml").write_text(text.replace(first, other_way))
-    other = house.bed.clinicpbx("rules", "replay", "--file", str(draft / "clinic.yaml"), "--json", check=False)
+    other = house.bed.clinicpbx("rules", "replay", *since, "--file", str(draft / "clinic.yaml"), "--json", check=False)
     (found,) = json.loads(other.stdout)
     assert other.returncode == 1, other.stderr
     assert (found["went"], found["would_go"][:20]) == ("emergency-words → nurse → answered", "about-us → frontdesk")

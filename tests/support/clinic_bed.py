@@ -85,7 +85,7 @@ class Clinic:
         clinic = folder / "rules" / "clinic.yaml"
         clinic.write_text(text)
         today = datetime.now(UTC).date()
-        rules = read_rules(clinic, today, version, prove=False)  # as the daemon reads rules in force
+        rules = read_rules(clinic, today, version, in_force=True)  # as the daemon reads rules in force
         place = Place(self.instance.home, version, today, dict.fromkeys(rules.document.phones, PASSWORD))
         for name, content in render(rules, place, FileSystemLoader(TEMPLATES)).items():
             (self.instance.generated / name).write_text(self.adapted(name, content))

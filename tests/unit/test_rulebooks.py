@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clinicpbx.core.rulebook import Rulebook
-from clinicpbx.daemon.rulebooks import Rulebooks
+from clinicpbx.daemon.rulebooks import Rulebooks, read_rulebook
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
@@ -83,3 +83,15 @@ def test_without_rules_it_says_what_to_do(tmp_path: Path) -> None:
         books.load(TODAY)
     with pytest.raises(ClinicPBXError, match="apply"):
         books.current()
+
+
+def test_rules_in_force_outlive_a_stricter_release(tmp_path: Path) -> None:
+    """What a later release calls a mistake (a mailbox nobody owns, a step nothing leads to) was good when applied."""
+    file = tmp_path / "clinic.yaml"
+    broken = Path(__file__).parent / "rules" / "broken"
+    for name in ("step_unreachable", "hung_up_when_closed", "menu_without_person"):
+        file.write_text((broken / f"{name}.yaml").read_text())
+        assert read_rulebook(file, date(2026, 11, 24), "000001").version == "000001"
+    file.write_text((broken / "step_target.yaml").read_text())
+    with pytest.raises(ClinicPBXError, match="no step is named"):
+        read_rulebook(file, date(2026, 11, 24), "000001")
