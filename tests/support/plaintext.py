@@ -1,5 +1,7 @@
 """What of a patient lies readable under the instance's folder."""
 
+from contextlib import suppress
+
 from clinicpbx.paths import Instance
 
 RECORDS = ("clinicpbx.db", "spool/cdr.db", "spool/cel.db")
@@ -7,12 +9,14 @@ RECORDS = ("clinicpbx.db", "spool/cdr.db", "spool/cel.db")
 
 
 def traces(instance: Instance, wanted: bytes) -> list[str]:
-    """The files that hold *wanted*, relative to the instance, but for those in its tmpfs."""
+    """The files that hold *wanted*, relative to the instance, but for those in its tmpfs; one that a running process
+    takes away meanwhile holds nothing."""
     found = []
     for path in instance.home.rglob("*"):
         readable = path.is_file() and not path.is_symlink() and instance.clear not in path.parents
-        if readable and wanted in path.read_bytes():
-            found.append(str(path.relative_to(instance.home)))
+        with suppress(FileNotFoundError):
+            if readable and wanted in path.read_bytes():
+                found.append(str(path.relative_to(instance.home)))
     return found
 
 
