@@ -112,6 +112,14 @@ class Continue(ChannelCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class Alert(Command):
+    """Ring *phone*, an extension, and say *prompt* to whoever answers. The caller's channel is not concerned."""
+
+    phone: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup(ChannelCommand):
     cause: int = 16
 

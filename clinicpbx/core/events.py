@@ -76,7 +76,10 @@ class PlaceTold(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialAnswered(Event):
-    """A phone answered the dialplan's Dial. *phone*: its extension, or the outside number's key."""
+    """A phone answered the dialplan's Dial. *phone*: its extension, or the outside number's key.
+
+    Where a person has to accept the call with a key, it comes once that is done.
+    """
 
     phone: str
 

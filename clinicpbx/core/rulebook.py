@@ -56,6 +56,27 @@ class MailboxRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderRules:
+    """*phone*: the extension, *mobile*: the outside number; one of them may be ""."""
+
+    name: str
+    phone: str = ""
+    mobile: str = ""
+    languages: tuple[str, ...] = ()
+    specialities: tuple[str, ...] = ()
+
+    @property
+    def desk(self) -> str:
+        """What is rung while the provider works."""
+        return self.phone or self.mobile
+
+    @property
+    def away(self) -> str:
+        """What is rung while the provider is on call."""
+        return self.mobile or self.phone
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Everything a call needs of the rules.
 
@@ -75,6 +96,7 @@ class Rulebook:
     spoken: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
+    providers: Mapping[str, ProviderRules] = field(default_factory=dict)
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

@@ -11,10 +11,19 @@ import structlog
 
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.decode import EndpointNews, Entered, ForCall, Left, News, Replaced, Strayed, decode
-from clinicpbx.adapters.ari.encode import encode
+from clinicpbx.adapters.ari.encode import encode, encode_alert
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
-from clinicpbx.core.commands import ChannelCommand, Command, Continue, JoinQueue, MailboxCommand, QueueCommand, Record
+from clinicpbx.core.commands import (
+    Alert,
+    ChannelCommand,
+    Command,
+    Continue,
+    JoinQueue,
+    MailboxCommand,
+    QueueCommand,
+    Record,
+)
 from clinicpbx.core.events import CallArrived, CommandRefused, DialEnded, Event, HungUp, RecordingFinished, Refusal
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
@@ -137,6 +146,8 @@ class Dispatcher:
         match command:
             case ChannelCommand():
                 self._ask_asterisk(call, command, at)
+            case Alert():
+                self._alert(command)
             case JoinQueue() if call not in self.calls:
                 return  # over since it asked: nobody would take it out of the line
             case QueueCommand():
@@ -150,6 +161,16 @@ class Dispatcher:
         answer.add_done_callback(partial(self._answered, call, command))
         if isinstance(command, Record) and (runtime := self.calls.get(call)) is not None:
             self.seal(runtime)
+
+    def _alert(self, command: Alert) -> None:
+        request = encode_alert(command)
+        answer = self._request(request.method, request.uri, request.query, request.body)
+        answer.add_done_callback(partial(self._alerted, command.phone))
+
+    def _alerted(self, phone: str, answer: "asyncio.Future[Answer]") -> None:
+        if not answer.result().ok:
+            self._metrics.refusals.labels(Alert.__name__, "unreachable").inc()
+            log.warning("a phone could not be told of an alert", phone=phone, status=answer.result().status)
 
     def seal(self, runtime: CallRuntime) -> None:
         """Seal what Asterisk records of this call, if it does: at its beginning, and again after a restart."""

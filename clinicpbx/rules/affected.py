@@ -17,6 +17,8 @@ SECTIONS = {
     "prompt": "prompts",
     "greeting": "prompts",
     "extension": "phones",
+    "rota": "rotas",
+    "speciality": "specialities",
 }
 
 
@@ -53,6 +55,15 @@ class Reach:
                 for name, agent in self._document.agents.items():
                     if part[1] in agent.queues:
                         yield from (("agents", name), ("phones", agent.phone))
+            for name in self._providers(part):
+                yield "providers", name
+
+    def _providers(self, part: Part) -> Iterator[str]:
+        section, wanted = part
+        if section == "rotas" and (rota := self._document.rotas.get(wanted)):
+            yield from (who for shift in rota.shifts for who in (shift.who, shift.backup) if who)
+        if section == "specialities":
+            yield from (name for name, one in self._document.providers.items() if wanted in one.specialities)
 
 
 def _used(flow: FlowRule) -> Iterator[Part]:

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from clinicpbx.core.overrides import OverrideRules
-from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, QueueRules, Rulebook
+from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document
@@ -24,7 +24,7 @@ TEMPLATES = "templates"
 """The folder beside the rules of a version with the templates it was applied with."""
 
 
-TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases"})
+TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases", "providers"})
 """Checks of what the running system takes for granted."""
 
 
@@ -70,9 +70,16 @@ def compile_rules(
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
         rotas={name: build_rota(document, name) for name in document.rotas},
+        providers={name: _provider(document, name) for name in document.providers},
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found))
+
+
+def _provider(document: Document, name: str) -> ProviderRules:
+    written = document.providers[name]
+    languages = written.languages or (document.language,)
+    return ProviderRules(name, written.phone or "", written.mobile or "", languages, written.specialities)
 
 
 def _override(document: Document, name: str) -> OverrideRules:

@@ -7,18 +7,21 @@ from clinicpbx.rules.dialplan_parse import Context, DialplanRefused, Line, parse
 
 FROM_TRUNK = "cpbx-from-trunk"
 # Where the daemon may send a call that is in Stasis.
-BY_DAEMON = ("cpbx-offer", "cpbx-dial", "cpbx-fallback", "cpbx-rescue")
-CHOSEN_BY_RULES = "cpbx-dial"
+BY_DAEMON = ("cpbx-offer", "cpbx-dial", "cpbx-person", "cpbx-fallback", "cpbx-rescue")
+CHOSEN_BY_RULES = ("cpbx-dial", "cpbx-person")
 PATTERNS = "cpbx-outbound"
 
 _JUMPS = {"Gosub", "Goto", "GotoIf", "GotoIfTime", "Return"}
-_SOUND = {"Playback", "Record", "SayDigits"}
+_SOUND = {"Playback", "Read", "Record", "SayDigits"}
 _CALLS = {"Answer", "Dial", "Hangup", "Originate", "Pickup", "Stasis"}
-APPLICATIONS = frozenset(_JUMPS | _SOUND | _CALLS | {"CELGenUserEvent", "ExecIf", "MSet", "NoOp", "Set", "Wait"})
+APPLICATIONS = frozenset(
+    _JUMPS | _SOUND | _CALLS | {"CELGenUserEvent", "ExecIf", "MSet", "NoOp", "Set", "UserEvent", "Wait"}
+)
 _HARMLESS = frozenset({"Set", "Playback", "Wait"})
 _FORBIDDEN = re.compile(r"\b(SHELL|EVAL|EVAL_EXTEN|FILE|CURL|ENV|AGI|SYSTEM|REALTIME|DB|ODBC\w*)\(", re.ASCII)
 _PHONE = re.compile(r"PJSIP/phone-[0-9]+", re.ASCII)
 _OUTSIDE = re.compile(r"PJSIP/[+0-9]+@trunk-[a-z0-9_-]+", re.ASCII)
+_CALLEE = re.compile(r"U\(([a-z-]+)[^)]*\)", re.ASCII)  # Dial's: a subroutine for whoever answers
 _RING = "${CPBX_RING}"
 _RING_GUARD = '${REGEX("^PJSIP/phone-[0-9]+(&PJSIP/phone-[0-9]+)*$" ${CPBX_RING})}'
 
@@ -28,7 +31,8 @@ def check_dialplan(text: str, asked: Iterable[str] = ()) -> None:
     or a way from a trunk to the outside. *asked*: contexts that the clinic's flows hand callers to; those that are
     not rendered belong to the administrator and are not looked at.
 
-    The one exception: a constant number in cpbx-dial, which the clinic's own flow names. Errors: DialplanRefused.
+    The one exception: a constant number in cpbx-dial or cpbx-person, which the clinic's own rules name. Errors:
+    DialplanRefused.
     """
     contexts = parse_dialplan(text)
     for context in contexts.values():
@@ -39,7 +43,7 @@ def check_dialplan(text: str, asked: Iterable[str] = ()) -> None:
     for name in sorted(reached):
         for line in contexts[name].lines:
             for target in outside(line):
-                if name != CHOSEN_BY_RULES or not _OUTSIDE.fullmatch(target):
+                if name not in CHOSEN_BY_RULES or not _OUTSIDE.fullmatch(target):
                     raise DialplanRefused(f"a call from a trunk reaches {target} in {name}", where="extensions.conf")
 
 
@@ -95,6 +99,8 @@ def _targets(line: Line) -> Iterator[str]:
             yield line.args.partition("(")[0]
         case "GotoIf" | "GotoIfTime":
             yield from filter(None, _branches(line.args))
+        case "Dial":
+            yield from (f"{found},s,1" for found in _CALLEE.findall(",".join(split_arguments(line.args)[2:])))
         case "Originate":
             yield ",".join(split_arguments(line.args)[2:5])
 

@@ -61,7 +61,11 @@ def _said(moment: Moment, step_kind: str) -> tuple[str, str] | None:
         case "offered":
             return f"rings {', '.join(detail['agents'])}", f"free in queue {detail['queue']}"
         case "dialled":
-            return f"rings {detail['target']}", "named by the step"
+            return f"rings {detail['target']}", str(detail.get("why") or "named by the step")
+        case "dial_ended":
+            return f"{detail['target']} did not take the call", str(detail["status"]).lower()
+        case "alerted":
+            return f"tells {', '.join(detail['phones'])}", f"by the prompt {detail['prompt']}"
         case "answered":
             return f"answered by {detail['agent']}", f"queue {detail['queue']}" if detail["queue"] else "dialled"
         case "message":

@@ -6,7 +6,7 @@ from typing import Any
 
 from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.rules.schema import json_schema
-from clinicpbx.rules.steps import first_option, step_of, summary_of
+from clinicpbx.rules.steps import first_option, summary_of
 
 Part = Mapping[str, Any]
 HEAD = """\
@@ -69,7 +69,7 @@ def _tables(model: str, parts: Part, shown: set[str]) -> Iterator[str]:
 def _step(kind: str, schema: Part) -> Iterator[str]:
     yield from (f"### {kind}", "", f"{summary_of(kind)[:1].upper()}{summary_of(kind)[1:]}.", "")
     options = schema["anyOf"][0]
-    outcomes = sorted(step_of(kind, _sample(options), {}).outcomes())
+    outcomes = sorted(STEPS[kind](**_sample(options)).outcomes())
     ends = [f"`{outcome}`" for outcome in outcomes] + (["each of its keys"] if kind == "menu" else [])
     yield from (f"Outcomes: {', '.join(ends) or 'none; the call is over'}.", "")
     if not options["properties"]:

@@ -99,7 +99,11 @@ def _lines(rules: Rules, place: Place) -> dict[str, object]:
         "codes": views.code_lines(document),
         "emergency": views.emergency_view(document, where),
         "outbound": outbound_view(document),
-        "targets": views.dial_targets(document, book),
+        "rung": {
+            "cpbx-dial": views.dial_targets(document, book),
+            "cpbx-person": views.person_targets(document, book, where),
+        },
+        "alerts": views.alert_prompts(book),
         "fallbacks": views.fallback_lines(document, book, where),
         "opening": [hours_view(n, book.hours[n], place.today, where("hours", n)) for n in sorted(used)],
         "locations": views.location_lines(document, where),

@@ -24,8 +24,8 @@ class Provider(Written):
     specialities: Names = Field((), description="What the provider is for, such as paediatrics.")
     languages: Languages = Field((), description="Languages spoken with patients; default: the clinic's first.")
     site: Name | None = Field(None, description="Where the provider works; default: the first site.")
-    phone: Extension | None = Field(None, description="The desk phone (see phones).")
-    mobile: E164 | None = Field(None, description="The mobile phone.")
+    phone: Extension | None = Field(None, description="The desk phone (see phones); rung first by the step refer.")
+    mobile: E164 | None = Field(None, description="The mobile phone; rung first by the step on_call.")
 
     @model_validator(mode="after")
     def _reachable(self) -> "Provider":

@@ -168,8 +168,29 @@ def dial_targets(document: Document, book: Rulebook) -> list[Line]:
         phone = key if key in document.phones else ""
         if phone or key.startswith("+"):
             where = node.where.rpartition("/")[2]
-            found.setdefault(quoting.digits(key), {"key": key, "phone": phone, "where": where})
+            found.setdefault(quoting.digits(key), {"key": key, "phone": phone, "where": where, "language": ""})
     return list(found.values())
+
+
+def person_targets(document: Document, book: Rulebook, where: Where) -> list[Line]:
+    """Every number by which a provider may be rung, once, where a step rings providers; *language* asks for the key."""
+    found: dict[str, Line] = {}
+    if any(True for kind in ("on_call", "refer") for _ in nodes(book, kind)):
+        for name, provider in book.providers.items():
+            place = where("providers", name)
+            language = quoting.language(next(iter(provider.languages), document.language))
+            for key in filter(None, (provider.phone, provider.mobile)):
+                phone = key if key == provider.phone else ""
+                found.setdefault(
+                    quoting.digits(key), {"key": key, "phone": phone, "where": place, "language": language}
+                )
+    return list(found.values())
+
+
+def alert_prompts(book: Rulebook) -> list[str]:
+    """The prompts that alerts say, each once."""
+    said = (str(getattr(node.step, "prompt", "")) for node in nodes(book, "alert"))
+    return [quoting.name(prompt) for prompt in dict.fromkeys(said)]
 
 
 def code_lines(document: Document) -> list[Line]:

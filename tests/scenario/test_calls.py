@@ -488,3 +488,63 @@ def test_hearing_survives_a_gap_and_a_silent_listener():
        626  | silence           | stop, mark m2, fetch m3
        634  | silence           | play sound:vm-goodbye
     """)  # fmt: skip
+
+
+def reached(tape):
+    return [note.detail["target"] for note in tape.notes if note.kind == "dialled"]
+
+
+def test_on_call_the_backup_is_rung_where_the_first_passes_it_on():
+    tape = check(call(book(main=one_step("on_call", rota="kids"))), """
+         0  | call         | CPBX_RING_FOR=25, to cpbx-person +12075550161
+        20  | back BUSY    | CPBX_RING_FOR=25, to cpbx-person 206
+        30  | answered 206 | -
+        90  | hangup       | -
+    """)  # fmt: skip
+    assert reached(tape) == ["chen", "egan"]
+    assert [note.detail["agent"] for note in tape.notes if note.kind == "answered"] == ["egan"]
+    why = [note.detail["why"] for note in tape.notes if note.kind == "dialled"]
+    assert why == ["on call for kids until Tue 07:00", "backup for kids until Tue 07:00"]
+    assert outcome(tape) == "answered"
+
+
+def test_on_call_nobody_takes_it():
+    tape = check(call(book(main=one_step("on_call", rota="kids", rounds=1))), """
+         0  | call         | CPBX_RING_FOR=25, to cpbx-person +12075550161
+        25  | back NOANSWER | CPBX_RING_FOR=25, to cpbx-person 206
+        26  | adopted      | hangup
+    """)  # fmt: skip
+    assert [note.detail["outcome"] for note in tape.notes if note.kind == "left"] == ["unreached"]
+    assert outcome(tape) == "abandoned"
+
+
+def test_on_call_nobody_is():
+    tape = check(call(book(main=one_step("on_call", rota="empty"))), """
+         0  | call         | hangup
+    """)  # fmt: skip
+    assert [note.detail["outcome"] for note in tape.notes if note.kind == "left"] == ["nobody"]
+
+
+def test_referred_to_those_who_speak_the_language_first():
+    spanish = Flow("ask", {
+        "ask": node("language", {"done": "refer"}, prompt="choose", keys={"2": "es"}),
+        "refer": node("refer", speciality="kids"),
+    })  # fmt: skip
+    tape = check(call(book(main=spanish)), """
+         0  | call         | play prompt@es:choose
+         1  | key 2        | stop, CHANNEL(language)=es, CPBX_RING_FOR=20, to cpbx-person 205
+         9  | back NOANSWER | CPBX_RING_FOR=20, to cpbx-person +12075550162
+        12  | refused Continue unreachable | CPBX_RING_FOR=20, to cpbx-person 206
+        13  | back CHANUNAVAIL | hangup
+    """)  # fmt: skip
+    assert reached(tape) == ["chen", "diaz", "egan"]
+
+
+def test_an_alert_rings_phones_and_the_call_goes_on():
+    flagged = Flow("tell", {
+        "tell": node("alert", {"done": "desk"}, prompt="red-flag", phones=("201", "204")),
+        "desk": node("enqueue", queue="frontdesk"),
+    })  # fmt: skip
+    check(call(book(main=flagged)), """
+         0  | call         | alert 201 red-flag, alert 204 red-flag, join frontdesk since 0
+    """)  # fmt: skip

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.callflow.step import STEPS
-from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, QueueRules, Rulebook
+from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
 from clinicpbx.core.schedule.hours import DayException, Hours, Span
+from clinicpbx.core.schedule.oncall import Duty, Rota
 
 
 def node(kind: str, next: dict[str, str] | None = None, /, **options: object) -> Node:
@@ -23,6 +24,8 @@ HOURS = Hours(
         date(2030, 12, 24): DayException((Span(time(8), time(12)),), "Christmas Eve"),
     },
 )
+
+KIDS = Rota(ZoneInfo("America/New_York"), (Duty(tuple(range(7)), time(7), time(7), "chen", "egan"),))
 
 MAIN = Flow(
     "answer",
@@ -69,4 +72,10 @@ def book(**flows: Flow) -> Rulebook:
         phones={"201": PhoneRules("201", "frontdesk"), "202": PhoneRules("202"), "204": PhoneRules("204")},
         mailboxes={"frontdesk": MailboxRules("frontdesk", "600")},
         languages=("en", "es"),
+        rotas={"kids": KIDS, "empty": Rota(KIDS.zone)},
+        providers={
+            "chen": ProviderRules("chen", "205", "+12075550161", ("en", "es"), ("kids",)),
+            "diaz": ProviderRules("diaz", mobile="+12075550162", languages=("es",), specialities=("kids",)),
+            "egan": ProviderRules("egan", "206", languages=("en",), specialities=("kids", "heart")),
+        },
     )

@@ -123,6 +123,8 @@ def say(command: do.Command) -> str:
             return f"keep for {mailbox}: call {given}{' confirmed' if confirmed else ''}"
         case do.JoinQueue(queue=queue, since=since, anew=anew):
             return f"join {queue} since {int((since - T0).total_seconds())}{' anew' if anew else ''}"
+        case do.Alert(phone=phone, prompt=prompt):
+            return f"alert {phone} {prompt}"
         case do.TakeOffer(phone=phone):
             return f"taken by {phone}"
         case do.ReturnOffer(status=status):

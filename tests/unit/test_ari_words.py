@@ -18,7 +18,7 @@ from clinicpbx.adapters.ari.decode import (
     decode,
     endpoint_of,
 )
-from clinicpbx.adapters.ari.encode import encode
+from clinicpbx.adapters.ari.encode import encode, encode_alert
 from clinicpbx.core import commands as do
 from clinicpbx.core import events as ev
 from clinicpbx.private import Private
@@ -91,6 +91,17 @@ EVENTS = [
         dial("ANSWER", "PJSIP/trunk-line-00000001", "cpbx-dial", "+12075550177"),
         ForCall(CALL, ev.DialAnswered(at=T0, phone="+12075550177")),
     ),
+    (dial("ANSWER", "PJSIP/trunk-line-00000001", "cpbx-person", "+12075550177"), None),
+    (
+        {
+            "type": "ChannelUserevent",
+            "eventname": "CPBXAccepted",
+            "channel": {"id": "p", "name": "PJSIP/phone-201-00000001"},
+            "userevent": {"eventname": "CPBXAccepted", "Call": CALL},
+        },
+        ForCall(CALL, ev.DialAnswered(at=T0, phone="201")),
+    ),
+    ({"type": "ChannelUserevent", "eventname": "Other", "userevent": {"eventname": "Other"}}, None),
     (dial("RINGING", "PJSIP/phone-201-00000001", "cpbx-offer", "201"), None),
     (dial("", "PJSIP/phone-201-00000001", "cpbx-offer", "201"), None),
     ({"type": "Dial", "dialstatus": "ANSWER", "peer": {"id": "p", "name": "PJSIP/phone-201-00000001"}}, None),
@@ -112,6 +123,19 @@ def test_every_type_asked_for_is_in_the_table() -> None:
 
 def test_a_private_caller_does_not_print() -> None:
     assert "12075550142" not in repr(decode(start("enter", "main", "100"), T0))
+
+
+def test_an_alert_rings_a_phone() -> None:
+    request = encode_alert(do.Alert("206", "red-flag"))
+    assert (request.method, request.uri) == ("POST", "channels")
+    assert request.body == {
+        "endpoint": "PJSIP/phone-206",
+        "context": "cpbx-alert",
+        "extension": "red-flag",
+        "priority": 1,
+        "callerId": '"ALERT" <206>',
+        "timeout": 30,
+    }
 
 
 def test_names() -> None:

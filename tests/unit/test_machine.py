@@ -169,8 +169,9 @@ def test_every_step_says_what_it_does(kind):
     assert step.summary
     options = {"menu": {"prompt": "m", "keys": ("1",)}, "play": {"prompt": "m"}, "check_hours": {"hours": "clinic"},
                "language": {"prompt": "m"}, "collect_digits": {"prompt": "m", "remember": "n"},
-               "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, 
-               "dialplan": {"context": "x"}}  # fmt: skip
+               "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, "dialplan": {"context": "x"},
+               "on_call": {"rota": "kids"}, "refer": {"speciality": "kids"},
+               "alert": {"prompt": "m", "phones": ("201",)}}  # fmt: skip
     example = step(**options.get(kind, {}))
     assert bool(example.outcomes()) == (kind != "hangup")
     assert ("m" in example.prompts()) == (options.get(kind, {}).get("prompt") == "m")

@@ -70,6 +70,8 @@ class Replaced:
     """Another process connected with our application's name: it is the owner now."""
 
 
+PERSON, ACCEPTED = "cpbx-person", "CPBXAccepted"
+
 News = Entered | Strayed | ForCall | Left | EndpointNews | Replaced
 
 
@@ -128,9 +130,20 @@ def _destroyed(message: Json, at: datetime) -> News:
 
 def _dialled(message: Json, at: datetime) -> News | None:
     caller = message.get("caller")
-    if caller is None or message.get("dialstatus") != "ANSWER":
-        return None
+    if caller is None or message.get("dialstatus") != "ANSWER" or _context(caller) == PERSON:
+        return None  # a person has taken the call once a key is pressed
     return ForCall(caller["id"], DialAnswered(at=at, phone=phone_dialled(caller, message["peer"]["name"])))
+
+
+def _accepted(message: Json, at: datetime) -> News | None:
+    said = message["userevent"]
+    if message["eventname"] != ACCEPTED or not said.get("Call"):
+        return None
+    return ForCall(said["Call"], DialAnswered(at=at, phone=phone_dialled({}, message["channel"]["name"])))
+
+
+def _context(channel: Json) -> str:
+    return str((channel.get("dialplan") or {}).get("context") or "")
 
 
 def phone_dialled(caller: Json, peer: str) -> str:
@@ -163,6 +176,7 @@ _DECODERS: dict[str, Callable[[Json, datetime], News | None]] = {
     "RecordingFailed": _recorded,
     "ChannelDestroyed": _destroyed,
     "Dial": _dialled,
+    "ChannelUserevent": _accepted,
     "EndpointStateChange": _endpoint,
     "ApplicationReplaced": _replaced,
 }

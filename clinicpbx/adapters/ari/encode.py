@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from clinicpbx.core.commands import (
+    Alert,
     Answer,
     ChannelCommand,
     Continue,
@@ -24,6 +25,7 @@ from clinicpbx.private import Private
 RECORDING_FORMAT = "ulaw"  # headerless: every flushed byte of a torn recording can be played
 
 
+ALERT_NAME, ALERT_RINGS = "ALERT", 30  # seconds
 LARGEST_WORD = 20  # the largest number that is one sound in every language
 
 
@@ -64,6 +66,13 @@ def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
         case Hangup(cause=cause):
             return Request("DELETE", channel, query={"reason_code": str(cause)})
     raise TypeError(f"no request for {type(command).__name__}")
+
+
+def encode_alert(alert: Alert) -> Request:
+    """The request that rings a phone and lets the dialplan say the alert's prompt."""
+    where = {"context": "cpbx-alert", "extension": alert.prompt, "priority": 1}
+    caller = {"callerId": f'"{ALERT_NAME}" <{alert.phone}>', "timeout": ALERT_RINGS}
+    return Request("POST", "channels", body={"endpoint": f"PJSIP/phone-{alert.phone}", **where, **caller})
 
 
 def uris(media: Media, language: str, prompts: Path) -> list[str]:

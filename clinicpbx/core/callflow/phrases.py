@@ -29,6 +29,13 @@ PHRASES = {
         "es": "Gracias. Nuestro equipo tiene su mensaje. Le llamaremos. Adiós.",
         "fr": "Merci. Notre équipe a votre message. Nous vous rappellerons. Au revoir.",
     },
+    "call-accept": {
+        "en": "A patient of the clinic is on the line for you. To take the call, press 1. To pass it on, press 2.",
+        "es": "Un paciente de la clínica espera en la línea. Para tomar la llamada, pulse 1. Para pasarla a otra "
+        "persona, pulse 2.",
+        "fr": "Un patient de la clinique vous attend en ligne. Pour prendre l'appel, appuyez sur 1. Pour le passer à "
+        "quelqu'un d'autre, appuyez sur 2.",
+    },
     "agent-paused": {"en": "You are paused.", "es": "Está en pausa.", "fr": "Vous êtes en pause."},
     "agent-unpaused": {
         "en": "You are ready for calls.",

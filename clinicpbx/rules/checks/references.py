@@ -19,8 +19,9 @@ SINGULAR = {
     "locations": "location",
     "trunks": "trunk",
     "languages": "language",
+    "rotas": "rota",
 }
-OPTIONS = {"hours": "hours", "queue": "queues", "mailbox": "mailboxes"}
+OPTIONS = {"hours": "hours", "queue": "queues", "mailbox": "mailboxes", "rota": "rotas"}
 
 
 @CHECKS.register("references")
@@ -69,6 +70,8 @@ def _of_steps(draft: Draft) -> Iterator[Use]:
             yield (*path, node.kind, option), getattr(node.step, option, None), section
         if node.kind == "dial":
             yield (*path, "dial", "extension"), getattr(node.step, "extension", None) or None, "phones"
+        for phone in getattr(node.step, "phones", ()):
+            yield (*path, node.kind, "phones", phone), phone, "phones"
         if node.kind == "language":
             for key, language in getattr(node.step, "keys", {}).items():
                 yield (*path, "language", "keys", key), language, "languages"

@@ -1,6 +1,6 @@
 """Somebody is on call whenever somebody has to be, and at no time two for the same."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 
@@ -20,15 +20,6 @@ MOST_TOLD = 3
 @CHECKS.register("rotas")
 def rotas(draft: Draft) -> Iterator[Mistake]:
     document = draft.document
-    for name, provider in document.providers.items():
-        uses: list[tuple[str, str | None, Collection[str]]] = [
-            ("site", provider.site, document.sites),
-            ("phone", provider.phone, document.phones),
-            *(("languages", language, document.languages) for language in provider.languages),
-        ]
-        for option, value, known in uses:
-            if value is not None and value not in known:
-                yield draft.mistake(("providers", name, option), f"there is no {value!r}{perhaps(value, known)}")
     for name, written in document.rotas.items():
         path = ("rotas", name)
         unknown = list(_unknown(draft, path, written))

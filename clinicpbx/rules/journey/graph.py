@@ -11,8 +11,14 @@ from clinicpbx.rules.compile import Rules
 
 QUIET = ("answer", "hangup")  # steps that say nothing to the person who reads the map
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_WORDS = {"timeout": "no key", "invalid": "wrong key", "unstaffed": "nobody logged in", "noanswer": "no answer"}
-_SHORT = {"no key, wrong key": "else", "no answer, busy, failed": "not reached"}
+_WORDS = {
+    "timeout": "no key",
+    "invalid": "wrong key",
+    "unstaffed": "nobody logged in",
+    "noanswer": "no answer",
+    "unreached": "not reached",
+}
+_SHORT = {"nobody, not reached": "not reached", "no key, wrong key": "else", "no answer, busy, failed": "not reached"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,18 @@ def _box(rules: Rules, name: str, node: Node, language: str) -> Box:
             return Box(
                 name, f"Rings {extension or number}", (f"{who}, {_time(getattr(step, 'ring', None))}",), "person"
             )
+        case "on_call":
+            rota = str(getattr(step, "rota", ""))
+            asked = [who for shift in document.rotas[rota].shifts for who in (shift.who, shift.backup) if who]
+            names = ", ".join(document.providers[who].name for who in dict.fromkeys(asked))
+            return Box(name, f"On call: {rota}", (names,), "person")
+        case "refer":
+            wanted = str(getattr(step, "speciality", ""))
+            names = ", ".join(one.name for one in document.providers.values() if wanted in one.specialities)
+            return Box(name, f"Provider: {wanted}", (names,), "person")
+        case "alert":
+            told = ", ".join(document.phones[phone].name for phone in getattr(step, "phones", ()))
+            return Box(name, f"Tells {told}", said, "words")
         case "voicemail":
             mailbox = document.mailboxes[str(getattr(step, "mailbox", ""))]
             return Box(name, f"Message for {mailbox.title}", said, "message")
