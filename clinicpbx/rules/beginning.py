@@ -17,6 +17,17 @@ ABOUT = {
 }
 
 
+ALERT = {
+    "en": "Emergency. A patient with an urgent problem is on the line for the nurses.",
+    "es": "Emergencia. Un paciente con un problema urgente está en la línea de enfermería.",
+    "fr": "Urgence. Un patient qui a un problème urgent est en ligne pour les infirmières.",
+}
+FLOWS = """\
+flows:                              # what the template's flow gets besides; a step of the same name replaces its own
+  main:
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """*number*: E.164; *languages*: of NAMES, the first is the default; *carrier*: the trunk's host."""
@@ -36,7 +47,12 @@ class Start:
 
 def files(start: Start) -> dict[str, str]:
     """File name → text of rules that can be applied as they are."""
-    return {"clinic.yaml": _clinic(start), "people.yaml": _people(start), "scenarios.yaml": _scenarios(start)}
+    return {
+        "clinic.yaml": _clinic(start),
+        "people.yaml": _people(start),
+        "oncall.yaml": ON_CALL,
+        "scenarios.yaml": _scenarios(start),
+    }
 
 
 def _clinic(start: Start) -> str:
@@ -48,7 +64,7 @@ def _clinic(start: Start) -> str:
 # yaml-language-server: $schema=clinic.schema.json
 
 templates: {start.template}               # what callers go through; see it: clinicpbx rules map
-include: [people.yaml, scenarios.yaml]
+include: [people.yaml, oncall.yaml, scenarios.yaml]
 
 clinic: {{name: {_quoted(start.name)}}}
 languages: {{{languages}}}
@@ -81,18 +97,21 @@ def _words(start: Start) -> str:
     """The question for the language, where there are several, and what only the clinic can say."""
     place = {"street": start.street, "city": start.city}
     about = "".join(f"    {code}: {ABOUT[code].format(**place)}\n" for code in start.languages)
-    spoken = f"  about-us:\n{about}"
+    told = "".join(f"    {code}: {ALERT[code]}\n" for code in start.languages)
+    spoken = f"  about-us:\n{about}  red-flag-alert:\n{told}"
+    flag = """\
+      red-flag: {alert: {phones: [201, 202], prompt: red-flag-alert}, then: emergency}
+      emergency: {play: emergency-words, then: urgent}
+"""
     if len(start.languages) < 2:
-        return f"\nprompts:\n{spoken}"
+        return f"\n{FLOWS}    steps:\n{flag}\nprompts:\n{spoken}"
     asked = "".join(f"    {code}: {CHOOSE[code].format(key)}\n" for key, code in enumerate(start.languages, 1))
     keys = ", ".join(f"{key}: {code}" for key, code in enumerate(start.languages, 1))
     return f"""
-flows:                              # what the template's flow gets besides; a step of the same name replaces its own
-  main:
-    start: language
+{FLOWS}    start: language
     steps:
       language: {{language: {{prompt: choose-language, keys: {{{keys}}}}}, then: hours}}
-
+{flag}
 prompts:
   choose-language:
 {asked}{spoken}"""
@@ -114,6 +133,18 @@ agents:
 """
 
 
+ON_CALL = """\
+# Who is on call. Whoever picks up takes the call with a key.   clinicpbx oncall calendar on-call
+
+providers:                          # with mobile: "+1…" it is the mobile phone that rings
+  oncall1: {name: First on call, phone: 203}
+  oncall2: {name: Second on call, phone: 202}
+
+rotas:
+  on-call: {shifts: [{days: mon-sun, from: "08:00", to: "08:00", who: oncall1, backup: oncall2}]}
+"""
+
+
 def _scenarios(start: Start) -> str:
     press = "1, " if len(start.languages) > 1 else ""
     return f"""\
@@ -130,6 +161,12 @@ scenarios:
     dial: "{start.number}"
     at: 2027-03-03 10:00
     expect: {{queue: frontdesk, outcome: answered}}
+
+  By night, who asks for it reaches whoever is on call:
+    dial: "{start.number}"
+    at: 2027-03-03 02:00
+    press: [{press}0]
+    expect: {{rings: oncall1, outcome: answered, menus: 1}}
 
   Nobody is there, and the front desk gets the message:
     dial: "{start.number}"

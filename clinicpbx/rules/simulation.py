@@ -76,6 +76,7 @@ class _Simulation:
     def __init__(self, book: Rulebook, machine: CallMachine, outside: Outside, at: datetime) -> None:
         self.book, self.machine, self.outside, self.at = book, machine, outside, at
         self.keys = list(outside.keys)
+        self.step = book.flows[machine.flow].start  # the last one that was noted
         self.rings: tuple[str, ...] = ()
         self.told_silence = False  # the silence that comes now is one of the keys
         self.floor = Floor(book, at)
@@ -103,13 +104,12 @@ class _Simulation:
                 commands = self.machine.handle(ev.HungUp(at=self.at + timedelta(minutes=2), cause=16))
 
     def _noted(self, commands: Sequence[do.Command]) -> Iterator[Moment]:
-        step = self.book.flows[self.machine.flow].start
         for command in commands:
             if isinstance(command, do.Note):
                 detail = dict(command.detail)
-                named = command.kind in ("step", "left")
-                step = str(detail["name"]) if named else self.machine.at_step or step
-                yield Moment(self.at, step, command.kind, detail)
+                if command.kind == "step":
+                    self.step = str(detail["name"])
+                yield Moment(self.at, self.step, command.kind, detail)
 
     def _next(self, commands: Sequence[do.Command]) -> ev.Event:
         """What happens next outside, given what the call just asked for."""

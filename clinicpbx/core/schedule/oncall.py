@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from clinicpbx.core.schedule.stretches import clock_change
 
 _DAY = timedelta(days=1)
 
@@ -60,9 +62,8 @@ class Rota:
             for duty in self.weekly:
                 if day.weekday() in duty.days:
                     until = day if duty.end > duty.start else day + _DAY
-                    first = datetime.combine(day, duty.start, self.zone).astimezone(UTC)
-                    over = datetime.combine(until, duty.end, self.zone).astimezone(UTC)
-                    if first < end and over > start:
+                    first, over = _instant(day, duty.start, self.zone), _instant(until, duty.end, self.zone)
+                    if first < over and first < end and over > start:
                         yield Shift(first, over, duty.who, duty.backup, duty.number)
             day += _DAY
 
@@ -81,6 +82,14 @@ class Rota:
             else:
                 found.append(Shift(begin, until, holding.who, holding.backup, holding.number))
         return found
+
+
+def _instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """The local time as an instant; one that the clocks skip is the instant at which they do."""
+    wanted = datetime.combine(day, clock, zone)
+    at = wanted.astimezone(UTC)
+    skipped = at.astimezone(zone).replace(tzinfo=None) != wanted.replace(tzinfo=None)
+    return (clock_change(zone, day) if skipped else None) or at
 
 
 def overlaps(shifts: Iterable[Shift]) -> Iterator[tuple[Shift, Shift]]:

@@ -85,7 +85,7 @@ def _changes(hours: Hours, start: datetime, end: datetime) -> Iterator[datetime]
         for clock in {time(0), *_clocks(hours, day)}:
             for fold in (0, 1):  # a time that comes twice
                 yield datetime.combine(day, clock.replace(fold=fold), hours.zone).astimezone(UTC)
-        if jump := _jump(hours.zone, day):
+        if jump := clock_change(hours.zone, day):
             yield jump
         day += _DAY
 
@@ -98,7 +98,7 @@ def _clocks(hours: Hours, day: date) -> Iterator[time]:
         yield span.end
 
 
-def _jump(zone: ZoneInfo, day: date) -> datetime | None:
+def clock_change(zone: ZoneInfo, day: date) -> datetime | None:
     """The instant within *day* at which the clocks of *zone* change, to the second."""
     low = datetime.combine(day, time(0), zone).astimezone(UTC)
     high = low + _DAY

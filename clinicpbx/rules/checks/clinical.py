@@ -15,7 +15,7 @@ def clinical(draft: Draft) -> Iterator[Mistake]:
         queue = getattr(node.step, "queue", "")
         if node.kind != "enqueue" or queue not in queues or not queues[queue].clinical:
             continue
-        for other in sorted(_led_to(draft.flows[path[1]], path[3])):
+        for other in sorted(led_to(draft.flows[path[1]], path[3])):
             if other in queues and not queues[other].clinical:
                 yield draft.mistake(
                     path, f"a call of the clinical queue {queue} goes on to {other}, whose agents are not clinical"
@@ -25,13 +25,13 @@ def clinical(draft: Draft) -> Iterator[Mistake]:
         flow = draft.flows.get(did.flow)
         if flow is None or spare not in queues or queues[spare].clinical:
             continue
-        straight = {queue for queue in _led_to(flow, flow.start) if queue in queues}
+        straight = {queue for queue in led_to(flow, flow.start) if queue in queues}
         if straight and all(queues[queue].clinical for queue in straight):
             path = ("dids", number, "fallback", "queue")
             yield draft.mistake(path, f"a clinical line falls back to {spare}, whose agents are not clinical")
 
 
-def _led_to(flow: Flow, start: str) -> set[str]:
+def led_to(flow: Flow, start: str) -> set[str]:
     """Queues that a call meets from *start* on without pressing a key of a menu."""
     found, seen, ahead = set[str](), {start}, [start]
     while ahead:

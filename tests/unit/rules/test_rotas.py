@@ -1,14 +1,14 @@
 """Rotas: who is on call at every instant, also on the nights when clocks change; holes and overlaps are refused."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clinicpbx.cli.main import command
@@ -67,15 +67,19 @@ def test_who_is_on_call(at: str, who: str) -> None:
 
 ZONES = st.sampled_from(["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"])
 CLOCKS = st.times().map(lambda at: at.replace(second=0, microsecond=0, fold=0))
-DUTIES = st.lists(CLOCKS, min_size=2, max_size=4, unique=True).map(
-    lambda clocks: tuple(
-        Duty(tuple(range(7)), a, b, f"p{n}", number=n)
-        for n, (a, b) in enumerate(pairwise([*sorted(clocks), min(clocks)]))
-    )
-)
+
+
+def daily(*clocks: time) -> tuple[Duty, ...]:
+    """Duties of every day, each from one of the *clocks* to the next."""
+    following = enumerate(pairwise([*sorted(clocks), min(clocks)]))
+    return tuple(Duty(tuple(range(7)), a, b, f"p{n}", number=n) for n, (a, b) in following)
+
+
+DUTIES = st.lists(CLOCKS, min_size=2, max_size=4, unique=True).map(lambda clocks: daily(*clocks))
 
 
 @settings(max_examples=25, deadline=None)
+@example(daily(time(0), time(2, 1), time(3)), "America/New_York", 0)  # 2:01 does not come on the night of 10 March
 @given(
     DUTIES, st.sampled_from(["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"]), st.integers(0, 390 * 1440)
 )
