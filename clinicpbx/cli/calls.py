@@ -7,12 +7,11 @@ from typing import Any
 import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.calls import facts_of, find_calls, list_calls, parts, waits
+from clinicpbx.adapters.db.calls import list_calls, parts, waits
 from clinicpbx.adapters.db.numbers import masked
 from clinicpbx.cli._database import MOMENT, ask_database
-from clinicpbx.cli.output import say, show, show_json
-from clinicpbx.core.records.path import path
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.cli._why import find_call, why
+from clinicpbx.cli.output import show, show_json
 from clinicpbx.paths import Instance
 
 COLUMNS = ["call", "started", "number", "did", "outcome", "queue", "waited", "agent", "talk"]
@@ -35,19 +34,6 @@ def command() -> None:
 
 def _hide(row: dict[str, Any], unmask: bool) -> dict[str, Any]:
     return row if unmask else {key: masked(value) if key in PRIVATE else value for key, value in row.items()}
-
-
-def _find(instance: Instance, call: str) -> dict[str, Any]:
-    async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
-        return await find_calls(engine, call)
-
-    found = ask_database(instance, question)
-    if not found:
-        raise ClinicPBXError(f"no record of call {call!r}", do="See `clinicpbx calls list`")
-    if len(found) > 1:
-        names = ", ".join(row["call"] for row in found)
-        raise ClinicPBXError(f"{call!r} is short for several calls: {names}")
-    return found[0]
 
 
 @command.command("list")
@@ -92,7 +78,7 @@ def show_call(instance: Instance, call: str, as_json: bool, unmask: bool) -> Non
       clinicpbx calls show 1795478910.1
       clinicpbx calls show clinic-1795478910.1 --unmask --json
     """
-    row = _find(instance, call)
+    row = find_call(instance, call)
 
     async def question(engine: AsyncEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         return await parts(engine, row["call"])
@@ -119,28 +105,4 @@ def _text(value: object) -> object:
     return value
 
 
-@command.command()
-@click.argument("call")
-@as_json
-@click.pass_obj
-def why(instance: Instance, call: str, as_json: bool) -> None:
-    """Why CALL went where it went: each step, its outcome and the rule that decided.
-
-    \b
-    Examples:
-      clinicpbx calls why 1795478910.1
-      clinicpbx calls why clinic-1795478910.1 --json
-    """
-    row = _find(instance, call)
-
-    async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
-        lines = path(await facts_of(engine, row["call"]))
-        return [{"time": line.at, "step": line.step, "outcome": line.outcome, "why": line.why} for line in lines]
-
-    lines = ask_database(instance, question)
-    if row["fallback"] or not lines:
-        reason = "the daemon did not answer: the fallback took the call" if row["fallback"] else "no daemon took part"
-        lines.append({"time": row["ended"], "step": "", "outcome": row["outcome"], "why": reason})
-    show(f"Call {row['call']}", ["time", "step", "outcome", "why"], lines, as_json)
-    if row["version"]:
-        say(f"rules {row['version']}, flow {row['flow']}")
+command.add_command(why)

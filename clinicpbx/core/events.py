@@ -59,10 +59,11 @@ class RecordingFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMade(Event):
-    """The queue reserved the *phones* (extensions) for this call; ring them."""
+    """The queue reserved the *phones* (extensions) for this call; ring them. *skipped*: agents not asked, and why."""
 
     queue: str
     phones: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

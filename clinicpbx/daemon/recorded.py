@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
 
 from clinicpbx.core.events import CallArrived, Event
@@ -12,16 +12,29 @@ from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
 
+def events_of_call(instance: Instance, call: str) -> tuple[Event, ...]:
+    """The events of *call*; none where the journal no longer has them. Errors: ClinicPBXError where there is none."""
+    with _journal(instance) as journal:
+        rows = journal.execute("SELECT seq, at, kind, body FROM event WHERE call = ? ORDER BY id", (call,)).fetchall()
+    return events_of(journal_sealing(instance.keys), call, rows)
+
+
+@contextmanager
+def _journal(instance: Instance) -> Iterator[sqlite3.Connection]:
+    if not instance.journal.exists():
+        raise ClinicPBXError("there is no journal", where=str(instance.journal), do="Has the daemon run yet?")
+    with closing(sqlite3.connect(f"file:{instance.journal}?mode=ro", uri=True, timeout=10)) as journal:
+        yield journal
+
+
 def recorded(instance: Instance, since: datetime) -> Iterator[tuple[str, tuple[Event, ...]]]:
     """Each call that began at or after *since* (aware) with its events, those that cannot be read left out.
 
     Errors: ClinicPBXError where there is no journal.
     """
-    if not instance.journal.exists():
-        raise ClinicPBXError("there is no journal", where=str(instance.journal), do="Has the daemon run yet?")
     sealing = journal_sealing(instance.keys)
     rows: dict[str, list[tuple[int, str, str, bytes]]] = {}
-    with closing(sqlite3.connect(f"file:{instance.journal}?mode=ro", uri=True, timeout=10)) as journal:
+    with _journal(instance) as journal:
         wanted = "SELECT call, seq, at, kind, body FROM event WHERE at >= ? ORDER BY id"
         for call, seq, at, kind, body in journal.execute(wanted, (stamp(since),)):
             rows.setdefault(call, []).append((seq, at, kind, body))

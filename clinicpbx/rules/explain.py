@@ -59,7 +59,8 @@ def _said(moment: Moment, step_kind: str) -> tuple[str, str] | None:
         case "queued":
             return f"waits in {detail['queue']}", f"priority {detail['priority']}"
         case "offered":
-            return f"rings {', '.join(detail['agents'])}", f"free in queue {detail['queue']}"
+            skipped = f"; not {'; '.join(detail['skipped'])}" if detail["skipped"] else ""
+            return f"rings {', '.join(detail['agents'])}", f"free in queue {detail['queue']}{skipped}"
         case "dialled":
             return f"rings {detail['target']}", str(detail.get("why") or "named by the step")
         case "dial_ended":

@@ -1,6 +1,7 @@
 """Whoever is on call takes a call with a key; who does not, passes it on; no way ends without an outcome."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -101,6 +102,15 @@ async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: 
     await eventually(lambda: talking(house), 5)
     await patient.hangup()
     assert await outcome(house, since) == ("answered", "chen")
+    (record,) = house.records(since)
+    told = await asyncio.to_thread(house.bed.clinicpbx, "calls", "why", record["call"], "--replay", "--json")
+    assert "decided again from the journal: the same" in told.stderr
+    page = [row for row in json.loads(told.stdout) if row["outcome"] in ("dialled", "done")]
+    assert [(row["step"], row["outcome"], row["why"]) for row in page] == [
+        ("pick_up", "done", ""),
+        ("tell", "done", ""),
+        ("chen", "dialled", "on call for kids until " + page[2]["why"][-9:]),
+    ]
 
 
 async def test_voicemail_of_a_mobile_is_nobody(house: Clinic, phones: Phones) -> None:

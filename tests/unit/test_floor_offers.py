@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from clinicpbx.core.acd.distributor import STRATEGIES
-from clinicpbx.core.commands import JoinQueue, QueueCommand
+from clinicpbx.core.acd.distributor import MOST_TOLD, STRATEGIES
+from clinicpbx.core.acd.results import ToCall
+from clinicpbx.core.commands import JoinQueue, QueueCommand, ReturnOffer
+from clinicpbx.core.events import OfferMade
 from tests.support.floors import Shift, agent, at, queue
 
 pytestmark = pytest.mark.unit
@@ -278,3 +280,27 @@ def test_who_joins_anew_gets_one_offer_whatever_became_of_the_last() -> None:
         again = shift.do(61, "c1", JoinQueue("q", at(0), anew=True))
         assert again == ["c1: ring 201"]
         assert (shift.state("ana"), shift.state("ben")) == ("offered", "free")
+
+
+def test_an_offer_says_who_was_not_asked_and_why() -> None:
+    shift = Shift(
+        queue("q"), *(agent(name, f"20{n}", q=n == 4) for n, name in enumerate(("ana", "ben", "cy", "di", "eve")))
+    )
+    shift.floor.pause("ben", at(0), "lunch")
+    assert shift.join(1, "c1") == ["c1: ring 200"]
+    shift.floor.perform("c1", ReturnOffer("q", "NOANSWER"), at(30))
+    (told,) = [
+        result.event.skipped
+        for result in shift.floor.perform("c2", JoinQueue("q", at(31)), at(31))
+        if isinstance(result, ToCall) and isinstance(result.event, OfferMade)
+    ]
+    assert told == ("ana: free, others come first", "ben: paused, lunch", "cy: offered", "eve: penalty 1")
+
+
+def test_a_large_queue_does_not_make_an_offer_larger() -> None:
+    shift = Shift(queue("q"), *(agent(f"a{n}", str(300 + n), q=0) for n in range(200)))
+    (offer,) = [
+        result.event for result in shift.floor.perform("c", JoinQueue("q", at(0)), at(0)) if isinstance(result, ToCall)
+    ]
+    assert isinstance(offer, OfferMade)
+    assert len(offer.skipped) == MOST_TOLD

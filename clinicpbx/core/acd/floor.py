@@ -7,7 +7,7 @@ from itertools import count
 
 from clinicpbx.core.acd.agent import FREE, NO_ANSWER, Agent, Offered, Talking
 from clinicpbx.core.acd.alarms import Alarms, Subject
-from clinicpbx.core.acd.distributor import choose
+from clinicpbx.core.acd.distributor import choose, left_out
 from clinicpbx.core.acd.queue import Caller, Offer, Queue
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
 from clinicpbx.core.acd.roster import DOUBT, GRACE, REST, Roster
@@ -220,8 +220,9 @@ class Floor:
             assert queue.strategy is not None  # a queue without rules has no members
             chosen = choose(queue.name, queue.free, caller.passed, queue.strategy)
             phones = tuple(agent.phone.extension for agent in chosen)
+            skipped = left_out(queue.name, queue.members.values(), chosen, caller.passed)
             self._reserve(caller, chosen, phones, at)
-            offers.append(ToCall(caller.call, OfferMade(at=at, queue=queue.name, phones=phones)))
+            offers.append(ToCall(caller.call, OfferMade(at=at, queue=queue.name, phones=phones, skipped=skipped)))
         touched.clear()
         return offers
 

@@ -41,7 +41,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
         case "queued":
             return body["queue"], "queued", f"priority {body.get('priority', '')}"
         case "offered":
-            return body["queue"], "offered", _names(body)
+            skipped = "; ".join(map(str, body.get("skipped", ())))
+            return body["queue"], "offered", _names(body) + (f"; not {skipped}" if skipped else "")
         case "answered":
             return body["queue"], "answered", str(body.get("agent", ""))
         case "refused":
@@ -51,7 +52,9 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
         case "message":
             return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
         case "dialled":
-            return str(body.get("target", "")), "dialled", ""
+            return str(body.get("target", "")), "dialled", body["why"]
+        case "alerted":
+            return str(body.get("prompt", "")), "alerted", ", ".join(map(str, body.get("phones", ())))
         case "dial_ended":
             return str(body.get("target", "")), "dial ended", str(body.get("status", ""))
         case "ended":

@@ -90,8 +90,8 @@ class Enqueue:
 
     def _waiting(self, scene: Scene, state: Queued, event: Event) -> Result:
         match event:
-            case OfferMade(queue=queue, phones=phones) if queue == self.queue:  # not one left over from another
-                return self._offer(scene, state, phones, event.at)
+            case OfferMade(queue=queue) if queue == self.queue:  # not one left over from another
+                return self._offer(scene, state, event)
             case PlaceTold(queue=queue) if queue != self.queue:
                 return Stay(state)
             case PlaceTold(staffed=False):
@@ -128,12 +128,12 @@ class Enqueue:
         music = Queued(state.since, self._by(state, next_word), rounds=state.rounds + 1)
         return Stay(music, (StartMusic(rules.music),))
 
-    def _offer(self, scene: Scene, state: Queued, phones: tuple[str, ...], at: datetime) -> Result:
-        ring = scene.book.queues[self.queue].ring
-        deadline = at + ring + RING_MARGIN
+    def _offer(self, scene: Scene, state: Queued, made: OfferMade) -> Result:
+        phones = made.phones
+        deadline = made.at + scene.book.queues[self.queue].ring + RING_MARGIN
         offered = replace(state, phase=Phase.OFFERED, playback="", deadline=deadline, phones=phones)
         hush = (StopPlayback(state.playback),) if state.playback else ()
-        note = Note("offered", {"queue": self.queue, "agents": list(phones)})
+        note = Note("offered", {"queue": self.queue, "agents": list(phones), "skipped": list(made.skipped)})
         if len(phones) == 1:
             return Stay(offered, (*hush, note, Continue("cpbx-offer", phones[0])))
         dialled = "&".join(f"PJSIP/{scene.book.phones[phone].endpoint}" for phone in phones)
