@@ -284,7 +284,7 @@ def test_who_joins_anew_gets_one_offer_whatever_became_of_the_last() -> None:
 
 def test_an_offer_says_who_was_not_asked_and_why() -> None:
     shift = Shift(
-        queue("q"), *(agent(name, f"20{n}", q=n == 4) for n, name in enumerate(("ana", "ben", "cy", "di", "eve")))
+        queue("q"), *(agent(name, f"20{n}", q=n // 4) for n, name in enumerate(("ana", "ben", "cy", "di", "eve")))
     )
     shift.floor.pause("ben", at(0), "lunch")
     assert shift.join(1, "c1") == ["c1: ring 200"]
