@@ -278,6 +278,8 @@ def diff(instance: Instance, against: str, text: bool, as_json: bool) -> None:
     from clinicpbx.daemon.apply import checked, meant
 
     rules = checked(instance)
+    if against:
+        versions.folder_of(instance, against)
     against = against or versions.in_force(instance)
     if text:
         lines = list(_lines(instance, against))
@@ -297,7 +299,7 @@ def _lines(instance: Instance, against: str) -> Iterator[str]:
     from clinicpbx.adapters.asterisk import versions
 
     kept = versions.folder_of(instance, against) / "rules" if against else None
-    for path in sorted(instance.rules.rglob("*.yaml")):
+    for path in sorted((*instance.rules.rglob("*.yaml"), *instance.rules.rglob("*.ics"))):
         name = str(path.relative_to(instance.rules))
         old = kept / name if kept else None
         before = old.read_text().splitlines(keepends=True) if old and old.exists() else []

@@ -21,6 +21,7 @@ from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
+from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
@@ -80,10 +81,11 @@ class Daemon:
         self.overrides.reload()
         rebuild(self.dispatcher, self.journal)
         async with self._servers():
-            self._catch_up()
+            catch_up(self.rulebooks, self.reload_rules)
             self._spawn(self._connect())
             self._spawn(self.supervisor.run())
             self._spawn(self._mailboxes())
+            self._spawn(follow_rules(self.rulebooks, self.reload_rules))
             log.info("started", rules=self.rulebooks.current().version, calls=len(self.dispatcher.calls))
             failure = await self._stop
         notify("STOPPING=1")
@@ -108,14 +110,6 @@ class Daemon:
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
         return book
-
-    def _catch_up(self) -> None:
-        """Rules that came into force before the control socket could be told of them."""
-        if self.rulebooks.overtaken():
-            try:
-                self.reload_rules()
-            except ClinicPBXError as broken:
-                log.error("the rules in force cannot be used", kind=type(broken).__name__)
 
     async def _connect(self) -> None:
         """Connect, reconcile, listen; after every loss again, within a second."""

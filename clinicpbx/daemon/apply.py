@@ -92,9 +92,10 @@ def meant(instance: Instance, rules: Rules, before: str) -> list[Sentence]:
     """What *rules* change against the version *before*, "" for none; one sentence where those cannot be read."""
     if not before:
         return sentences(None, rules.document)
-    kept = versions.folder_of(instance, before) / "rules" / instance.clinic.name
     try:
-        return sentences(read_parsed(kept).document, rules.document)
+        old = read_parsed(versions.folder_of(instance, before) / "rules" / instance.clinic.name)
+        other = [name for name, content in rules.calendars.items() if old.calendars.get(name, content) != content]
+        return sentences(old.document, rules.document, other)
     except ClinicPBXError:
         return [Sentence(f"version {before} cannot be compared: its rules are not readable by this release")]
 
@@ -140,6 +141,8 @@ def _beside(rules: Rules) -> dict[str, bytes]:
 def _same(instance: Instance, version: str, beside: dict[str, bytes], files: dict[str, str]) -> bool:
     """Whether *version* has these files and was made from the rules as they are now."""
     kept, now = _contents(instance.versions / version / "rules"), _contents(instance.rules) | beside
+    if version not in {each.version for each in versions.versions(instance)}:
+        return False  # damaged: what is in force is made anew
     return kept == now and versions.rendered(instance, version) == files
 
 

@@ -45,9 +45,10 @@ class Rulebooks:
         self._current = self._books[version] = book
         return book
 
-    def overtaken(self) -> bool:
-        """Whether versions/current names another version than the one last loaded."""
-        return self._instance.current.resolve().name != self.current().version
+    def ahead(self) -> str:
+        """The version that versions/current names, where that is not the one last loaded; else ""."""
+        version = self._instance.current.resolve().name
+        return version if version not in (self.current().version, self._instance.current.name) else ""
 
     def version(self, version: str, today: date | None = None) -> Rulebook | None:
         """The rules that a call began with; None where they cannot be read any more."""

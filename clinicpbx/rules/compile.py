@@ -1,7 +1,7 @@
 """Rules as the clinic wrote them → rules as the system runs them, or every mistake at once."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
 from clinicpbx.rules.phases import phase_flows
 from clinicpbx.rules.places import Places
-from clinicpbx.rules.rotas import build_rota
+from clinicpbx.rules.rotas import build_rotas
 from clinicpbx.rules.templates import SHELF
 from clinicpbx.shipped import shipped
 
@@ -36,6 +36,7 @@ class Rules:
     places: Places
     book: Rulebook
     warnings: tuple[Mistake, ...] = ()
+    calendars: Mapping[str, bytes] = field(default_factory=dict)  # file name → content
 
 
 def compile_rules(
@@ -50,9 +51,10 @@ def compile_rules(
     document, places = parsed.document, parsed.places
     flows, wrong_steps = build_flows(document, places)
     hours, wrong_hours = build_hours(document, places, today)
-    draft = Draft(document, places, flows, hours, today)
+    rotas, wrong_rotas = build_rotas(document, places, parsed.calendars, today)
+    draft = Draft(document, places, flows, hours, today, rotas)
     checks = [check for name, check in CHECKS.items() if name in TO_RUN or not in_force]
-    found = [*wrong_steps, *wrong_hours, *(mistake for check in checks for mistake in check(draft))]
+    found = [*wrong_steps, *wrong_hours, *wrong_rotas, *(mistake for check in checks for mistake in check(draft))]
     if prove and not in_force:
         found += every_minute(draft, found)
     found = sorted(one for one in set(found) if not (one.warning and one.file.startswith(SHELF)))
@@ -69,11 +71,11 @@ def compile_rules(
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
-        rotas={name: build_rota(document, name) for name in document.rotas},
+        rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
-    return Rules(document, places, book, tuple(found))
+    return Rules(document, places, book, tuple(found), parsed.calendars)
 
 
 def _provider(document: Document, name: str) -> ProviderRules:

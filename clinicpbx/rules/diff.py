@@ -1,6 +1,6 @@
 """What a change of the rules means, in sentences for those who run the clinic."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from clinicpbx.core.schedule.hours import Span
@@ -46,8 +46,11 @@ class Sentence:
         return f"{self.text}; affects {count} DID{'s' if count > 1 else ''}: {', '.join(self.affects)}"
 
 
-def sentences(before: Document | None, after: Document) -> list[Sentence]:
-    """What *after* changes, what concerns emergency calls first; empty exactly where both say the same."""
+def sentences(before: Document | None, after: Document, calendars: Collection[str] = ()) -> list[Sentence]:
+    """What *after* changes, what concerns emergency calls first; empty exactly where both say the same.
+
+    *calendars*: the names of the .ics files that are not what they were.
+    """
     if before is None:
         return [Sentence("the first rules of this clinic")]
     reaches = Reach(before), Reach(after)
@@ -66,6 +69,10 @@ def sentences(before: Document | None, after: Document) -> list[Sentence]:
         else:
             texts = list(_texts(change, before, after))
         found |= dict.fromkeys(Sentence(text, names, urgent) for text in texts)
+    for rota, written in after.rotas.items():
+        if written.calendar in calendars:
+            names = tuple(after.dids[number].name for number in affected(("rotas", rota), reaches[1]))
+            found[Sentence(f"the calendar of {rota} changes", names)] = None
     return sorted(found, key=lambda sentence: not sentence.help)
 
 

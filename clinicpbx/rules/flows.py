@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.core.schedule.hours import Hours
+from clinicpbx.core.schedule.oncall import Rota
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.document import Document, InternalNumber, StepRule
 from clinicpbx.rules.parse import as_mistakes
@@ -29,6 +30,7 @@ class Draft:
     flows: Mapping[str, Flow] = field(default_factory=dict)
     hours: Mapping[str, Hours] = field(default_factory=dict)
     today: date = date.min
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
 
     def mistake(self, path: Path, problem: str) -> Mistake:
         return self.places.mistake(path, problem)

@@ -3,7 +3,7 @@
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -49,6 +49,7 @@ class Parsed:
 
     document: Document
     places: Places
+    calendars: Mapping[str, bytes] = field(default_factory=dict)  # the rotas' .ics files, by name
 
 
 def parse(
@@ -81,15 +82,23 @@ def parse(
             _merge(value, tree, places, mistakes)
     if shelf is not None:
         mistakes += lay_below(value, places, shelf, known)
+    calendars: dict[str, bytes] = {}
     try:
         document = Document.model_validate(value)
     except ValidationError as exc:
         unread = tuple(mistake.path for mistake in mistakes)
         mistakes += [each for each in as_mistakes(exc, known, Document) if not _below(each.path, unread)]
         raise RulesRefused(_once(mistakes)) from None
+    for name, rota in document.rotas.items():
+        if rota.calendar is not None:
+            try:
+                calendars[rota.calendar] = (fetch or _nowhere)(rota.calendar)
+            except OSError:
+                problem = f"there is no file {rota.calendar!r} beside this one"
+                mistakes.append(known.mistake(("rotas", name, "calendar"), problem))
     if mistakes:
         raise RulesRefused(_once(mistakes))
-    return Parsed(document, known)
+    return Parsed(document, known, calendars)
 
 
 def _nowhere(name: str) -> bytes:

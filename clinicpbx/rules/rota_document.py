@@ -14,6 +14,7 @@ Languages = Annotated[
     tuple[Language, ...], BeforeValidator(one_or_many, json_schema_input_type=Language | list[Language])
 ]
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+CALENDAR = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,80}\.ics$"
 INSTANT = rf"\d{{4}}-\d{{2}}-\d{{2}}[ T]{CLOCK}"
 
 
@@ -72,4 +73,15 @@ class RotaRules(Written):
     besides: Name | None = Field(
         None, description="Hours during which nobody need be on call (while they are open); default: always covered."
     )
-    shifts: tuple[ShiftRule, ...] = Field(min_length=1, description="Weekly duties, and single shifts, which win.")
+    shifts: tuple[ShiftRule, ...] = Field((), description="Weekly duties, and single shifts, which win.")
+    calendar: Annotated[str, Field(pattern=CALENDAR)] | None = Field(
+        None,
+        description="An .ics file beside the rules: each event is a shift, its title a provider, or two with `/` "
+        "between them, the second as backup. It wins over weekly duties.",
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "RotaRules":
+        if not self.shifts and self.calendar is None:
+            raise ValueError("needs shifts, or a calendar")
+        return self

@@ -10,18 +10,15 @@ import pytest
 
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import Bed, eventually
-from tests.support.clinic_bed import DID, Clinic, ended
+from tests.support.clinic_bed import DID, AppliedClinic, ended
 
 pytestmark = pytest.mark.integration
 
 
-class New(Clinic):
-    """A clinic begun by the command, its phones with the passwords that it made."""
+class New(AppliedClinic):
+    """A clinic begun by the command."""
 
     began = datetime.now(UTC)
-
-    def password(self, extension: str) -> str:
-        return str(json.loads((self.instance.keys / "phones.json").read_text())[extension])
 
 
 @pytest.fixture(scope="module")

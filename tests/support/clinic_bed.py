@@ -182,6 +182,13 @@ class Clinic:
         await eventually(lambda: self.channels() == 0, 10)
 
 
+class AppliedClinic(Clinic):
+    """A clinic whose rules the command applied: its phones have the passwords that it made."""
+
+    def password(self, extension: str) -> str:
+        return str(json.loads((self.instance.keys / "phones.json").read_text())[extension])
+
+
 @contextmanager
 def clinic(bed: Bed) -> Iterator[Clinic]:
     """The clinic; its programs are ended afterwards."""

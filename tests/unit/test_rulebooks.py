@@ -1,11 +1,13 @@
 """Which rules a call follows, and that broken ones change nothing."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.follow_rules import follow_rules
 from clinicpbx.daemon.rulebooks import Rulebooks, read_rulebook
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
@@ -34,9 +36,9 @@ def test_new_calls_follow_the_version_in_force(tmp_path: Path) -> None:
     books = Rulebooks(instance, read)
     put(instance, "000001")
     assert books.load(TODAY).version == "000001"
-    assert not books.overtaken()
+    assert books.ahead() == ""
     put(instance, "000002")
-    assert books.overtaken()
+    assert books.ahead() == "000002"
     assert books.current().version == "000001", "until it is loaded"
     assert books.load(TODAY).version == books.current().version == "000002"
     old = books.version("000001")
@@ -95,3 +97,22 @@ def test_rules_in_force_outlive_a_stricter_release(tmp_path: Path) -> None:
     file.write_text((broken / "step_target.yaml").read_text())
     with pytest.raises(ClinicPBXError, match="no step is named"):
         read_rulebook(file, date(2026, 11, 24), "000001")
+
+
+async def test_rules_that_nobody_told_of_are_followed_and_broken_ones_tried_once(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    books, tried = Rulebooks(instance, read), list[str]()
+    put(instance, "000001")
+    books.load(TODAY)
+
+    def reload() -> None:
+        tried.append(books.ahead())
+        books.load(TODAY)
+
+    following = asyncio.create_task(follow_rules(books, reload, pause=0.01))
+    for version in ("000002", "000003", "000004"):
+        put(instance, version, "broken" if version == "000003" else "fine")
+        await asyncio.sleep(0.2)
+    following.cancel()
+    assert tried == ["000002", "000003", "000004"]
+    assert books.current().version == "000004"

@@ -19,6 +19,10 @@ RELOADS = {
 }
 
 
+UNLOADED = "unloaded"
+"""A file that is there while Asterisk may not have loaded what lies beside it."""
+
+
 def installed(instance: Instance) -> dict[str, str]:
     """File name → text of the generated files as they lie in Asterisk's configuration."""
     folder = instance.generated
@@ -29,19 +33,26 @@ def install(instance: Instance, settings: Settings, files: Mapping[str, str]) ->
     """Install *files*, reload what changed, and verify that Asterisk took it. False: Asterisk does not run.
 
     Errors: ClinicPBXError where Asterisk did not take them, OSError where they cannot be written; the files before
-    are then back and loaded.
+    are then back and loaded. Where it ends in between, or Asterisk does not answer, the next one loads all of them.
     """
     before = installed(instance)
+    unloaded = instance.generated / UNLOADED
+    instance.generated.mkdir(parents=True, exist_ok=True)
+    known = not unloaded.exists()
     try:
-        _reload(instance, settings, _write(instance, files))
+        unloaded.touch()
+        changed = _write(instance, files)
+        _reload(instance, settings, changed if known else list(files))
         verify(instance, settings, files)
     except NotReachable:
         return False
     except BaseException:
         back = _write(instance, before)
         with suppress(NotReachable):
-            _reload(instance, settings, back)
+            _reload(instance, settings, back if known else list(before))
+            unloaded.unlink(missing_ok=True)
         raise
+    unloaded.unlink(missing_ok=True)
     return True
 
 
@@ -66,7 +77,6 @@ def _sections(text: str) -> set[str]:
 
 
 def _write(instance: Instance, files: Mapping[str, str]) -> list[str]:
-    instance.generated.mkdir(parents=True, exist_ok=True)
     return [name for name, text in files.items() if write_if_changed(instance.generated / name, text, OWNER)]
 
 

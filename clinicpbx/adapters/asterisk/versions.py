@@ -38,9 +38,15 @@ def locked(instance: Instance) -> Iterator[None]:
 
 
 def versions(instance: Instance) -> list[Applied]:
-    """Every complete version, the oldest first."""
-    folders = sorted(folder for folder in instance.versions.glob("[0-9]*") if (folder / "meta.json").exists())
-    return [Applied(**json.loads((folder / "meta.json").read_text())) for folder in folders]
+    """Every complete version that can be read, the oldest first."""
+    return [found for folder in sorted(instance.versions.glob("[0-9]*")) if (found := _applied(folder)) is not None]
+
+
+def _applied(folder: Path) -> Applied | None:
+    try:
+        return Applied(**json.loads((folder / "meta.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def folder_of(instance: Instance, version: str) -> Path:
@@ -57,7 +63,8 @@ def in_force(instance: Instance) -> str:
 
 def next_version(instance: Instance) -> str:
     """Its name: six digits, one more than the highest."""
-    return f"{max((int(each.version) for each in versions(instance)), default=0) + 1:06d}"
+    taken = [int(folder.name) for folder in instance.versions.glob("[0-9]*") if folder.name.isdigit()]
+    return f"{max(taken, default=0) + 1:06d}"
 
 
 def keep(

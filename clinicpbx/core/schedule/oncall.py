@@ -42,17 +42,19 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Rota:
-    """The duties of a week and the single shifts of one service, in its site's time zone."""
+    """The duties of a week, the shifts of a calendar, which win over those, and single shifts, which win over all; in
+    the time zone of the service's site."""
 
     zone: ZoneInfo
     weekly: tuple[Duty, ...] = ()
     single: tuple[Shift, ...] = ()
+    calendar: tuple[Shift, ...] = ()
 
     def at(self, instant: datetime) -> Shift | None:
         """The shift that holds at *instant* (aware); None where nobody is on call."""
-        single = (shift for shift in self.single if shift.holds(instant))
+        dated = (shift for shift in (*self.single, *self.calendar) if shift.holds(instant))
         weekly = (shift for shift in self.weeks(instant, instant + _DAY) if shift.holds(instant))
-        return next(single, None) or next(weekly, None)
+        return next(dated, None) or next(weekly, None)
 
     def weeks(self, start: datetime, end: datetime) -> Iterator[Shift]:
         """The weekly duties that touch *start* … *end*, day by day; right on the nights when clocks change, since one
@@ -69,15 +71,15 @@ class Rota:
 
     def shifts(self, start: datetime, end: datetime) -> list[Shift]:
         """Who is on call from *start* to *end*, in order, cut where a single shift wins; gaps are left out."""
-        weekly = list(self.weeks(start, end))
-        edges = {edge for one in (*weekly, *self.single) for edge in (one.start, one.end) if start < edge < end}
+        by_weight = [*self.single, *self.calendar, *self.weeks(start, end)]
+        edges = {edge for one in by_weight for edge in (one.start, one.end) if start < edge < end}
         found: list[Shift] = []
         for begin, until in pairwise(sorted({start.astimezone(UTC), end.astimezone(UTC), *edges})):
-            holding = next((one for one in (*self.single, *weekly) if one.holds(begin)), None)
+            holding = next((one for one in by_weight if one.holds(begin)), None)
             if holding is None:
                 continue
             last = found[-1] if found else None
-            if last and (last.end, last.number) == (begin, holding.number):
+            if last and (last.end, last.number, last.who) == (begin, holding.number, holding.who):
                 found[-1] = Shift(last.start, until, holding.who, holding.backup, holding.number)
             else:
                 found.append(Shift(begin, until, holding.who, holding.backup, holding.number))

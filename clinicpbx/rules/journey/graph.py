@@ -7,6 +7,7 @@ from itertools import groupby
 
 from clinicpbx.core.callflow.flow import Flow, Node
 from clinicpbx.core.schedule.hours import Hours, Span
+from clinicpbx.core.schedule.oncall import Duty, Shift
 from clinicpbx.rules.compile import Rules
 
 QUIET = ("answer", "hangup")  # steps that say nothing to the person who reads the map
@@ -134,7 +135,9 @@ def _box(rules: Rules, name: str, node: Node, language: str) -> Box:
             )
         case "on_call":
             rota = str(getattr(step, "rota", ""))
-            asked = [who for shift in document.rotas[rota].shifts for who in (shift.who, shift.backup) if who]
+            one = rules.book.rotas[rota]
+            shifts: list[Shift | Duty] = [*one.weekly, *one.calendar, *one.single]
+            asked = [who for shift in shifts for who in (shift.who, shift.backup) if who]
             names = ", ".join(document.providers[who].name for who in dict.fromkeys(asked))
             return Box(name, f"On call: {rota}", (names,), "person")
         case "refer":
