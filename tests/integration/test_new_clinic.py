@@ -60,9 +60,8 @@ def test_the_recorded_call_is_replayed_under_a_draft(house: New, tmp_path: Path)
     draft = tmp_path / "draft"
     shutil.copytree(house.instance.rules, draft)
     text = (draft / "clinic.yaml").read_text()
-    first = "    steps:\n      language:"
+    first, other_way = "{play: emergency-words, then: urgent}", "{play: about-us, then: frontdesk}"
     assert first in text
-    other_way = "    steps:\n      red-flag: {play: about-us, then: frontdesk}\n      language:"
     (draft / "clinic.yaml").write_text(text.replace(first, other_way))
     other = house.bed.clinicpbx("rules", "replay", *since, "--file", str(draft / "clinic.yaml"), "--json", check=False)
     (found,) = json.loads(other.stdout)
