@@ -57,3 +57,5 @@ def _outside(document: Document) -> Iterator[Dialled]:
         ]
         if may:
             yield Dialled(spelling, "outside", f"{kind}, from {', '.join(may)}")
+    for name, route in rules.routes.items():
+        yield Dialled(f"{' or '.join(route.begins)} …", "outside", f"route {name}, for {route.allow}")

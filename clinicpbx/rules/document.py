@@ -32,6 +32,7 @@ Extensions = Annotated[
 ]
 Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]
 Numbers = Annotated[tuple[Digits, ...], BeforeValidator(one_or_many, json_schema_input_type=Digits | list[Digits])]
+Beginning = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,13}$")]
 Penalties = Annotated[
     dict[Name, Annotated[int, Field(ge=0, le=100)]],
     BeforeValidator(penalties, json_schema_input_type=Name | list[Name] | dict[Name, int]),
@@ -45,6 +46,7 @@ class Clinic(Written):
 class Site(Written):
     timezone: str = Field(description="IANA time zone of the site, such as America/New_York.")
     address: Text | None = Field(None, description="Postal address in one line, for people.")
+    caller_id: E164 | None = Field(None, description="The number its phones show outside; default: that of outbound.")
 
     @field_validator("timezone")
     @classmethod
@@ -82,6 +84,7 @@ class Phone(Written):
 
     name: Text = Field(description="Where or whose it is; shown as caller on internal calls.")
     location: Name | None = Field(None, description="Where it stands (see locations); required for emergency calls.")
+    site: Name | None = Field(None, description="Its site, whose number it shows outside; default: none.")
     mailbox: Name | None = Field(None, description="The mailbox its voicemail code opens.")
     lamps: Names = Field((), description="Mailboxes whose new messages its lamp shows; default: its own mailbox.")
     secure: bool = Field(False, description="Signalling by TLS and audio by SRTP, and nothing else.")
@@ -104,6 +107,20 @@ class Trunk(Written):
     channels: int = Field(10, ge=1, le=10000, description="Most calls at once.")
 
 
+class Route(Written):
+    """Outside numbers that go another way than the others."""
+
+    begins: Annotated[
+        tuple[Beginning, ...],
+        Field(min_length=1),
+        BeforeValidator(one_or_many, json_schema_input_type=Beginning | list[Beginning]),
+    ] = Field(description="How its numbers begin, in full; the longest that fits decides.")
+    trunks: Names = Field((), description="The trunks tried, in this order; default: all.")
+    allow: Literal["local", "international", "nobody"] = Field(
+        "local", description="The permission a phone needs for it; nobody: no phone may."
+    )
+
+
 class Outbound(Written):
     """Calls from phones to the outside. There is no prefix to dial."""
 
@@ -116,6 +133,7 @@ class Outbound(Written):
     )
     shortest: int = Field(7, ge=3, le=15, description="Fewest digits of an outside number.")
     longest: int = Field(15, ge=7, le=15, description="Most digits of an outside number.")
+    routes: dict[Name, Route] = Field(default_factory=dict, description="Name → numbers that go another way.")
 
 
 class Emergency(Written):

@@ -23,6 +23,8 @@ def outbound_view(document: Document) -> Mapping[str, Any]:
             "never": [],
             "caller_id": clinic_number(document),
             "country_code": "",
+            "chosen": [],
+            "ways": [],
         }
     code, prefix = quoting.digits(rules.country_code), quoting.digits(rules.international_prefix)
     american = code == "1"
@@ -41,7 +43,39 @@ def outbound_view(document: Document) -> Mapping[str, Any]:
         "country_code": code,
         "shortest": rules.shortest,
         "most": rules.longest + len(prefix) + 1,
+        "chosen": _chosen(document),
+        "ways": _ways(document),
     }
+
+
+def _chosen(document: Document) -> list[Mapping[str, Any]]:
+    """The beginnings of numbers that go another way, the longest first, and the context of each."""
+    assert document.outbound is not None
+    found = [
+        {
+            "begins": begins,
+            "length": len(begins),
+            "context": "cpbx-refused" if route.allow == "nobody" else f"cpbx-route-{quoting.name(name)}",
+            "route": name,
+        }
+        for name, route in document.outbound.routes.items()
+        for begins in map(quoting.digits, route.begins)
+    ]
+    return sorted(found, key=lambda one: (-one["length"], one["begins"]))
+
+
+def _ways(document: Document) -> list[Mapping[str, Any]]:
+    """Every order in which trunks are tried: the usual one, and that of each route with the permission it needs."""
+    assert document.outbound is not None
+    trunks = list(document.trunks)
+    routes = {name: route for name, route in document.outbound.routes.items() if route.allow != "nobody"}
+    return [
+        {"context": "cpbx-trunks", "allow": "", "trunks": trunks},
+        *(
+            {"context": f"cpbx-route-{quoting.name(name)}", "allow": route.allow, "trunks": route.trunks or trunks}
+            for name, route in routes.items()
+        ),
+    ]
 
 
 def _american(own: str) -> list[Mapping[str, Any]]:

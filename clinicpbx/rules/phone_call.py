@@ -107,6 +107,10 @@ class _PhoneCall:
         ):
             yield self.line(("outbound",), "refused", "a premium number, which no phone may call")
             return
+        chosen = next((one for one in view["chosen"] if number.startswith(one["begins"])), None)
+        if chosen is not None:
+            yield from self.by_route(str(chosen["route"]), view)
+            return
         if kind == "local" and number[:5] in view["far"]:
             kind = "international"
             yield self.line(("outbound",), "counts as international", f"{number[:5]} lies abroad and costs like it")
@@ -116,8 +120,31 @@ class _PhoneCall:
             yield self.line(path, "refused", f"this is {kind}, phone {self.caller} may call {allow}")
             return
         yield self.line(path, "allowed", f"phone {self.caller} may call {allow}")
-        yield self.line(("outbound", "caller_id"), f"shows {view['caller_id']}", "as for every call to the outside")
-        for name, trunk in document.trunks.items():
+        yield from self.leaves(list(document.trunks), view)
+
+    def by_route(self, name: str, view: Any) -> Iterator[Line]:
+        """The call goes the way of an outbound route."""
+        document = self.rules.document
+        assert document.outbound is not None
+        route, path = document.outbound.routes[name], ("outbound", "routes", name)
+        yield self.line(path, f"takes the route {name}", f"begins with {' or '.join(route.begins)}")
+        if route.allow == "nobody" or self.caller not in view["may"][route.allow]:
+            yield self.line((*path, "allow"), "refused", f"the route is for {route.allow}")
+            return
+        yield self.line((*path, "allow"), "allowed", f"the route is for {route.allow}")
+        yield from self.leaves(list(route.trunks or document.trunks), view)
+
+    def leaves(self, trunks: list[str], view: Any) -> Iterator[Line]:
+        """What is shown, and the trunks that are tried."""
+        document, site = self.rules.document, self.rules.document.phones[self.caller].site
+        own = document.sites[site].caller_id if site else None
+        if own:
+            yield self.line(("sites", str(site), "caller_id"), f"shows {own}", f"phone {self.caller} is of {site}")
+        else:
+            path = ("outbound", "caller_id")
+            yield self.line(path, f"shows {view['caller_id']}", "as for every call to the outside")
+        for name in trunks:
+            trunk = document.trunks[name]
             yield self.line(
                 ("trunks", name), f"leaves by {name}, {trunk.host}:{trunk.port}", "the first that can take it"
             )

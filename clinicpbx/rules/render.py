@@ -92,6 +92,7 @@ def _lines(rules: Rules, place: Place) -> dict[str, object]:
         "dids": views.did_lines(document, where),
         "phones": views.phone_lines(document, where),
         "trunks": views.trunk_lines(document, where),
+        "channels": {name: trunk.channels for name, trunk in document.trunks.items()},
         "internal": views.internal_lines(document, book, where),
         "agent_phones": views.agent_phones(document),
         "login_code": quoting.code(document.codes.login),

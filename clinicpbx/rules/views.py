@@ -33,12 +33,19 @@ def phone_lines(document: Document, where: Where) -> list[Line]:
             "name": phone.name,
             "location": quoting.name(phone.location) if phone.location else "",
             "elin": quoting.digits(document.locations[phone.location].elin) if phone.location else "",
+            "shown": _shown_number(document, phone.site),
             "lamps": [quoting.name(mailbox) for mailbox in phone.shown],
             "secure": phone.secure,
             "where": where("phones", extension),
         }
         for extension, phone in document.phones.items()
     ]
+
+
+def _shown_number(document: Document, site: str | None) -> str:
+    """What phones of *site* show outside; "" where that is the clinic's number."""
+    number = document.sites[site].caller_id if site else None
+    return quoting.digits(number) if number else ""
 
 
 def trunk_lines(document: Document, where: Where) -> list[Line]:

@@ -20,6 +20,7 @@ SINGULAR = {
     "trunks": "trunk",
     "languages": "language",
     "rotas": "rota",
+    "sites": "site",
 }
 OPTIONS = {"hours": "hours", "queue": "queues", "mailbox": "mailboxes", "rota": "rotas"}
 
@@ -45,6 +46,9 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
         yield ("extensions", number, "queue"), internal.queue, "queues"
         yield ("extensions", number, "mailbox"), internal.mailbox, "mailboxes"
         yield ("extensions", number, "flow"), internal.flow, "flows"
+    for name, route in document.outbound.routes.items() if document.outbound else ():
+        for trunk in route.trunks:
+            yield ("outbound", "routes", name, "trunks", trunk), trunk, "trunks"
     for trunk in document.emergency.trunks:
         yield ("emergency", "trunks", trunk), trunk, "trunks"
     for phone in document.emergency.notify:
@@ -55,6 +59,7 @@ def _of_people(draft: Draft) -> Iterator[Use]:
     document = draft.document
     for extension, phone in document.phones.items():
         yield ("phones", extension, "location"), phone.location, "locations"
+        yield ("phones", extension, "site"), phone.site, "sites"
         yield ("phones", extension, "mailbox"), phone.mailbox, "mailboxes"
         for lamp in phone.lamps:
             yield ("phones", extension, "lamps", lamp), lamp, "mailboxes"

@@ -14,6 +14,13 @@ def trunks(draft: Draft) -> Iterator[Mistake]:
         yield draft.warning(("trunks",), "only one trunk: when it fails, nobody can call in or out")
     if document.outbound is not None and not document.trunks:
         yield draft.mistake(("outbound",), "calls to the outside need a trunk")
+    taken: dict[str, str] = {}
+    for name, route in document.outbound.routes.items() if document.outbound else ():
+        for begins in route.begins:
+            if begins in taken:
+                problem = f"{begins} is the beginning of {taken[begins]}, too"
+                yield draft.mistake(("outbound", "routes", name, "begins"), problem)
+            taken.setdefault(begins, name)
     for path, node in draft.nodes():
         if node.kind != "dial":
             continue
