@@ -2,8 +2,22 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+LONG = int(os.environ.get("CLINICPBX_EXAMPLES", "0"))
+"""How many examples each property is tried with instead of its own number; 0: its own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`CLINICPBX_EXAMPLES=10000 scripts/test -k test_reading`: the long run."""
+    for item in items if LONG else ():
+        test = getattr(item, "obj", None)
+        if hasattr(test, "is_hypothesis_test"):
+            known = getattr(test, "_hypothesis_internal_use_settings", settings.default)
+            test._hypothesis_internal_use_settings = settings(known, max_examples=LONG, derandomize=False)
+            item.add_marker(pytest.mark.timeout(0))

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,7 +15,6 @@ from clinicpbx.paths import Instance
 from clinicpbx.settings import database_url, read_settings
 
 T = TypeVar("T")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def ask_database(instance: Instance, question: Callable[[AsyncEngine], Awaitable[T]], *, migrates: bool = False) -> T:
@@ -44,23 +41,3 @@ def ask_database(instance: Instance, question: Callable[[AsyncEngine], Awaitable
     except (SQLAlchemyError, OSError) as fault:
         # the fault's own text may quote a row
         raise NotReachable(f"the database does not answer ({type(fault).__name__})", where=shown) from None
-
-
-class Moment(click.ParamType[datetime]):
-    """A date, a date and time (in this machine's zone unless named), or a time before now: 90m, 24h, 7d, 2w."""
-
-    name = "WHEN"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        text = str(value)
-        try:
-            if text[:-1].isdigit() and text[-1:] in UNITS:
-                return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{text!r} is no time: write 2026-11-24, 2026-11-24T08:00 or 24h", param, ctx)
-
-
-MOMENT = Moment()

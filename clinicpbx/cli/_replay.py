@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from clinicpbx.cli._database import MOMENT
 from clinicpbx.cli._instance import there
+from clinicpbx.cli._moment import MOMENT
 from clinicpbx.cli.output import say, show
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError

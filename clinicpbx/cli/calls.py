@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import list_calls, parts, waits
 from clinicpbx.adapters.db.numbers import masked
-from clinicpbx.cli._database import MOMENT, ask_database
+from clinicpbx.cli._database import ask_database
+from clinicpbx.cli._moment import MOMENT
 from clinicpbx.cli._why import find_call, why
 from clinicpbx.cli.output import show, show_json
 from clinicpbx.paths import Instance

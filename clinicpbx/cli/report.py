@@ -7,7 +7,8 @@ import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import rows
-from clinicpbx.cli._database import MOMENT, ask_database
+from clinicpbx.cli._database import ask_database
+from clinicpbx.cli._moment import MOMENT
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.paths import Instance
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from clinicpbx.rules.hours_document import HoursRules
 from clinicpbx.rules.override_document import Override
@@ -24,6 +24,7 @@ from clinicpbx.rules.words import (
     Text,
     one_or_many,
     penalties,
+    some,
 )
 from clinicpbx.rules.written import Written
 
@@ -112,7 +113,7 @@ class Route(Written):
 
     begins: Annotated[
         tuple[Beginning, ...],
-        Field(min_length=1),
+        AfterValidator(some),
         BeforeValidator(one_or_many, json_schema_input_type=Beginning | list[Beginning]),
     ] = Field(description="How its numbers begin, in full; the longest that fits decides.")
     trunks: Names = Field((), description="The trunks tried, in this order; default: all.")

@@ -6,10 +6,19 @@ from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, cast, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
 
 from clinicpbx.core.callflow.step import STEPS, Step
-from clinicpbx.rules.words import E164, Duration, Extension, Language, Name, one_or_many
+from clinicpbx.rules.words import E164, Duration, Extension, Language, Name, one_or_many, some
 
 KEY = "[0-9*#]"
 Key = Annotated[
@@ -30,7 +39,7 @@ OPTIONS: Mapping[str, Any] = {
     "speciality": Name,
     "phones": Annotated[
         tuple[Extension, ...],
-        Field(min_length=1),
+        AfterValidator(some),
         BeforeValidator(one_or_many, json_schema_input_type=Extension | list[Extension]),
     ],
     "rounds": Annotated[int, Field(ge=1, le=9)],

@@ -105,6 +105,13 @@ def penalties(value: object) -> object:
     return dict.fromkeys(value, 0) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
 
 
+def some(values: tuple[str, ...]) -> tuple[str, ...]:
+    """*values*, where there are any; it is said only where each of them is good."""
+    if not values:
+        raise ValueError("needs at least one")
+    return values
+
+
 def one_or_many(value: object) -> object:
     """A single text where a list is expected."""
     return [value] if isinstance(value, str) else value

@@ -23,6 +23,28 @@ Path = tuple[str | int, ...]
 CLINIC = Tree("clinic.yaml", HARBOR.read_bytes()).value
 CLINIC["prompts"] = {name: dict.fromkeys(CLINIC["languages"], "A text.") for name in CLINIC["prompts"]}
 CLINIC["hours"]["clinic"]["holidays"]["add"] = {"2026-12-31": "The last day"}
+CLINIC["sites"]["harbor"]["caller_id"] = "+12075550111"
+CLINIC["phones"]["201"]["site"] = "harbor"
+CLINIC["outbound"]["routes"] = {"free": {"begins": ["+1800"], "trunks": ["carrier"], "allow": "local"}}
+CLINIC["providers"] = {
+    "lopez": {
+        "name": "Dr. Lopez",
+        "mobile": "+12075550190",
+        "phone": "206",
+        "languages": ["es"],
+        "specialities": ["kids"],
+    },
+    "chen": {"name": "Dr. Chen", "mobile": "+12075550191"},
+}
+CLINIC["rotas"] = {
+    "night": {"shifts": [{"days": "mon-sun", "from": "08:00", "to": "08:00", "who": "lopez", "backup": "chen"}]}
+}
+CLINIC["overrides"] = {"storm": {"title": "Storm", "hours": "closed", "say": "at-lunch"}}
+CLINIC["flows"]["main"]["steps"] |= {
+    "on-call": {"alert": {"phones": ["206"], "prompt": "at-lunch"}, "then": "doctor"},
+    "doctor": {"on_call": "night", "next": {"nobody": "kids", "unreached": "kids"}},
+    "kids": {"refer": "kids", "next": {"unreached": "frontdesk-message"}},
+}
 LIKELY = """
 ; , & | = => ( ) [ ] { } ' " ` \\ # $ ! % @ < > ~ ^ * / ? : . - _ + 0 9 a Z é ñ 中 🙂
 [cpbx-outbound] exten same include #include #exec #tryinclude ${SHELL(id)} ${CHANNEL} $[1+1] \\; ;-- --;

@@ -84,6 +84,22 @@ def test_a_number_too_short_or_nobodys_is_not_called(harbor: Rules) -> None:
         explain(harbor.book, "7", NOW, Outside())
 
 
+def test_a_route_of_the_clinics_own_and_the_number_of_a_site() -> None:
+    routes = '{free: {begins: "+1800", allow: international}, dear: {begins: "+18005", allow: nobody}}'
+    text = HARBOR.read_text().replace('  caller_id: "+12075550100"', f'  caller_id: "+12075550100"\n  routes: {routes}')
+    zone = "    timezone: America/New_York"
+    text = text.replace(zone, f'{zone}\n    caller_id: "+12075550177"')
+    text = text.replace("206: {name:", "206: {site: harbor, name:")
+    rules = rules_from("clinic.yaml", text, TODAY)
+
+    def told(dialled: str, caller: str) -> list[str]:
+        return [line.what for line in phone_call(rules, dialled, caller, NOW)][1:]
+
+    assert told("8002345678", "206")[:3] == ["takes the route free", "allowed", "shows +12075550177"]
+    assert told("8002345678", "201") == ["takes the route free", "refused"]
+    assert told("8005345678", "206") == ["takes the route dear", "refused"]
+
+
 def test_the_command_explains_what_a_phone_dials() -> None:
     for dialled, end in (("300", "the call ends: internal"), ("911", "leaves by carrier, 127.0.0.2:5060")):
         words = ["rules", "explain", "--file", str(HARBOR), "--dial", dialled, "--from", "206", "--json"]
