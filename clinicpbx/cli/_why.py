@@ -103,7 +103,8 @@ def _line(one: PathLine, book: Rulebook | None, flow: str) -> dict[str, Any]:
     if node is not None and one.outcome in node.next:
         taken = node.next[one.outcome]
         others = "; ".join(f"{outcome} → {step}" for outcome, step in node.next.items() if step != taken)
-    rule = node.where.rpartition("/")[2] if node is not None else ""
+    told = node is not None and one.outcome in ("entered", *node.step.outcomes())  # else a queue of the same name
+    rule = node.where.rpartition("/")[2] if node is not None and told else ""
     return dict(zip(COLUMNS, (one.at, one.step, one.outcome, one.why, others, rule), strict=True))
 
 
