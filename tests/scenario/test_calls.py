@@ -398,7 +398,7 @@ def test_hanging_up_while_the_number_is_confirmed_keeps_the_message():
 
 def test_an_outside_number_answers():
     tape = check(call(book(main=one_step("dial", number="+12075550111", ring=timedelta(seconds=20)))), """
-         0  | call         | to cpbx-dial +12075550111
+         0  | call         | CPBX_RING_FOR=20, to cpbx-dial +12075550111
          8  | answered +12075550111 | -
          9  | answered +12075550111 | -
         60  | hangup       | -
@@ -547,4 +547,15 @@ def test_an_alert_rings_phones_and_the_call_goes_on():
     })  # fmt: skip
     check(call(book(main=flagged)), """
          0  | call         | alert 201 red-flag, alert 204 red-flag, join frontdesk since 0
+    """)  # fmt: skip
+
+
+def test_what_a_queue_set_for_itself_does_not_outlast_it():
+    two = Flow("nurse", {
+        "nurse": node("enqueue", {"unstaffed": "desk", "overflow": "desk"}, queue="nurse"),
+        "desk": node("enqueue", queue="frontdesk"),
+    })  # fmt: skip
+    check(call(book(main=two)), """
+         0  | call         | CPBX_RING_FOR=25, CPBX_MUSIC=calm, join nurse since 0
+         1  | place 0      | leavequeue, CPBX_RING_FOR=, CPBX_MUSIC=, join frontdesk since 1
     """)  # fmt: skip

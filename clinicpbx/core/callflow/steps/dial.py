@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from clinicpbx.core.callflow.away import Away, away
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
-from clinicpbx.core.commands import Command, Continue, Note, SetVariable
+from clinicpbx.core.commands import Continue, Note, SetVariable
 from clinicpbx.core.events import Adopted, CommandRefused, DialAnswered, DialEnded, Event
-from clinicpbx.core.rulebook import DEFAULT_RING
 
 _OUTCOMES = {"NOANSWER": "noanswer", "CANCEL": "noanswer", "BUSY": "busy"}
 
@@ -34,11 +33,9 @@ class Dial:
         return self.extension or self.number
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        ring: tuple[Command, ...] = ()
-        if self.ring != DEFAULT_RING:
-            ring = (SetVariable("CPBX_RING_FOR", str(int(self.ring.total_seconds()))),)
+        ring = SetVariable("CPBX_RING_FOR", str(int(self.ring.total_seconds())))
         dialled = Note("dialled", {"target": self.key})
-        return Stay(Away(away(at)), (*ring, dialled, Continue("cpbx-dial", self.key)))
+        return Stay(Away(away(at)), (ring, dialled, Continue("cpbx-dial", self.key)))
 
     def handle(self, scene: Scene, state: Away, event: Event) -> Result:
         match event:

@@ -83,7 +83,7 @@ class Enqueue:
             return self._gone(state, event.taken)
         match state.phase:
             case Phase.OFFERED:
-                return self._ringing(state, event)
+                return self._ringing(scene, state, event)
             case Phase.TALKING:
                 return Stay(replace(state, deadline=max(state.deadline, away(event.at))))
         return self._waiting(scene, state, event)
@@ -95,7 +95,7 @@ class Enqueue:
             case PlaceTold(queue=queue) if queue != self.queue:
                 return Stay(state)
             case PlaceTold(staffed=False):
-                return self._leave(state, "unstaffed", "nobody is logged in")
+                return self._leave(scene, state, "unstaffed", "nobody is logged in")
             case PlaceTold(position=position):
                 return self._placed(scene, state, position, event.at)
             case PlaybackFinished(playback=name) if name == state.playback:
@@ -106,7 +106,7 @@ class Enqueue:
                 again = self._music(scene, state, event.at)
                 return Stay(again.state, (JoinQueue(self.queue, state.since, self.priority), *again.do))
             case DeadlineReached() if event.at >= state.since + self.limit:
-                return self._leave(state, "overflow", f"waited {self.limit}")
+                return self._leave(scene, state, "overflow", f"waited {self.limit}")
             case DeadlineReached() if state.phase is Phase.WAITING:
                 asking = replace(state, phase=Phase.ASKING, deadline=self._by(state, event.at + PLACE_PATIENCE))
                 return Stay(asking, (AskPlace(self.queue),))
@@ -139,37 +139,38 @@ class Enqueue:
         dialled = "&".join(f"PJSIP/{scene.book.phones[phone].endpoint}" for phone in phones)
         return Stay(offered, (*hush, note, SetVariable("CPBX_RING", dialled), Continue("cpbx-offer", "ring")))
 
-    def _ringing(self, state: Queued, event: Event) -> Result:
+    def _ringing(self, scene: Scene, state: Queued, event: Event) -> Result:
         match event:
             case DialAnswered(phone=phone):
                 talking = replace(state, phase=Phase.TALKING, deadline=away(event.at))
                 answered = Note("answered", {"queue": self.queue, "agent": phone})
                 return Stay(talking, (TakeOffer(self.queue, phone), answered))
             case DialEnded(status=status):
-                return self._returned(state, status, event.at)
+                return self._returned(scene, state, status, event.at)
             case CommandRefused(command=Continue.__name__):
-                return self._returned(state, "FAILED", event.at)
+                return self._returned(scene, state, "FAILED", event.at)
             case Adopted():
                 join = JoinQueue(self.queue, state.since, self.priority, anew=True)
-                back = self._returned(state, "FAILED", event.at)
+                back = self._returned(scene, state, "FAILED", event.at)
                 # one command alone: if the offer was overdue, each of two would be answered by an offer of its own
                 return back if isinstance(back, Leave) else replace(back, do=(back.do[0], join))
             case DeadlineReached():
                 return Stay(replace(state, deadline=event.at + RING_MARGIN))
         return Stay(state)
 
-    def _returned(self, state: Queued, status: str, at: datetime) -> Stay | Leave:
+    def _returned(self, scene: Scene, state: Queued, status: str, at: datetime) -> Stay | Leave:
         refused = Note("refused", {"queue": self.queue, "agents": list(state.phones), "status": status})
         do: tuple[Command, ...] = (refused, ReturnOffer(self.queue, status))
         if at >= state.since + self.limit:
-            left = self._leave(state, "overflow", f"waited {self.limit}")
+            left = self._leave(scene, state, "overflow", f"waited {self.limit}")
             return replace(left, do=(*do, *left.do))
         return Stay(replace(state, phase=Phase.WAITING, deadline=state.since + self.limit), do)
 
-    def _leave(self, state: Queued, outcome: str, why: str) -> Leave:
+    def _leave(self, scene: Scene, state: Queued, outcome: str, why: str) -> Leave:
         hush = (StopPlayback(state.playback),) if state.playback else ()
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
-        return Leave(outcome, (*hush, LeaveQueue(self.queue), overflowed), why)
+        unset = (replace(variable, value="") for variable in _variables(scene.book.queues[self.queue]))
+        return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why)
 
     def _gone(self, state: Queued, taken: bool) -> Result:
         if state.phase is Phase.TALKING:
@@ -182,8 +183,8 @@ class Enqueue:
         return min(at, state.since + self.limit)
 
 
-def _variables(rules: QueueRules) -> tuple[Command, ...]:
-    """What the dialplan's Dial cannot take from its own defaults."""
+def _variables(rules: QueueRules) -> tuple[SetVariable, ...]:
+    """What the dialplan's Dial cannot take from its own defaults; taken back for what comes after the queue."""
     ring = SetVariable("CPBX_RING_FOR", str(int(rules.ring.total_seconds())))
     music = SetVariable("CPBX_MUSIC", rules.music)
     return (*((ring,) if rules.ring != DEFAULT_RING else ()), *((music,) if rules.music != DEFAULT_MUSIC else ()))
