@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import urllib.request
 from collections import Counter
@@ -69,6 +70,8 @@ class Clinic:
         self.bed = bed
         self.instance = bed.instance
         self.trunk = bed.address()
+        for folder in bed.instance.versions.glob("[0-9]*"):  # of an earlier clinic on this bed
+            shutil.rmtree(folder)
         if not (bed.instance.keys / "root.key").exists():
             make_root_key(bed.instance)
         self.put_in_force("000001", text.format(trunk=self.trunk, did=DID))
