@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,6 @@ import rich_click as click
 from clinicpbx.cli._instance import there
 from clinicpbx.cli._moment import MOMENT
 from clinicpbx.cli.output import say, show
-from clinicpbx.core.rulebook import Rulebook
-from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
 if TYPE_CHECKING:
@@ -41,22 +39,15 @@ def replay(instance: Instance, since: datetime, file: Path | None, as_json: bool
     from rich.progress import track
 
     from clinicpbx.daemon.recorded import recorded
+    from clinicpbx.daemon.rulebooks import kept_rulebook
     from clinicpbx.rules.compile import read_rules
     from clinicpbx.rules.replay import elsewhere
 
     there(instance)
-    today = datetime.now(UTC).date()
-    draft = read_rules(file or instance.clinic, today, "draft", prove=False)
+    draft = read_rules(file or instance.clinic, datetime.now(UTC).date(), "draft", prove=False)
     found, walked, left_out = [], 0, 0
 
-    @cache
-    def book_of(version: str) -> Rulebook | None:
-        file = instance.versions / version / "rules" / instance.clinic.name
-        try:
-            return read_rules(file, today, version, in_force=True).book
-        except ClinicPBXError:
-            return None
-
+    book_of = cache(partial(kept_rulebook, instance))
     calls = list(recorded(instance, since))
     shown = track(calls, "calls", console=_console(), disable=len(calls) < 2000 or not sys.stderr.isatty())
     for call, events in shown:

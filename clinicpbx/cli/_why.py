@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import rich_click as click
@@ -48,13 +47,15 @@ def why(instance: Instance, call: str, replay: bool, as_json: bool) -> None:
       clinicpbx calls why 1795478910.1
       clinicpbx calls why clinic-1795478910.1 --replay --json
     """
+    from clinicpbx.daemon.rulebooks import kept_rulebook
+
     row = find_call(instance, call)
 
     async def question(engine: AsyncEngine) -> Sequence[Fact]:
         return await facts_of(engine, row["call"])
 
     facts = ask_database(instance, question)
-    book = _book(instance, row["version"])
+    book = kept_rulebook(instance, row["version"])
     again = _again(instance, row["call"], book) if replay else None
     lines = [_line(one, book, row["flow"]) for one in path(facts if again is None else again)]
     if row["fallback"] or not lines:
@@ -68,19 +69,6 @@ def why(instance: Instance, call: str, replay: bool, as_json: bool) -> None:
         same = _same(path(facts), path(again))
         say(f"decided again from the journal: {'the same' if same else 'not what was recorded'}")
         sys.exit(0 if same else 1)
-
-
-def _book(instance: Instance, version: str) -> Rulebook | None:
-    """The rules the call was under, where that version is still there."""
-    from clinicpbx.rules.compile import read_rules
-
-    file = instance.versions / version / "rules" / instance.clinic.name
-    if not version or not file.exists():
-        return None
-    try:
-        return read_rules(file, datetime.now(UTC).date(), version, in_force=True).book
-    except ClinicPBXError:
-        return None
 
 
 def _again(instance: Instance, call: str, book: Rulebook | None) -> list[Fact]:

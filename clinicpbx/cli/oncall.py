@@ -90,10 +90,13 @@ def calendar(instance: Instance, rota: str, days: int, file: Path | None, as_jso
 
 
 def _row(rules: Rules, rota: Rota, shift: Shift) -> dict[str, Any]:
-    people, end = rules.document.providers, shift.end.astimezone(rota.zone)
-    first = people[shift.who]
-    row = {"who": first.name, "until": f"{end:%a %Y-%m-%d %H:%M}", "reached_at": first.phone or first.mobile}
+    people, rung = rules.document.providers, rules.book.providers
+    end = shift.end.astimezone(rota.zone)
+    row = {
+        "who": people[shift.who].name,
+        "until": f"{end:%a %Y-%m-%d %H:%M}",
+        "reached_at": rung[shift.who].away,
+    }
     if shift.backup:
-        second = people[shift.backup]
-        row |= {"backup": second.name, "backup_at": second.phone or second.mobile}
+        row |= {"backup": people[shift.backup].name, "backup_at": rung[shift.backup].away}
     return row

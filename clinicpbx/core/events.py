@@ -79,7 +79,7 @@ class PlaceTold(Event):
 class DialAnswered(Event):
     """A phone answered the dialplan's Dial. *phone*: its extension, or the outside number's key.
 
-    Where a person has to accept the call with a key, it comes once that is done.
+    Where a person has to accept the call with a key, it comes once that is done; outside numbers are "" then.
     """
 
     phone: str

@@ -1,7 +1,7 @@
 """The rules in force, and those that calls in progress began with."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import structlog
@@ -18,6 +18,15 @@ Read = Callable[[Path, date, str], Rulebook]
 
 def read_rulebook(path: Path, today: date, version: str) -> Rulebook:
     return read_rules(path, today, version, in_force=True).book
+
+
+def kept_rulebook(instance: Instance, version: str) -> Rulebook | None:
+    """The rules of *version* as they were applied; None where they cannot be read any more."""
+    file = instance.versions / version / "rules" / instance.clinic.name
+    try:
+        return read_rulebook(file, datetime.now(UTC).date(), version) if version else None
+    except (ClinicPBXError, OSError):
+        return None
 
 
 class Rulebooks:

@@ -1,7 +1,7 @@
 """Rotas as the running system asks them."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clinicpbx.core.schedule.oncall import Duty, Rota, Shift
@@ -11,6 +11,8 @@ from clinicpbx.rules.document import Document
 from clinicpbx.rules.places import Places, perhaps
 
 AHEAD = timedelta(days=400)
+BEHIND = timedelta(days=10)
+"""Recorded calls are decided again, as far back as the journal goes: 8 days."""
 
 
 def build_rotas(
@@ -33,8 +35,10 @@ def build_rotas(
         if written.calendar is not None:
             file = places.file[: places.file.rfind("/") + 1] + written.calendar
             try:
-                events = calendar.events(calendars[written.calendar], zone, today, AHEAD)
-                wrong = list(_unknown(document, file, f"rotas.{name}.calendar", events))
+                events = calendar.events(calendars[written.calendar], zone, today - BEHIND, BEHIND + AHEAD)
+                midnight = datetime.combine(today, time(0), zone)
+                coming = [event for event in events if event.end > midnight]
+                wrong = list(_unknown(document, file, f"rotas.{name}.calendar", coming))
                 dated = () if wrong else tuple(_shifts(document, events))
             except calendar.CalendarRefused as refused:
                 wrong = [Mistake(file, refused.line, 1, f"rotas.{name}.calendar", str(refused))]
@@ -64,6 +68,8 @@ def _unknown(document: Document, file: str, path: str, events: list[calendar.Eve
 
 
 def _shifts(document: Document, events: list[calendar.Event]) -> Iterator[Shift]:
+    """What is over may name people who have left: nobody is asked then."""
     for event in events:
         backup = _provider(document, event.backup) if event.backup else ""
-        yield Shift(event.start, event.end, _provider(document, event.who) or "", backup or "", event.line)
+        if who := _provider(document, event.who):
+            yield Shift(event.start, event.end, who, backup or "", event.line)

@@ -40,12 +40,18 @@ def rules(mobiles: str) -> str:
     return RULES[:flows].replace("{{line: {{host: {trunk}}}}}", lines) + ON_CALL + MORE
 
 
+class ByNight(Clinic):
+    """*mobiles*: the address of the carrier by whom providers' mobiles are reached."""
+
+    def __init__(self, bed: Bed) -> None:
+        self.mobiles = bed.address()
+        super().__init__(bed, rules(self.mobiles))
+
+
 @pytest.fixture(scope="module")
-def house(bed: Bed) -> Iterator[Clinic]:
+def house(bed: Bed) -> Iterator[ByNight]:
     with ended(bed):
-        carrier = bed.address()
-        made = Clinic(bed, rules(carrier))
-        made.mobiles = carrier  # type: ignore[attr-defined]
+        made = ByNight(bed)
         tone(made.instance.prompts / "en" / "call-accept.wav", 700, 0.6)
         made.start_daemon()
         bed.run("listener")
@@ -53,25 +59,25 @@ def house(bed: Bed) -> Iterator[Clinic]:
 
 
 @pytest.fixture(autouse=True)
-async def tidy(house: Clinic) -> AsyncIterator[None]:
+async def tidy(house: ByNight) -> AsyncIterator[None]:
     await house.ready()
     yield
     await house.empty()
 
 
-async def parties(house: Clinic, phones: Phones) -> tuple[Phone, Phone, Phone]:
+async def parties(house: ByNight, phones: Phones) -> tuple[Phone, Phone, Phone]:
     """A patient, the mobile of whoever is on call, and the desk of the backup."""
-    mobile = await phones.phone("mobile", house.mobiles, 5060)  # type: ignore[attr-defined]
+    mobile = await phones.phone("mobile", house.mobiles, 5060)
     return await house.caller(phones), mobile, await house.desk(phones, "202")
 
 
-async def outcome(house: Clinic, since: datetime) -> tuple[str, str]:
+async def outcome(house: ByNight, since: datetime) -> tuple[str, str]:
     """How the one call since then ended, and with whom."""
     (record,) = await house.recorded(since, 1)
     return record["outcome"], record["agent"]
 
 
-def talking(house: Clinic) -> bool:
+def talking(house: ByNight) -> bool:
     """Is anybody bridged with anybody?"""
     return bool(re.search(r"\s2\s+basic", house.bed.rx("bridge show all")))
 
@@ -81,11 +87,11 @@ async def picks_up(phone: Phone, key: str = "", within: float = 10) -> None:
     await phone.answer()
     await phone.expect("connected")
     if key:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # for the way of the audio, which carries the key
         await phone.dtmf(key)
 
 
-async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: Clinic, phones: Phones) -> None:
+async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: ByNight, phones: Phones) -> None:
     since = datetime.now(UTC)
     patient, mobile, _ = await parties(house, phones)
     desk = await house.desk(phones, "201")
@@ -106,14 +112,15 @@ async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: 
     told = await asyncio.to_thread(house.bed.clinicpbx, "calls", "why", record["call"], "--replay", "--json")
     assert "decided again from the journal: the same" in told.stderr
     page = [row for row in json.loads(told.stdout) if row["outcome"] in ("dialled", "done")]
-    assert [(row["step"], row["outcome"], row["why"]) for row in page] == [
-        ("pick_up", "done", ""),
-        ("tell", "done", ""),
-        ("chen", "dialled", "on call for kids until " + page[2]["why"][-9:]),
+    assert [(row["step"], row["outcome"]) for row in page] == [
+        ("pick_up", "done"),
+        ("tell", "done"),
+        ("chen", "dialled"),
     ]
+    assert re.fullmatch(r"on call for kids until \w{3} 00:00", page[-1]["why"])
 
 
-async def test_voicemail_of_a_mobile_is_nobody(house: Clinic, phones: Phones) -> None:
+async def test_voicemail_of_a_mobile_is_nobody(house: ByNight, phones: Phones) -> None:
     since = datetime.now(UTC)
     patient, mobile, backup = await parties(house, phones)
     await patient.call(house.number)
@@ -124,7 +131,7 @@ async def test_voicemail_of_a_mobile_is_nobody(house: Clinic, phones: Phones) ->
     assert await outcome(house, since) == ("answered", "egan")
 
 
-async def test_who_picks_up_and_hangs_up_or_declines_passes_the_patient_on(house: Clinic, phones: Phones) -> None:
+async def test_who_picks_up_and_hangs_up_or_declines_passes_the_patient_on(house: ByNight, phones: Phones) -> None:
     since = datetime.now(UTC)
     patient, mobile, backup = await parties(house, phones)
     await patient.call(house.number)
@@ -132,12 +139,12 @@ async def test_who_picks_up_and_hangs_up_or_declines_passes_the_patient_on(house
     await mobile.hangup()
     await picks_up(backup, "2")
     await eventually(lambda: house.steps() == ["message"], 10)
-    await asyncio.sleep(3)
+    await asyncio.sleep(3)  # the greeting, and more than a second of message
     await patient.hangup()
     assert await outcome(house, since) == ("voicemail", "")
 
 
-async def test_the_patient_hangs_up_while_somebody_is_asked(house: Clinic, phones: Phones) -> None:
+async def test_the_patient_hangs_up_while_somebody_is_asked(house: ByNight, phones: Phones) -> None:
     since = datetime.now(UTC)
     patient, mobile, _ = await parties(house, phones)
     await patient.call(house.number)
@@ -147,7 +154,7 @@ async def test_the_patient_hangs_up_while_somebody_is_asked(house: Clinic, phone
     assert await outcome(house, since) == ("abandoned", "")
 
 
-async def test_a_new_daemon_knows_who_is_rung(house: Clinic, phones: Phones) -> None:
+async def test_a_new_daemon_knows_who_is_rung(house: ByNight, phones: Phones) -> None:
     since = datetime.now(UTC)
     patient, mobile, _ = await parties(house, phones)
     await patient.call(house.number)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from clinicpbx.core.callflow.persons import CONTEXT as PERSON
 from clinicpbx.core.events import (
     DialAnswered,
     DialEnded,
@@ -70,7 +71,7 @@ class Replaced:
     """Another process connected with our application's name: it is the owner now."""
 
 
-PERSON, ACCEPTED = "cpbx-person", "CPBXAccepted"
+ACCEPTED = "CPBXAccepted"
 
 News = Entered | Strayed | ForCall | Left | EndpointNews | Replaced
 

@@ -43,7 +43,8 @@ def _proved(draft: Draft, path: Path, written: RotaRules, rota: Rota) -> Iterato
     start = datetime.combine(draft.today, time(0), rota.zone)
     end = start + AHEAD
     weekly = list(rota.weeks(start, end))
-    for kind, dated in ((weekly, False), (rota.single, False), (rota.calendar, True)):
+    coming = [shift for shift in rota.calendar if shift.end > start]
+    for kind, dated in ((weekly, False), (rota.single, False), (coming, True)):
         told = set[tuple[int, int]]()
         for one, two in overlaps(kind):
             if (one.number, two.number) not in told and len(told) < MOST_TOLD:
@@ -59,7 +60,7 @@ def _proved(draft: Draft, path: Path, written: RotaRules, rota: Rota) -> Iterato
     for number, rule in enumerate(written.shifts):
         if rule.backup is None:
             yield draft.warning((*path, "shifts", str(number)), "has no backup: who is asked where nobody answers?")
-    if alone := [shift for shift in rota.calendar if not shift.backup]:
+    if alone := [shift for shift in coming if not shift.backup]:
         problem = f"{len(alone)} shifts have no backup, the first on {_local(alone[0].start, rota)}"
         yield draft.warning((*path, "calendar"), problem)
     for shift in rota.single:

@@ -140,3 +140,13 @@ def test_bad_calendars_are_refused_and_soon(calendar: bytes, problem: str) -> No
 def test_a_calendar_that_is_not_there_is_named() -> None:
     with pytest.raises(RulesRefused, match=r"physicians\.calendar: there is no file 'oncall\.ics' beside this one"):
         rules_from("clinic.yaml", HARBOR + ROTA, TODAY, "1")
+
+
+def test_the_nights_that_the_journal_knows_are_there_and_what_is_over_blocks_nothing() -> None:
+    left = shift("Dr. Gone", "DTSTART:20261115T080000\nDTEND:20261115T090000")
+    rota = harbor(ics(shift("lopez/chen", NIGHTS, DAILY), shift("chen/lopez", DAYS, DAILY), left)).book.rotas[
+        "physicians"
+    ]
+    found = rota.at(datetime(2026, 11, 16, 23, tzinfo=PORTLAND))
+    assert found is not None
+    assert found.who == "lopez"
