@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from clinicpbx.core.acd.stages import Stage
 from clinicpbx.private import Private
 
 Media = str | Private[str]
@@ -128,13 +129,15 @@ class Hangup(ChannelCommand):
 class JoinQueue(QueueCommand):
     """Idempotent. *since* is kept across restarts, so the order is too; a higher *priority* goes first.
 
-    *anew*: whatever the call is offered by now is over, and nobody is to blame.
+    *anew*: whatever the call is offered by now is over, and nobody is to blame. *stages*: what it asks of an agent;
+    none: anybody. A call that waits already keeps its time and has this priority and these stages from now on.
     """
 
     queue: str
     since: datetime
     priority: int = 0
     anew: bool = False
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,15 @@ class OfferMade(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceTold(Event):
-    """The answer to AskPlace, and to JoinQueue where nobody is free at once. *position* counts from 1."""
+    """The answer to AskPlace, and to JoinQueue where nobody is free at once. *position* counts from 1.
+
+    *wait*: until an agent is likely to be free; None where too little is known.
+    """
 
     queue: str
     position: int
     staffed: bool
+    wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """One version of the clinic's rules, as the running system knows them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,7 +15,12 @@ DEFAULT_MUSIC = "default"
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
-    """*ring*: how long one offer lasts. *pause_after_misses* in a row; 0 is never. *clinical* is kept by the checks."""
+    """*ring*: how long one offer lasts. *pause_after_misses* in a row; 0 is never.
+
+    *clinical*: its agents have a licence; *licences*: one of these. *max_overtakes*: how many who joined later may be
+    served before a caller, whatever their priority. *same_language*, *same_agent*: how long a caller waits for an agent
+    who speaks the language, and for the one who talked with them last.
+    """
 
     name: str
     strategy: str = "leastrecent"
@@ -25,15 +30,30 @@ class QueueRules:
     announce_every: timedelta = timedelta(seconds=45)
     pause_after_misses: int = 2
     clinical: bool = False
+    licences: tuple[str, ...] = ()
+    max_overtakes: int = 5
+    same_language: timedelta = timedelta(seconds=45)
+    same_agent: timedelta = timedelta(0)
+
+    def licensed(self, licences: Collection[str]) -> bool:
+        """Whether an agent with these *licences* may serve it."""
+        if self.licences:
+            return any(licence in licences for licence in self.licences)
+        return not self.clinical or bool(licences)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRules:
-    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension."""
+    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension.
+
+    *skills*: name to level, languages among them (see acd/stages.py).
+    """
 
     name: str
     phone: str
     queues: Mapping[str, int]
+    skills: Mapping[str, int] = field(default_factory=dict)
+    licences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

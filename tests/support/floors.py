@@ -1,5 +1,6 @@
 """A floor to test: small books, phones that register, and inputs in seconds from the start."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from clinicpbx.core.acd.floor import Floor
@@ -19,8 +20,10 @@ def queue(name: str, strategy: str = "leastrecent", **options: object) -> QueueR
     return QueueRules(name, strategy, **options)  # type: ignore[arg-type]
 
 
-def agent(name: str, phone: str, **queues: int) -> AgentRules:
-    return AgentRules(name, phone, queues)
+def agent(
+    name: str, phone: str, skills: Mapping[str, int] | None = None, licences: tuple[str, ...] = (), **queues: int
+) -> AgentRules:
+    return AgentRules(name, phone, queues, skills or {}, licences)
 
 
 def rules(*entries: QueueRules | AgentRules) -> Rulebook:

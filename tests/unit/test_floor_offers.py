@@ -4,22 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from clinicpbx.core.acd.distributor import MOST_TOLD, STRATEGIES
+from clinicpbx.core.acd.distributor import MOST_TOLD
 from clinicpbx.core.acd.results import ToCall
 from clinicpbx.core.commands import JoinQueue, QueueCommand, ReturnOffer
 from clinicpbx.core.events import OfferMade
 from tests.support.floors import Shift, agent, at, queue
 
 pytestmark = pytest.mark.unit
-
-
-def test_every_strategy_picks_from_what_it_is_given() -> None:
-    shift = Shift(queue("q"), agent("ana", "201", q=0), agent("ben", "202", q=0))
-    both = list(shift.floor.agents.values())
-    for strategy in STRATEGIES.values():
-        assert set(map(id, strategy(both))) <= set(map(id, both))
-        assert strategy(both[:1]) == both[:1]
-    assert list(STRATEGIES) == ["leastrecent", "ringall"]
 
 
 def test_a_caller_is_offered_at_once_and_another_waits() -> None:

@@ -8,12 +8,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from clinicpbx.core.acd.agent import Offered, Talking, WrapUp
+from clinicpbx.core.acd.agent import Agent, Offered, Talking, WrapUp
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.queue import Caller
 from clinicpbx.core.acd.results import Result, ToCall
+from clinicpbx.core.acd.stages import Stage
 from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, ReturnOffer, TakeOffer, ToggleLogin, TogglePause
 from clinicpbx.core.events import OfferMade, PlaceTold
 from clinicpbx.core.rulebook import Rulebook
+from tests.conftest import LONG
 from tests.support.floors import START, agent, queue, rules
 
 pytestmark = pytest.mark.unit
@@ -22,13 +25,20 @@ QUEUES = ("desk", "nurse", "billing")
 PHONES = ("201", "202", "203", "204")
 CALLS = tuple(f"c{n}" for n in range(8))
 BOOK = rules(
-    queue("desk"),
-    queue("nurse", "ringall", wrap_up=timedelta(0)),
-    queue("billing", pause_after_misses=0, ring=timedelta(seconds=5)),
-    agent("ana", "201", desk=0, nurse=0, billing=0),
-    agent("ben", "202", desk=0, nurse=1),
-    agent("cy", "203", nurse=0, billing=2),
+    queue("desk", max_overtakes=2),
+    queue("nurse", "ringall", wrap_up=timedelta(0), licences=("rn", "md"), max_overtakes=1),
+    queue("billing", "rrmemory", pause_after_misses=0, ring=timedelta(seconds=5)),
+    agent("ana", "201", desk=0, nurse=0, billing=0, skills={"speaks es": 1, "coding": 3}, licences=("rn",)),
+    agent("ben", "202", desk=0, nurse=1, skills={"coding": 1}, licences=("md",)),
+    agent("cy", "203", nurse=0, billing=2, skills={"speaks es": 1}),
     agent("di", "204", desk=3),
+)
+ES, CODING = (("speaks es", 1),), (("coding", 2), ("speaks es", 1))
+NEEDS = (
+    (),
+    (Stage(skills=ES), Stage(timedelta(seconds=10))),
+    (Stage(agent="ana"), Stage(timedelta(seconds=5), CODING), Stage(timedelta(seconds=20), ES)),
+    (Stage(skills=CODING),),
 )
 SWAPPED = {"ana": agent("ana", "202", desk=0), "ben": agent("ben", "201", nurse=0)}
 calls, queues, phones, agents = map(st.sampled_from, (CALLS, QUEUES, PHONES, [*sorted(BOOK.agents), "eve"]))
@@ -58,6 +68,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.talking: dict[str, str] = {}  # phone -> call
         self.channels = dict.fromkeys(PHONES, 0)
         self.told: set[str] = set()
+        self.overtook: dict[str, set[str]] = {}  # who joined later, and took its agent
         for phone in PHONES:
             self.floor.phone_reachable(phone, True, START)
         for name in BOOK.agents:
@@ -81,22 +92,50 @@ class FloorMachine(RuleBasedStateMachine):
         self.rung[call] = offer.phones
         mine = self.floor.callers[call]
         assert mine.offer is not None
-        line = self.floor.queues[offer.queue].waiting
-        assert all((-mine.priority, mine.since) <= (-other.priority, other.since) for other in line), "overtaken"
+        given = [a for a in self.floor.agents.values() if a.phone.extension in offer.phones]
+        assert all(self.fits(mine, a) for a in given), "offered to somebody who cannot"
+        for other in self.waiting():
+            if other.joined < mine.joined and any(self.fits(other, a) for a in given):
+                self.overtook.setdefault(other.call, set()).add(call)
+                most = self.floor.queues[other.queue].rules.max_overtakes
+                assert len(self.overtook[other.call]) <= most, "starved"
+                if (other.queue, other.stages[other.stage]) == (mine.queue, mine.stages[mine.stage]):
+                    assert mine.priority > other.priority, "overtaken without a reason"
+
+    def waiting(self) -> list[Caller]:
+        return [caller for caller in self.floor.callers.values() if caller.offer is None]
+
+    def fits(self, caller: Caller, agent_: Agent) -> bool:
+        """Whether *caller* may be offered to *agent_* now, were that agent free; told from the rules alone."""
+        rules = self.floor.queues[caller.queue].rules
+        if rules is None or caller.queue not in agent_.rules.queues or caller.passed.get(agent_.name, START) > self.now:
+            return False
+        if rules.licences and not set(rules.licences) & set(agent_.rules.licences):
+            return False
+        stage = caller.stages[caller.stage]
+        able = all(agent_.rules.skills.get(name, 0) >= level for name, level in stage.skills)
+        return able and stage.agent in ("", agent_.name)
 
     def settle(self, phone: str) -> None:
         """The phone's channels are gone: so is its talk."""
         if not self.channels[phone]:
             self.talking.pop(phone, None)
 
-    @rule(call=calls, queue=queues, priority=st.integers(0, 2), waited=st.integers(0, 30))
-    def join(self, call: str, queue: str, priority: int, waited: int) -> None:
+    @rule(
+        call=calls,
+        queue=queues,
+        priority=st.integers(0, 2),
+        waited=st.integers(0, 30),
+        needs=st.sampled_from(NEEDS),
+    )
+    def join(self, call: str, queue: str, priority: int, waited: int, needs: tuple[Stage, ...]) -> None:
         if self.inside.get(call) != queue:
             self.rung.pop(call, None)
+        self.overtook.pop(call, None)
         offered = call in self.rung
         self.inside[call] = queue
         since = self.now - timedelta(seconds=waited)
-        self.follow(self.floor.perform(call, JoinQueue(queue, since, priority), self.now))
+        self.follow(self.floor.perform(call, JoinQueue(queue, since, priority, stages=needs), self.now))
         assert offered or call in self.told, "joined, and left in silence"
 
     @rule(call=calls, queue=queues)
@@ -203,10 +242,12 @@ class FloorMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_caller_waits_while_somebody_is_free(self) -> None:
+        free = [a for a in self.floor.agents.values() if a.available]
+        for caller in self.waiting():
+            assert not [a.name for a in free if self.fits(caller, a)], "somebody is free for a caller who waits"
+            due = [n for n, stage in enumerate(caller.stages) if caller.since + stage.after <= self.now]
+            assert caller.stage >= max(due, default=0), "asks for more than it may by now"
         for line in self.floor.queues.values():
-            free = {a.name for a in self.floor.agents.values() if a.available and line.name in a.rules.queues}
-            assert set(line.free) == (free if line.rules is not None else set())
-            assert not (line.waiting and line.free)
             assert line.waiting == sorted(line.waiting, key=lambda caller: caller.place)
 
     @invariant()
@@ -226,5 +267,7 @@ class FloorMachine(RuleBasedStateMachine):
                     assert self.floor.deadline <= deadline
 
 
-FloorMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
+FloorMachine.TestCase.settings = settings(
+    max_examples=LONG // 40 or 150, stateful_step_count=200 if LONG else 40, deadline=None, derandomize=True
+)
 TestFloor = FloorMachine.TestCase

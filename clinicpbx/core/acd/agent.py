@@ -74,7 +74,8 @@ class Phone:
 
 @dataclass(slots=True)
 class Agent:
-    """*paused*: the reason, empty if not paused.
+    """*paused*: the reason, empty if not paused. *order*: the place among the clinic's agents. *taken*: calls, counted
+    from the login on, where it began with the fewest of those who were there.
 
     *since*: of the login and pause. *active_since*: of the activity. *free_since*: of the last call, refusal or login.
     """
@@ -87,6 +88,8 @@ class Agent:
     logged_in: bool = False
     paused: str = ""
     misses: int = 0
+    order: int = 0
+    taken: int = 0
     activity: Activity = field(default=FREE)
 
     @property

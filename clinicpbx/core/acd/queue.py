@@ -1,4 +1,4 @@
-"""One queue: who waits, in order, and who is free for it."""
+"""One queue: who waits in it, in order, and who serves it."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
@@ -8,7 +8,12 @@ from operator import attrgetter
 
 from clinicpbx.core.acd.agent import Agent
 from clinicpbx.core.acd.distributor import Strategy
+from clinicpbx.core.acd.pace import Pace
+from clinicpbx.core.acd.stages import ANYBODY, Stage
 from clinicpbx.core.rulebook import QueueRules
+
+Joined = tuple[datetime, int]
+"""When a caller joined; among those of one instant, the order of arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +28,24 @@ class Offer:
 
 @dataclass(slots=True)
 class Caller:
-    """A call in one queue: it waits, or it is offered. *passed*: the agents who did not take it."""
+    """A call in one queue: it waits, or it is offered.
+
+    *passed*: the agents who did not take it, and from when on they may be asked again. *stage*: of its *stages*.
+    """
 
     call: str
     queue: str
     since: datetime
     priority: int
     arrival: int
+    stages: tuple[Stage, ...] = ANYBODY
+    stage: int = 0
     offer: Offer | None = None
-    passed: set[str] = field(default_factory=set)
+    passed: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def joined(self) -> Joined:
+        return (self.since, self.arrival)
 
     @property
     def place(self) -> tuple[int, datetime, int]:
@@ -44,14 +58,18 @@ BY_PLACE = attrgetter("place")
 
 @dataclass(slots=True)
 class Queue:
-    """*rules* and *strategy* are None for a queue that the clinic's rules do not name (any more): it only drains."""
+    """*rules* and *strategy* are None for a queue that the clinic's rules do not name (any more): it only drains.
+
+    *turn*: the agent asked last.
+    """
 
     name: str
     rules: QueueRules | None = None
     strategy: Strategy | None = None
     waiting: list[Caller] = field(default_factory=list)
     members: dict[str, Agent] = field(default_factory=dict)
-    free: dict[str, Agent] = field(default_factory=dict)
+    turn: str = ""
+    pace: Pace = field(default_factory=Pace)
 
     def line_up(self, caller: Caller) -> None:
         """O(log n) comparisons; the place never depends on when this is called."""
@@ -61,7 +79,7 @@ class Queue:
         del self.waiting[self.position(caller) - 1]
 
     def position(self, caller: Caller) -> int:
-        """The waiting caller's place in the line, from 1."""
+        """The waiting caller's place in the queue, from 1."""
         return bisect_left(self.waiting, caller.place, key=BY_PLACE) + 1
 
     @property
@@ -69,6 +87,10 @@ class Queue:
         return any(agent.staffs for agent in self.members.values())
 
     def enrol(self, agents: Iterable[Agent]) -> None:
-        """Make these the members: those whose rules name the queue, if the clinic still has it."""
-        self.members = {a.name: a for a in agents if self.rules is not None and self.name in a.rules.queues}
-        self.free = {name: agent for name, agent in self.members.items() if agent.available}
+        """Make these the members: those whose rules name the queue, and who have a licence that it asks for."""
+        rules = self.rules
+        self.members = {
+            agent.name: agent
+            for agent in agents
+            if rules is not None and self.name in agent.rules.queues and rules.licensed(agent.rules.licences)
+        }

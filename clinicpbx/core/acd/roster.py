@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from clinicpbx.core.acd.agent import FREE, Activity, Agent, Offered, Phone, Resting, Talking, WrapUp
 from clinicpbx.core.acd.alarms import Alarms
 from clinicpbx.core.acd.distributor import STRATEGIES
+from clinicpbx.core.acd.lines import Lines
 from clinicpbx.core.acd.queue import Queue
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.rulebook import AgentRules, Rulebook
@@ -20,17 +21,18 @@ DOUBT = timedelta(seconds=60)
 
 
 class Roster:
-    """Keeps the queues' members and free sets true; *touched* are the queues where an offer may be possible now."""
+    """Keeps the queues' members, and who of them is free, true."""
 
     def __init__(self, alarms: Alarms, states: Iterable[AgentStateChanged]) -> None:
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
         self.phones: dict[str, Phone] = {}
-        self.touched: dict[str, Queue] = {}
+        self.lines = Lines()
         self._by_phone: dict[str, Agent] = {}
         self._alarms = alarms
         self._kept = {state.name: state for state in states}
         self._wanted: Mapping[str, AgentRules] = {}
+        self._order: tuple[str, ...] = ()
         self._unseated = False  # a rule change waits until its agent's call is over
 
     def on_phone(self, extension: str) -> Agent | None:
@@ -53,6 +55,7 @@ class Roster:
         for rules in sorted(book.agents.values(), key=lambda rules: rules.name):
             wanted.setdefault(rules.phone, rules)
         self._wanted = {rules.name: rules for rules in wanted.values()}
+        self._order = tuple(book.agents)
         return self._seat(at)
 
     def _seat(self, at: datetime) -> list[AgentStateChanged]:
@@ -67,11 +70,14 @@ class Roster:
         for name, rules in self._wanted.items():
             if name not in self.agents and rules.phone not in held:
                 self.agents[name] = self._seated(before.get(name), rules, at)
+        for order, name in enumerate(self._order):
+            if name in self.agents:
+                self.agents[name].order = order
         self._unseated = any(agent.rules != self._wanted.get(name) for name, agent in self.agents.items())
         self._by_phone = {agent.phone.extension: agent for agent in self.agents.values()}
         for queue in self.queues.values():
             queue.enrol(self.agents.values())
-            self.touched[queue.name] = queue
+        self.lines.enrol()
         return self._dismiss([agent for name, agent in before.items() if name not in self.agents], at)
 
     def _seated(self, agent: Agent | None, rules: AgentRules, at: datetime) -> Agent:
@@ -98,18 +104,6 @@ class Roster:
         self._kept[agent.name] = state
         return state
 
-    def refresh(self, agent: Agent) -> None:
-        """Put the agent among the free of the queues, or take them away; O(the agent's queues)."""
-        for name in agent.rules.queues:
-            queue = self.queues.get(name)
-            if queue is None or agent.name not in queue.members:
-                continue
-            if agent.available:
-                queue.free[agent.name] = agent
-                self.touched[name] = queue
-            else:
-                queue.free.pop(agent.name, None)
-
     def become(self, agent: Agent, activity: Activity, at: datetime) -> list[AgentStateChanged]:
         """Change what the agent does, with its alarm; an offer's alarm is the caller's."""
         agent.activity, agent.active_since = activity, at
@@ -117,7 +111,7 @@ class Roster:
         self._alarms.put(("agent", agent.name), alarm)
         if self._unseated and not agent.engaged:
             return self._seat(at)
-        self.refresh(agent)
+        self.lines.refresh(agent)
         return []
 
     def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentStateChanged]:
@@ -125,6 +119,8 @@ class Roster:
         agent.free_since = at
         queue = self.queues.get(talking.queue)
         wrap_up = queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
+        if queue is not None:
+            queue.pace.saw(at - agent.active_since + wrap_up)
         return self.become(agent, WrapUp(talking.queue, at + wrap_up) if wrap_up else FREE, at)
 
     def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentStateChanged]:
@@ -146,7 +142,7 @@ class Roster:
                 agent.activity = replace(talking, deadline=None)
             case Offered(rang_out=rang_out) as offered:
                 agent.activity = replace(offered, rang_out=not count and (had > 0 or rang_out))
-        self.refresh(agent)
+        self.lines.refresh(agent)
         return []
 
     def registration(self, phone: Phone, registered: bool, at: datetime, *, certain: bool = False) -> None:
@@ -160,10 +156,14 @@ class Roster:
             phone.since = at
         phone.registered, phone.refused = registered, False
         self._alarms.put(("phone", phone.extension), None)
-        if (agent := self._by_phone.get(phone.extension)) is not None:
-            self.refresh(agent)
+        self._refresh(phone)
 
     def refuse(self, phone: Phone, at: datetime) -> None:
         """A call to the phone failed: it is out of reach until Asterisk says otherwise."""
         phone.refused, phone.since = True, at
         self._alarms.put(("phone", phone.extension), at + DOUBT)
+        self._refresh(phone)
+
+    def _refresh(self, phone: Phone) -> None:
+        if (agent := self._by_phone.get(phone.extension)) is not None:
+            self.lines.refresh(agent)

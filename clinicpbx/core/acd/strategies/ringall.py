@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from clinicpbx.core.acd.agent import Agent
-from clinicpbx.core.acd.distributor import STRATEGIES
+from clinicpbx.core.acd.distributor import STRATEGIES, Turn
 
 
 @STRATEGIES.register("ringall")
-def ringall(candidates: Sequence[Agent]) -> Sequence[Agent]:
+def ringall(candidates: Sequence[Agent], turn: Turn) -> Sequence[Agent]:
     return sorted(candidates, key=attrgetter("name"))
