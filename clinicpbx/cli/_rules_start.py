@@ -68,8 +68,9 @@ def new(
 def import_csv(table: Path, target: Path | None, force: bool) -> None:
     """Turn a TABLE of phones and agents into a rules file to include.
 
-    Columns: extension, name, location, mailbox, lamps, allow, secure; agent, agent_name, queues (several separated by
-    blanks). Only extension and name are required. The first row names the columns; commas or semicolons separate.
+    Columns: extension, name, location, mailbox, lamps, allow, secure; agent, agent_name, queues, skills, languages,
+    licences (several separated by blanks). Only extension and name are required. The first row names the columns;
+    commas or semicolons separate.
 
     \b
     Examples:

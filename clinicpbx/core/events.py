@@ -20,6 +20,24 @@ class Event:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is known of the caller's earlier calls.
+
+    *calls*: in the last hour. *agent*: who talked with the caller last. *lost*: the place (what it counted from) in
+    *queue* that the caller had when the last call *ended* in it.
+    """
+
+    calls: int = 0
+    agent: str = ""
+    queue: str = ""
+    lost: datetime | None = None
+    ended: datetime | None = None
+
+
+NOTHING_EARLIER = Earlier()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
     """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
@@ -34,6 +52,7 @@ class CallArrived(Event):
     caller: Private[str] | None = None
     language: str = ""
     switched_on: tuple[str, ...] = ()
+    earlier: Earlier = NOTHING_EARLIER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

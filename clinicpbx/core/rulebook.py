@@ -19,7 +19,8 @@ class QueueRules:
 
     *clinical*: its agents have a licence; *licences*: one of these. *max_overtakes*: how many who joined later may be
     served before a caller, whatever their priority. *same_language*, *same_agent*: how long a caller waits for an agent
-    who speaks the language, and for the one who talked with them last.
+    who speaks the language, and for the one who talked with them last. *place_kept*: how long after a hang-up.
+    *raise_repeats*: the most that is added to the priority of who calls again and again.
     """
 
     name: str
@@ -34,6 +35,8 @@ class QueueRules:
     max_overtakes: int = 5
     same_language: timedelta = timedelta(seconds=45)
     same_agent: timedelta = timedelta(0)
+    place_kept: timedelta = timedelta(minutes=5)
+    raise_repeats: int = 1
 
     def licensed(self, licences: Collection[str]) -> bool:
         """Whether an agent with these *licences* may serve it."""

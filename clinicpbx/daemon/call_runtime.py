@@ -28,6 +28,7 @@ from clinicpbx.core.events import (
     DeadlineReached,
     DialEnded,
     Event,
+    HungUp,
     OfferMade,
     RecordingFinished,
 )
@@ -74,6 +75,7 @@ class CallRuntime:
         self.joined: JoinQueue | None = None  # the queue it waits in or is offered by
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
+        self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
         self.recording: tuple[Record, datetime] | None = None  # that has not ended yet, and since when
 
     @property
@@ -143,6 +145,8 @@ class CallRuntime:
                 self.recording = None
             case OfferMade(phones=phones):
                 self.offered = phones
+            case HungUp(taken=False):
+                self.lost = self.joined
 
     def _follow(self, commands: Iterable[Command], at: datetime) -> None:
         for command in commands:

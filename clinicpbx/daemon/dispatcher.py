@@ -27,6 +27,7 @@ from clinicpbx.core.commands import (
 from clinicpbx.core.events import CallArrived, CommandRefused, DialEnded, Event, HungUp, RecordingFinished, Refusal
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
+from clinicpbx.daemon.callers import Callers
 from clinicpbx.daemon.journal import Journal, OpenCall
 from clinicpbx.daemon.turn import Turn
 from clinicpbx.paths import Instance
@@ -91,6 +92,7 @@ class Dispatcher:
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
         self._clock, self._request, self._on_replaced = clock, request, on_replaced
         self._loop = asyncio.get_running_loop()
+        self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
         self._heard = cache(metrics.events.labels)
 
@@ -200,6 +202,7 @@ class Dispatcher:
             caller=news.caller,
             language=news.language,
             switched_on=self.switched_on(at),
+            earlier=self.callers.arrived(news.caller, at),
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
@@ -269,8 +272,15 @@ class Dispatcher:
         self._metrics.ended.labels(outcome or "failed").inc()
         if outcome == "failed":
             self._metrics.barrier.inc()
-        self.queues.call_gone(runtime.call, self._clock())
+        at = self._clock()
+        agent = self._agents_name(runtime.taken.phone) if runtime.taken is not None else ""
+        self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
+        self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
+
+    def _agents_name(self, phone: str) -> str:
+        agents = self._rules.current().agents.values()
+        return next((agent.name for agent in agents if agent.phone == phone), "")
 
     def _drop(self, call: str) -> None:
         self.calls.pop(call, None)

@@ -3,9 +3,11 @@
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import structlog
@@ -15,6 +17,7 @@ from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, Event
 from clinicpbx.daemon import event_codec
+from clinicpbx.daemon.callers import KEPT, Known
 from clinicpbx.daemon.journal_key import Sealing
 
 log = structlog.get_logger(__name__)
@@ -35,12 +38,14 @@ CREATE TABLE IF NOT EXISTS fact (
     id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS agent (
     name TEXT PRIMARY KEY, logged_in INTEGER NOT NULL, paused TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS caller (tag TEXT PRIMARY KEY, last TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 """
 EVENT = "INSERT INTO event (call, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
 FACT = "INSERT INTO fact (call, at, kind, body) VALUES (?, ?, ?, ?)"
 OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?, ?)"
 CLOSED = "DELETE FROM open_call WHERE call = ?"
 AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
+CALLER = "INSERT OR REPLACE INTO caller (tag, last, body) VALUES (?, ?, ?)"
 
 DISORDER = timedelta(hours=1)  # rows are written in turns, and the clock may be stepped
 
@@ -100,6 +105,15 @@ class Journal:
     def keep(self, row: AgentStateChanged) -> None:
         """An agent's login and pause, for the next start."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
+
+    def digest(self, number: str) -> str:
+        """What a caller's number is known by."""
+        return self._sealing.digest(number)
+
+    def keep_caller(self, known: Known) -> None:
+        """What is known of a caller, under the digest of the number."""
+        body = orjson.dumps({each.name: getattr(known, each.name) for each in fields(known) if each.name != "tag"})
+        self._rows.append((CALLER, (known.tag, stamp(known.last), body.decode())))
 
     def commit(self) -> bool:
         """Write what waits, in one transaction; True once nothing waits. Never raises for a failing disk."""
@@ -169,6 +183,12 @@ class Journal:
         rows = self._db.execute("SELECT name, logged_in, paused, since FROM agent ORDER BY name")
         return [AgentStateChanged(name, bool(on), why, datetime.fromisoformat(since)) for name, on, why, since in rows]
 
+    def callers(self, now: datetime) -> list[Known]:
+        """The callers heard of lately; those of longer ago are forgotten."""
+        with suppress(sqlite3.Error):  # the next start will do it
+            self._db.execute("DELETE FROM caller WHERE last < ?", (stamp(now - KEPT),))
+        return [_known(tag, orjson.loads(body)) for tag, body in self._db.execute("SELECT tag, body FROM caller")]
+
     def prune(self, now: datetime) -> int:
         """Forget a batch of the oldest rows whose time is over; returns how many. Cheap enough for every second."""
         if self._rows:
@@ -219,6 +239,12 @@ def events_of(sealing: Sealing, call: str, rows: Sequence[EventRow]) -> tuple[Ev
         log.error("a call's events cannot be read", call=call, reason=type(error).__name__)
         return ()
     return tuple(events) if events and isinstance(events[0], CallArrived) else ()
+
+
+def _known(tag: str, body: Mapping[str, Any]) -> Known:
+    instant = datetime.fromisoformat
+    lost, ended = (instant(body[name]) if body[name] else None for name in ("lost", "ended"))
+    return Known(tag, tuple(map(instant, body["times"])), body["agent"], body["queue"], lost, ended)
 
 
 def _plain(value: object) -> object:

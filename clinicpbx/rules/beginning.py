@@ -129,7 +129,7 @@ phones:
 agents:
   front1: {name: Front desk 1, phone: 201, queues: [frontdesk]}
   front2: {name: Front desk 2, phone: 202, queues: [frontdesk]}
-  nurse1: {name: Nurse 1, phone: 203, queues: [nurse]}
+  nurse1: {name: Nurse 1, phone: 203, queues: [nurse], licences: [rn]}
 """
 
 

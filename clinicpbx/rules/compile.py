@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from clinicpbx.core.acd.stages import speaks
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
@@ -66,7 +67,7 @@ def compile_rules(
         entries=entries(document),
         hours=hours,
         queues={name: QueueRules(name, **dict(queue)) for name, queue in document.queues.items()},
-        agents={name: AgentRules(name, agent.phone, dict(agent.queues)) for name, agent in document.agents.items()},
+        agents={name: _agent(document, name) for name in document.agents},
         phones={ext: PhoneRules(ext, phone.mailbox or "", phone.shown) for ext, phone in document.phones.items()},
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
         languages=tuple(document.languages),
@@ -76,6 +77,12 @@ def compile_rules(
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
+
+
+def _agent(document: Document, name: str) -> AgentRules:
+    written = document.agents[name]
+    spoken = {speaks(code): level for code, level in (written.languages or {document.language: 1}).items()}
+    return AgentRules(name, written.phone, dict(written.queues), {**written.skills, **spoken}, written.licences)
 
 
 def _provider(document: Document, name: str) -> ProviderRules:

@@ -22,6 +22,7 @@ from clinicpbx.rules.words import (
     Name,
     Spoken,
     Text,
+    levels,
     one_or_many,
     penalties,
     some,
@@ -34,6 +35,14 @@ Extensions = Annotated[
 Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]
 Numbers = Annotated[tuple[Digits, ...], BeforeValidator(one_or_many, json_schema_input_type=Digits | list[Digits])]
 Beginning = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,13}$")]
+Level = Annotated[int, Field(ge=1, le=9)]
+Skills = Annotated[
+    dict[Name, Level], BeforeValidator(levels, json_schema_input_type=Name | list[Name] | dict[Name, Level])
+]
+Fluency = Annotated[
+    dict[Language, Level],
+    BeforeValidator(levels, json_schema_input_type=Language | list[Language] | dict[Language, Level]),
+]
 Penalties = Annotated[
     dict[Name, Annotated[int, Field(ge=0, le=100)]],
     BeforeValidator(penalties, json_schema_input_type=Name | list[Name] | dict[Name, int]),
@@ -219,7 +228,29 @@ class Queue(Written):
     announce_every: Duration = Field(timedelta(seconds=45), description="How often a caller is told the place in line.")
     pause_after_misses: int = Field(2, ge=0, le=100, description="Missed offers until an agent is paused; 0: never.")
     clinical: bool = Field(
-        False, description="Its calls never go on to a queue that is not clinical, unless the caller presses a key."
+        False,
+        description="Only licensed agents serve it, and its calls never go on to a queue that is not clinical, unless "
+        "the caller presses a key.",
+    )
+    licences: Names = Field(
+        (), description="Licences of which its agents need one; default: any, where it is clinical."
+    )
+    max_overtakes: int = Field(
+        5, ge=0, le=1000, description="How many later callers may be served before a caller, whatever their priority."
+    )
+    same_language: Duration = Field(
+        timedelta(seconds=45),
+        description="How long a caller waits for an agent who speaks the language, if one is there; then anybody.",
+    )
+    same_agent: Duration = Field(
+        timedelta(0),
+        description="How long a caller waits for the agent who talked with them last; default: not at all.",
+    )
+    place_kept: Duration = Field(
+        timedelta(minutes=5), description="Who was cut off and calls again within this time has the place back."
+    )
+    raise_repeats: int = Field(
+        1, ge=0, le=100, description="Most that is added to the priority from the third call of an hour on."
     )
 
 
@@ -227,6 +258,11 @@ class Agent(Written):
     name: Text = Field(description="The agent's name, for colleagues.")
     phone: Extension = Field(description="The phone the agent works at.")
     queues: Penalties = Field(description="The agent's queues: a list, or queue → penalty (lower is asked first).")
+    skills: Skills = Field(default_factory=dict, description="What the agent can do: a list, or skill → level, 1 to 9.")
+    languages: Fluency = Field(
+        default_factory=dict, description="Languages the agent speaks: a list, or language → level; default: the first."
+    )
+    licences: Names = Field((), description="Licences, such as rn or md; a clinical queue asks for one.")
 
 
 class Mailbox(Written):

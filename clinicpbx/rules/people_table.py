@@ -16,9 +16,10 @@ from clinicpbx.rules.places import Place, Places, perhaps
 
 LARGEST = 5 * 1024 * 1024
 PHONE = ("name", "location", "mailbox", "lamps", "allow", "secure")
-AGENT = ("agent", "agent_name", "queues")
+WORK = ("queues", "skills", "languages", "licences")
+AGENT = ("agent", "agent_name", *WORK)
 COLUMNS = ("extension", *PHONE, *AGENT)
-LISTS = ("lamps", "queues")
+LISTS = ("lamps", *WORK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _person(row: Mapping[str, str]) -> Person:
     values: dict[str, Any] = {name: cell.split() if name in LISTS else cell for name, cell in row.items()}
     phone = {name: values[name] for name in PHONE if name in values}
     work = {"name": values.get("agent_name", values.get("name", "")), "phone": values.get("extension", "")}
-    work |= {"queues": values["queues"]} if "queues" in values else {}
+    work |= {name: values[name] for name in WORK if name in values}
     return Person(values.get("extension", ""), phone, values.get("agent", ""), work if "agent" in values else {})
 
 

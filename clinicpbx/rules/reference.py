@@ -70,7 +70,7 @@ def _step(kind: str, schema: Part) -> Iterator[str]:
     yield from (f"### {kind}", "", f"{summary_of(kind)[:1].upper()}{summary_of(kind)[1:]}.", "")
     options = schema["anyOf"][0]
     outcomes = sorted(STEPS[kind](**_sample(options)).outcomes())
-    ends = [f"`{outcome}`" for outcome in outcomes] + (["each of its keys"] if kind == "menu" else [])
+    ends = [f"`{outcome}`" for outcome in outcomes] + (["each of its keys"] if kind in ("menu", "enqueue") else [])
     yield from (f"Outcomes: {', '.join(ends) or 'none; the call is over'}.", "")
     if not options["properties"]:
         return

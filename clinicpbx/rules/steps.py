@@ -18,13 +18,17 @@ from pydantic import (
 )
 
 from clinicpbx.core.callflow.step import STEPS, Step
-from clinicpbx.rules.words import E164, Duration, Extension, Language, Name, one_or_many, some
+from clinicpbx.rules.words import E164, Duration, Extension, Language, Name, levels, one_or_many, some
 
 KEY = "[0-9*#]"
 Key = Annotated[
     str,
     StringConstraints(pattern=f"^{KEY}$"),
     WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{KEY}$"}),
+]
+Level = Annotated[int, Field(ge=1, le=9)]
+Needs = Annotated[
+    dict[Name, Level], BeforeValidator(levels, json_schema_input_type=Name | list[Name] | dict[Name, Level])
 ]
 OPTIONS: Mapping[str, Any] = {
     "prompt": Name,
@@ -49,6 +53,10 @@ OPTIONS: Mapping[str, Any] = {
     "shortest": Annotated[int, Field(ge=1, le=30)],
     "longest": Annotated[int, Field(ge=1, le=30)],
     "priority": Annotated[int, Field(ge=0, le=100)],
+    "most": Annotated[int, Field(ge=0, le=10000)],
+    "needs": Needs,
+    "relax": dict[Duration, Needs],
+    "comfort": Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])],
 }
 BY_TYPE: Mapping[Any, Any] = {
     timedelta: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(hours=2))],
@@ -82,6 +90,12 @@ MEANINGS: Mapping[str, str] = {
     "context": "The context of extensions-custom.conf that takes the call and gives it back.",
     "queue": "The queue (see queues).",
     "priority": "A higher one goes first; calls of the same wait in their order.",
+    "most": "How many may wait; one more goes on by overflow at once; 0: any number.",
+    "needs": "What the agent must be able to do: a list, or skill → least level; `language` is the caller's.",
+    "relax": "Time of waiting → what is needed from then on.",
+    "comfort": "Prompts said in turn after each announcement of the place (see prompts).",
+    "enqueue.greeting": "What a caller who has to wait hears first, before the place (see prompts).",
+    "enqueue.keys": "Keys that lead out of the queue, and keep the place; default: those named under next.",
     "limit": "The longest wait; then the call goes on by overflow.",
     "voicemail.limit": "The longest message.",
     "mailbox": "The mailbox (see mailboxes).",

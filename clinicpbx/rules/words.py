@@ -105,6 +105,13 @@ def penalties(value: object) -> object:
     return dict.fromkeys(value, 0) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
 
 
+def levels(value: object) -> object:
+    """A list of names means level 1 of each."""
+    if isinstance(value, str):
+        value = [value]
+    return dict.fromkeys(value, 1) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
+
+
 def some(values: tuple[str, ...]) -> tuple[str, ...]:
     """*values*, where there are any; it is said only where each of them is good."""
     if not values:

@@ -557,5 +557,5 @@ def test_what_a_queue_set_for_itself_does_not_outlast_it():
     })  # fmt: skip
     check(call(book(main=two)), """
          0  | call         | CPBX_RING_FOR=25, CPBX_MUSIC=calm, join nurse since 0
-         1  | place 0      | leavequeue, CPBX_RING_FOR=, CPBX_MUSIC=, join frontdesk since 1
+         1  | place 0      | leavequeue, CPBX_RING_FOR=, CPBX_MUSIC=, join frontdesk since 0
     """)  # fmt: skip

@@ -35,7 +35,7 @@ class CallMachine:
             said = Node("play", STEPS["play"](prompt=override.say), {"done": flow.start}, flow.nodes[flow.start].where)
             self._nodes, self._start = {**flow.nodes, OVERRIDE: said}, OVERRIDE
         language = arrived.language if arrived.language in book.languages else book.language_of(arrived.entry)
-        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override)
+        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override, arrived.earlier)
         self._state: State | None = None
         self._visits = 0
         self._chose = False  # by a key, what is played now

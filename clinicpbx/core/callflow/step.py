@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
-from clinicpbx.core.events import Event
+from clinicpbx.core.events import NOTHING_EARLIER, Earlier, Event
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
 from clinicpbx.private import Private
@@ -35,6 +35,7 @@ class Scene:
     memory: Mapping[str, str]
     book: "Rulebook"
     override: OverrideRules | None = None
+    earlier: Earlier = NOTHING_EARLIER
 
 
 @dataclass(frozen=True, slots=True)

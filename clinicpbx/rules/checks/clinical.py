@@ -1,8 +1,9 @@
-"""A clinical call is never offered to administrative agents, unless the caller chooses so."""
+"""A clinical call is never offered to administrative agents, unless the caller chooses so, nor to the unlicensed."""
 
 from collections.abc import Iterator
 
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.rulebook import QueueRules
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.flows import Draft
@@ -11,6 +12,12 @@ from clinicpbx.rules.flows import Draft
 @CHECKS.register("clinical")
 def clinical(draft: Draft) -> Iterator[Mistake]:
     queues = draft.document.queues
+    for name, agent in draft.document.agents.items():
+        for queue in agent.queues:
+            if queue in queues and not QueueRules(queue, **dict(queues[queue])).licensed(agent.licences):
+                needed = " or ".join(queues[queue].licences) or "any"
+                has = ", ".join(agent.licences) or "none"
+                yield draft.mistake(("agents", name), f"{queue} asks for a licence ({needed}), and {name} has {has}")
     for path, node in draft.nodes():
         queue = getattr(node.step, "queue", "")
         if node.kind != "enqueue" or queue not in queues or not queues[queue].clinical:
@@ -40,7 +47,7 @@ def led_to(flow: Flow, start: str) -> set[str]:
             continue
         if node.kind == "enqueue":
             found.add(str(getattr(node.step, "queue", "")))
-        chosen = getattr(node.step, "keys", ()) if node.kind == "menu" else ()
+        chosen = getattr(node.step, "keys", ()) if node.kind in ("menu", "enqueue") else ()
         steps = {step for outcome, step in node.next.items() if outcome not in chosen}
         ahead += steps - seen
         seen |= steps

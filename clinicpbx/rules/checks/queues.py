@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from clinicpbx.core.acd.distributor import STRATEGIES
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.flows import Draft
@@ -12,10 +11,7 @@ from clinicpbx.rules.flows import Draft
 def queues(draft: Draft) -> Iterator[Mistake]:
     document = draft.document
     served = {queue for agent in document.agents.values() for queue in agent.queues}
-    for name, queue in document.queues.items():
-        if queue.strategy not in STRATEGIES:
-            known = ", ".join(STRATEGIES)
-            yield draft.mistake(("queues", name, "strategy"), f"{queue.strategy} does not exist yet; there are {known}")
+    for name in document.queues:
         if name not in served:
             yield draft.warning(("queues", name), "no agent serves this queue")
     at: dict[str, str] = {}

@@ -49,7 +49,7 @@ MAIN = "; affects 1 DID: Main line"
         ("      - {date: 2027-03-19, closed: true, reason: staff training}\n", "",
          f"2027-03-19 is a usual day again, no longer closed, staff training (hours clinic){BOTH}"),
         ("3: refills, 4: about", "3: about, 4: refills", f"key 3 of main/menu leads to about instead of refills{MAIN}"),
-        ("{name: Carla, phone: 203, queues: [frontdesk]}", "{name: Carla, phone: 203, queues: [nurse]}",
+        ("{name: Carla, phone: 203, queues: [frontdesk]}", "{name: Carla, phone: 203, queues: [nurse], licences: md}",
          f"Carla no longer takes calls of frontdesk{BOTH}"),
         ("ring: 15s", "ring: 25s", f"queues.frontdesk.ring: 25s instead of 15s{MAIN}"),
         ("press 1 or stay on the line. If", "press 1. If", f"prompt at-lunch is said differently in en{MAIN}"),

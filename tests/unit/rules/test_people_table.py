@@ -15,10 +15,10 @@ from clinicpbx.rules.people_table import read_table, to_yaml
 from clinicpbx.rules.tree import Tree
 
 pytestmark = pytest.mark.unit
-GOOD = """extension,name,location,mailbox,lamps,allow,agent,agent_name,queues
-201,"Front desk, left",reception,frontdesk,frontdesk refills,local,ana,Ana,frontdesk nurse
-202,=HYPERLINK("x"),reception,,,,,,
-203,Nurse,reception,nurse,refills,,dora,Dora,nurse
+GOOD = """extension,name,location,mailbox,lamps,allow,agent,agent_name,queues,licences
+201,"Front desk, left",reception,frontdesk,frontdesk refills,local,ana,Ana,frontdesk nurse,rn lpn
+202,=HYPERLINK("x"),reception,,,,,,,
+203,Nurse,reception,nurse,refills,,dora,Dora,nurse,rn
 """
 
 
@@ -27,7 +27,8 @@ def test_the_rows_become_phones_and_agents() -> None:
     assert value["phones"]["201"]["name"] == "Front desk, left"
     assert value["phones"]["201"]["lamps"] == ["frontdesk", "refills"]
     assert value["phones"]["202"] == {"name": '=HYPERLINK("x")', "location": "reception"}
-    assert value["agents"]["ana"] == {"name": "Ana", "phone": "201", "queues": ["frontdesk", "nurse"]}
+    assert value["agents"]["ana"] == {"name": "Ana", "phone": "201", "queues": ["frontdesk", "nurse"],
+                                      "licences": ["rn", "lpn"]}  # fmt: skip
     assert list(value["agents"]) == ["ana", "dora"]
 
 

@@ -1,11 +1,14 @@
 """Wait in a queue until an agent takes the call."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
-from clinicpbx.core.acd.announcements import place_media
+from clinicpbx.core.acd.announcements import place_media, wait_media
+from clinicpbx.core.acd.stages import Stage, stages
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT
 from clinicpbx.core.callflow.away import away
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import (
@@ -28,6 +31,7 @@ from clinicpbx.core.events import (
     DeadlineReached,
     DialAnswered,
     DialEnded,
+    DtmfReceived,
     Event,
     HungUp,
     OfferMade,
@@ -38,6 +42,7 @@ from clinicpbx.core.rulebook import DEFAULT_MUSIC, DEFAULT_RING, QueueRules
 
 RING_MARGIN = timedelta(seconds=15)  # the dialplan gives the call back within the ring time and this
 PLACE_PATIENCE = timedelta(seconds=2)
+SINCE = "since"  # in the call's memory: what its place in any queue counts from
 
 
 class Phase(Enum):
@@ -49,7 +54,10 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    since: datetime
+    """*join* is what the queue was asked for, with the time that the place counts from; *entered*: this step."""
+
+    join: JoinQueue
+    entered: datetime
     deadline: datetime
     phase: Phase = Phase.WAITING
     rounds: int = 0  # of music, each begun after an announcement
@@ -65,18 +73,29 @@ class Enqueue:
     queue: str
     priority: int = 0
     limit: timedelta = timedelta(minutes=3)
+    most: int = 0
+    needs: Mapping[str, int] = field(default_factory=dict)
+    relax: Mapping[timedelta, Mapping[str, int]] = field(default_factory=dict)
+    greeting: str = ""
+    comfort: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def outcomes(self) -> frozenset[str]:
-        return frozenset({"overflow", "unstaffed"})
+        return frozenset({"overflow", "unstaffed", *self.keys})
 
     def prompts(self) -> frozenset[str]:
-        return frozenset()
+        return frozenset(filter(None, (self.greeting, *self.comfort)))
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        queued = Note("queued", {"queue": self.queue, "priority": self.priority})
-        variables = _variables(scene.book.queues[self.queue])
-        join = JoinQueue(self.queue, at, self.priority)
-        return Stay(Queued(at, at + self.limit), (queued, *variables, join))
+        rules = scene.book.queues[self.queue]
+        since, priority = _since(scene, rules, at), self.priority + _raised(scene, rules)
+        queued = Note("queued", {"queue": self.queue, "priority": priority, "since": since.isoformat()})
+        join = JoinQueue(self.queue, since, priority, stages=self._stages(scene, rules))
+        return Stay(Queued(join, at, at + self.limit), (queued, *_variables(rules), join))
+
+    def _stages(self, scene: Scene, rules: QueueRules) -> tuple[Stage, ...]:
+        known = scene.earlier.agent if rules.same_agent else ""
+        return stages(scene.language, self.needs, self.relax, rules.same_language, known, rules.same_agent)
 
     def handle(self, scene: Scene, state: Queued, event: Event) -> Result:
         if isinstance(event, HungUp):
@@ -96,16 +115,18 @@ class Enqueue:
                 return Stay(state)
             case PlaceTold(staffed=False):
                 return self._leave(scene, state, "unstaffed", "nobody is logged in")
-            case PlaceTold(position=position):
-                return self._placed(scene, state, position, event.at)
+            case PlaceTold():
+                return self._placed(scene, state, event)
+            case DtmfReceived(digit=digit) if digit in self.keys:
+                return self._leave(scene, state, digit, f"key {digit}")
             case PlaybackFinished(playback=name) if name == state.playback:
                 return self._music(scene, state, event.at)
             case CommandRefused(command=Play.__name__, target=name) if name == state.playback:
                 return self._music(scene, state, event.at)
             case Adopted():
                 again = self._music(scene, state, event.at)
-                return Stay(again.state, (JoinQueue(self.queue, state.since, self.priority), *again.do))
-            case DeadlineReached() if event.at >= state.since + self.limit:
+                return Stay(again.state, (state.join, *again.do))
+            case DeadlineReached() if event.at >= state.entered + self.limit:
                 return self._leave(scene, state, "overflow", f"waited {self.limit}")
             case DeadlineReached() if state.phase is Phase.WAITING:
                 asking = replace(state, phase=Phase.ASKING, deadline=self._by(state, event.at + PLACE_PATIENCE))
@@ -114,18 +135,25 @@ class Enqueue:
                 return self._music(scene, state, event.at)
         return Stay(state)
 
-    def _placed(self, scene: Scene, state: Queued, position: int, at: datetime) -> Result:
-        if state.phase is Phase.WAITING:
-            return self._music(scene, state, at)
+    def _placed(self, scene: Scene, state: Queued, told: PlaceTold) -> Result:
+        if self.most and state.rounds == 0 and told.position > self.most:
+            return self._leave(scene, state, "overflow", f"{self.most} wait already")
+        first = state.rounds == 0 and bool(self.greeting)
+        if state.phase is Phase.WAITING and not first:
+            return self._music(scene, state, told.at)
+        words = (self.greeting,) if first else self.comfort[(state.rounds - 1) % max(len(self.comfort), 1) :][:1]
+        place = (*place_media(told.position), *wait_media(told.wait))
+        prompts = tuple(f"prompt:{name}" for name in words)
         playback = f"{scene.run}.{state.rounds}"
-        spoken = replace(state, playback=playback, deadline=self._by(state, at + timedelta(minutes=1)))
-        return Stay(spoken, (Play(playback, place_media(position), scene.language),))
+        spoken = replace(state, playback=playback, deadline=self._by(state, told.at + LONGEST_PROMPT))
+        media = (*prompts, *place) if first else (*place, *prompts)
+        return Stay(spoken, (Play(playback, media, scene.language),))
 
     def _music(self, scene: Scene, state: Queued, at: datetime) -> Stay:
         """Music until the next announcement, or until the limit."""
         rules = scene.book.queues[self.queue]
-        next_word = at + rules.announce_every if rules.announce_every else state.since + self.limit
-        music = Queued(state.since, self._by(state, next_word), rounds=state.rounds + 1)
+        next_word = at + rules.announce_every if rules.announce_every else state.entered + self.limit
+        music = Queued(state.join, state.entered, self._by(state, next_word), rounds=state.rounds + 1)
         return Stay(music, (StartMusic(rules.music),))
 
     def _offer(self, scene: Scene, state: Queued, made: OfferMade) -> Result:
@@ -150,7 +178,7 @@ class Enqueue:
             case CommandRefused(command=Continue.__name__):
                 return self._returned(scene, state, "FAILED", event.at)
             case Adopted():
-                join = JoinQueue(self.queue, state.since, self.priority, anew=True)
+                join = replace(state.join, anew=True)
                 back = self._returned(scene, state, "FAILED", event.at)
                 # one command alone: if the offer was overdue, each of two would be answered by an offer of its own
                 return back if isinstance(back, Leave) else replace(back, do=(back.do[0], join))
@@ -161,16 +189,17 @@ class Enqueue:
     def _returned(self, scene: Scene, state: Queued, status: str, at: datetime) -> Stay | Leave:
         refused = Note("refused", {"queue": self.queue, "agents": list(state.phones), "status": status})
         do: tuple[Command, ...] = (refused, ReturnOffer(self.queue, status))
-        if at >= state.since + self.limit:
+        if at >= state.entered + self.limit:
             left = self._leave(scene, state, "overflow", f"waited {self.limit}")
             return replace(left, do=(*do, *left.do))
-        return Stay(replace(state, phase=Phase.WAITING, deadline=state.since + self.limit), do)
+        return Stay(replace(state, phase=Phase.WAITING, deadline=state.entered + self.limit), do)
 
     def _leave(self, scene: Scene, state: Queued, outcome: str, why: str) -> Leave:
         hush = (StopPlayback(state.playback),) if state.playback else ()
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         unset = (replace(variable, value="") for variable in _variables(scene.book.queues[self.queue]))
-        return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why)
+        kept = {SINCE: state.join.since.isoformat()}
+        return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why, kept)
 
     def _gone(self, state: Queued, taken: bool) -> Result:
         if state.phase is Phase.TALKING:
@@ -180,7 +209,22 @@ class Enqueue:
         return Stay(state, (LeaveQueue(self.queue), Note("abandoned", {"queue": self.queue})))
 
     def _by(self, state: Queued, at: datetime) -> datetime:
-        return min(at, state.since + self.limit)
+        return min(at, state.entered + self.limit)
+
+
+def _since(scene: Scene, rules: QueueRules, at: datetime) -> datetime:
+    """What the place counts from: the first queue of this call, or a place that the caller lost a moment ago."""
+    if SINCE in scene.memory:
+        return datetime.fromisoformat(scene.memory[SINCE])
+    lost = scene.earlier
+    if lost.lost is None or lost.ended is None or lost.queue != rules.name:
+        return at
+    return min(lost.lost, at) if at - lost.ended <= rules.place_kept else at
+
+
+def _raised(scene: Scene, rules: QueueRules) -> int:
+    """Who calls again and again goes ahead a little: from the third call within an hour on, up to a cap."""
+    return min(max(scene.earlier.calls - 1, 0), rules.raise_repeats)
 
 
 def _variables(rules: QueueRules) -> tuple[SetVariable, ...]:

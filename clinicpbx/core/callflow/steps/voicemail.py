@@ -1,11 +1,20 @@
 """Take a message, and read the number back; what was said is kept even if the caller hangs up half-way."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.number import (
+    PROMPTS,
+    NumberAsked,
+    NumberGiven,
+    ask_number,
+    callable_number,
+    hear_number,
+    next_playback,
+)
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import Command, DropMessage, KeepMessage, Media, Note, Play, StopMusic, StopPlayback
 from clinicpbx.core.commands import Record as RecordCaller
@@ -22,16 +31,12 @@ from clinicpbx.core.events import (
 from clinicpbx.private import Private
 
 SHORTEST = timedelta(seconds=1)  # less holds no words
-PATIENCE = timedelta(seconds=6)
-LONGEST_NUMBER = 15  # E.164
-ROUNDS = 3
 
 
 class Phase(Enum):
     GREETING = "greeting"
     RECORDING = "recording"
-    CONFIRMING = "confirming"
-    ENTERING = "entering"
+    NUMBERING = "numbering"
     THANKING = "thanking"
 
 
@@ -41,10 +46,9 @@ class Taking:
     deadline: datetime
     phase: Phase = Phase.GREETING
     started: datetime | None = None  # of the recording
-    round: int = 1
     playback: str = ""
     number: Private[str] | None = None
-    keys: str = field(default="", repr=False)
+    asked: NumberAsked | None = None
     seconds: int = 0
     kept: bool = False
 
@@ -64,10 +68,10 @@ class Voicemail:
         return frozenset({"done", "empty"})
 
     def prompts(self) -> frozenset[str]:
-        return frozenset({self.greeting, "number-is", "number-confirm", "number-enter", "message-kept"})
+        return PROMPTS | {self.greeting, "message-kept"}
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        taking = Taking(f"{at:%Y%m%dT%H%M%S}-{scene.run}", at, number=_callable(scene.caller))
+        taking = Taking(f"{at:%Y%m%dT%H%M%S}-{scene.run}", at, number=callable_number(scene.caller))
         return _say(scene, taking, (f"prompt:{self.greeting}",), at, StopMusic())
 
     def handle(self, scene: Scene, state: Taking, event: Event) -> Result:
@@ -78,10 +82,8 @@ class Voicemail:
                 return self._greeting(scene, state, event)
             case Phase.RECORDING:
                 return self._recording(scene, state, event)
-            case Phase.CONFIRMING:
-                return self._confirming(scene, state, event)
-            case Phase.ENTERING:
-                return self._entering(scene, state, event)
+            case Phase.NUMBERING:
+                return self._numbering(scene, state, event)
         if isinstance(event, DeadlineReached) or _over(state, event):
             return Leave("done", why=f"{state.seconds} seconds")
         return Stay(state)
@@ -116,33 +118,15 @@ class Voicemail:
         state = replace(state, seconds=int(length.total_seconds()))
         if not self.confirm_number:
             return self._thank(scene, state, at, confirmed=False)
-        return _read_back(scene, state, at) if state.number else _ask_number(scene, state, at)
+        return _asking(state, *ask_number(scene, state.number, at, state.playback))
 
-    def _confirming(self, scene: Scene, state: Taking, event: Event) -> Result:
-        match event:
-            case DtmfReceived(digit="1"):
-                return self._thank(scene, state, event.at, True, StopPlayback(state.playback))
-            case DtmfReceived(digit="2"):
-                return _ask_number(scene, state, event.at, StopPlayback(state.playback))
-            case DeadlineReached():
-                return self._thank(scene, state, event.at, False, StopPlayback(state.playback))
-            case Adopted():
-                return _read_back(scene, state, event.at)
-        return _waits(state, event)
-
-    def _entering(self, scene: Scene, state: Taking, event: Event) -> Result:
-        match event:
-            case DtmfReceived(digit=digit) if digit.isdigit() and len(state.keys) < LONGEST_NUMBER:
-                hush = (StopPlayback(state.playback),) if not state.keys else ()
-                return Stay(replace(state, keys=state.keys + digit, deadline=event.at + PATIENCE), hush)
-            case DtmfReceived(digit="#") | DeadlineReached():
-                if state.keys and state.round < ROUNDS:
-                    given = replace(state, number=Private(state.keys), keys="", round=state.round + 1)
-                    return _read_back(scene, given, event.at)
-                return self._thank(scene, state, event.at, False, StopPlayback(state.playback))
-            case Adopted():
-                return _ask_number(scene, state, event.at)
-        return _waits(state, event)
+    def _numbering(self, scene: Scene, state: Taking, event: Event) -> Result:
+        assert state.asked is not None
+        match hear_number(scene, state.asked, event):
+            case NumberGiven(number=number, confirmed=confirmed, do=do):
+                return self._thank(scene, replace(state, number=number), event.at, confirmed, *do)
+            case asked, do:
+                return _asking(state, asked, do)
 
     def _thank(self, scene: Scene, state: Taking, at: datetime, confirmed: bool, *first: Command) -> Result:
         keep = self._keep(scene, state, confirmed)
@@ -171,31 +155,20 @@ class Voicemail:
         return min(at - state.started, self.limit) if state.started else timedelta(0)
 
 
-def _callable(number: Private[str] | None) -> Private[str] | None:
-    """The caller's number where it has digits to read back."""
-    return number if number and any(map(str.isdigit, number.value)) else None
-
-
 def _recording(scene: Scene) -> str:
     return f"{scene.run}.r"
 
 
 def _say(scene: Scene, state: Taking, media: tuple[Media, ...], at: datetime, *first: Command) -> Stay:
-    count = int(state.playback.rpartition(".")[2] or 0) + 1
-    playback = f"{scene.run}.{count}"
+    playback = next_playback(scene, state.playback)
     spoken = replace(state, playback=playback, deadline=at + LONGEST_PROMPT)
     return Stay(spoken, (*first, Play(playback, media, scene.language)))
 
 
-def _read_back(scene: Scene, state: Taking, at: datetime) -> Stay:
-    assert state.number is not None
-    digits = Private("digits:" + "".join(filter(str.isdigit, state.number.value)))
-    media = ("prompt:number-is", digits, "prompt:number-confirm")
-    return _say(scene, replace(state, phase=Phase.CONFIRMING), media, at)
-
-
-def _ask_number(scene: Scene, state: Taking, at: datetime, *first: Command) -> Stay:
-    return _say(scene, replace(state, phase=Phase.ENTERING, keys=""), ("prompt:number-enter",), at, *first)
+def _asking(state: Taking, asked: NumberAsked, do: tuple[Command, ...]) -> Stay:
+    number, playback = asked.number, asked.playback
+    state = replace(state, phase=Phase.NUMBERING, asked=asked, number=number, playback=playback)
+    return Stay(replace(state, deadline=asked.deadline), do)
 
 
 def _over(state: Taking, event: Event) -> bool:
@@ -203,7 +176,3 @@ def _over(state: Taking, event: Event) -> bool:
         case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
             return name == state.playback
     return False
-
-
-def _waits(state: Taking, event: Event) -> Stay:
-    return Stay(replace(state, deadline=event.at + PATIENCE)) if _over(state, event) else Stay(state)
