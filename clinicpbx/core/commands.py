@@ -32,6 +32,12 @@ class QueueCommand(Command):
     __slots__ = ()
 
 
+class CallbackCommand(Command):
+    """Goes to the call-backs."""
+
+    __slots__ = ()
+
+
 class MailboxCommand(Command):
     """Goes to the mailboxes."""
 
@@ -76,7 +82,7 @@ class StopMusic(ChannelCommand):
 @dataclass(frozen=True, slots=True)
 class SetVariable(ChannelCommand):
     name: str
-    value: str
+    value: str | Private[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,15 @@ class Alert(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class RingAgent(Command):
+    """Ring *phone*, an extension, for *seconds*, as the channel *attempt* of a call-back."""
+
+    attempt: str
+    phone: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup(ChannelCommand):
     cause: int = 16
 
@@ -130,7 +145,8 @@ class JoinQueue(QueueCommand):
     """Idempotent. *since* is kept across restarts, so the order is too; a higher *priority* goes first.
 
     *anew*: whatever the call is offered by now is over, and nobody is to blame. *stages*: what it asks of an agent;
-    none: anybody. A call that waits already keeps its time and has this priority and these stages from now on.
+    none: anybody. *callback*: nobody is on the line, one agent is enough. A call that waits already keeps its time and
+    has this priority and these stages from now on.
     """
 
     queue: str
@@ -138,6 +154,7 @@ class JoinQueue(QueueCommand):
     priority: int = 0
     anew: bool = False
     stages: tuple[Stage, ...] = ()
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +191,33 @@ class ToggleLogin(QueueCommand):
 @dataclass(frozen=True, slots=True)
 class TogglePause(QueueCommand):
     phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCallback(CallbackCommand):
+    """Call *number* back in *language*: *join* says whose turn it is when. *entry*: the number that was dialled.
+
+    *hours*: when the clinic calls back; "": always. *tries*: how often the patient is rung, *again* after the last.
+    """
+
+    callback: str
+    number: Private[str]
+    language: str
+    entry: str
+    join: JoinQueue
+    hours: str
+    tries: int
+    again: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class EndAttempt(CallbackCommand):
+    """What came of one attempt to call back. *counts*: the patient was rung."""
+
+    callback: str
+    reached: bool
+    why: str = ""
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class CallArrived(Event):
     """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
-    *switched_on*: the overrides that were on by hand.
+    *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
     """
 
     flow: str
@@ -53,6 +53,7 @@ class CallArrived(Event):
     language: str = ""
     switched_on: tuple[str, ...] = ()
     earlier: Earlier = NOTHING_EARLIER
+    callback: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

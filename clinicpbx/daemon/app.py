@@ -19,6 +19,7 @@ from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import where
+from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
@@ -62,6 +63,10 @@ class Daemon:
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
+        self.callbacks = CallbackRuntime(
+            book, self.journal.keep_callback, self.dispatcher.turn.ask, self.request, self.clock
+        )
+        self.dispatcher.callbacks = self.callbacks
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -106,6 +111,7 @@ class Daemon:
     def reload_rules(self) -> Rulebook:
         """New calls follow versions/current from now on. ClinicPBXError, and nothing changes, if it is broken."""
         book = self.rulebooks.load(self._today())
+        self.callbacks.rules(book)
         self.queues.rules(book)
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
@@ -220,6 +226,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mailboxes.stop()
+        self.callbacks.stop()
         self.queues.close()
         self.dispatcher.turn.end()
         self.journal.close()

@@ -10,23 +10,37 @@ from typing import Any, Protocol
 import structlog
 
 from clinicpbx.adapters.ari.client import Answer
-from clinicpbx.adapters.ari.decode import EndpointNews, Entered, ForCall, Left, News, Replaced, Strayed, decode
+from clinicpbx.adapters.ari.decode import (
+    AgentAnswered,
+    EndpointNews,
+    Entered,
+    ForCall,
+    Left,
+    News,
+    Replaced,
+    Strayed,
+    decode,
+)
 from clinicpbx.adapters.ari.encode import encode, encode_alert
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
 from clinicpbx.core.commands import (
     Alert,
+    CallbackCommand,
     ChannelCommand,
     Command,
     Continue,
+    Hangup,
     JoinQueue,
     MailboxCommand,
     QueueCommand,
     Record,
+    RingAgent,
 )
 from clinicpbx.core.events import CallArrived, CommandRefused, DialEnded, Event, HungUp, RecordingFinished, Refusal
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
+from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
 from clinicpbx.daemon.journal import Journal, OpenCall
 from clinicpbx.daemon.turn import Turn
@@ -87,6 +101,7 @@ class Dispatcher:
         self.calls: dict[str, CallRuntime] = {}
         self.queues: Queues
         self.mailboxes: Mailboxes
+        self.callbacks: CallbackRuntime
         self.turn = Turn(journal, self._bug)
         self.turn.perform = self.perform
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
@@ -120,6 +135,10 @@ class Dispatcher:
             case ForCall(call=call, event=RecordingFinished() as ended):
                 self.mailboxes.recordings.ended(ended.recording)
                 self.deliver(call, self._measured(ended))
+            case AgentAnswered(attempt=attempt):
+                self._agent_answered(attempt, at)
+            case ForCall(call=call, event=HungUp(cause=cause)) if call not in self.calls:
+                self.callbacks.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
             case ForCall(call=call, event=event):
@@ -142,6 +161,8 @@ class Dispatcher:
         """Hand *event* to *call*, if it is still ours."""
         if (runtime := self.calls.get(call)) is not None:
             runtime.deliver(event)
+        else:
+            self.callbacks.hear(call, event)
 
     def perform(self, call: str, command: Command, at: datetime) -> None:
         """Make *command* happen; what comes of it is delivered as an event."""
@@ -150,7 +171,11 @@ class Dispatcher:
                 self._ask_asterisk(call, command, at)
             case Alert():
                 self._alert(command)
-            case JoinQueue() if call not in self.calls:
+            case RingAgent():
+                self.callbacks.ring(command)
+            case CallbackCommand():
+                self.callbacks.perform(command, at)
+            case JoinQueue(callback=False) if call not in self.calls:
                 return  # over since it asked: nobody would take it out of the line
             case QueueCommand():
                 self.queues.perform(call, command, at)
@@ -211,6 +236,14 @@ class Dispatcher:
             return
         self._metrics.calls.labels(news.flow).inc()
         self._open(CallMachine(arrived, news.call, book), arrived).begin()
+
+    def _agent_answered(self, attempt: str, at: datetime) -> None:
+        """The agent who is to call a patient back is on the line."""
+        arrived = self.callbacks.answered(attempt, at)
+        if arrived is None:
+            self.turn.ask(attempt, Hangup(), at)
+        else:
+            self._open(CallMachine(arrived, attempt, self._rules.current()), arrived).begin()
 
     def _open(self, machine: CallMachine, arrived: CallArrived) -> CallRuntime:
         runtime = CallRuntime(machine, arrived, self._journal, self.turn, self._clock, self._over)
@@ -274,7 +307,10 @@ class Dispatcher:
             self._metrics.barrier.inc()
         at = self._clock()
         agent = self._agents_name(runtime.taken.phone) if runtime.taken is not None else ""
-        self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
+        if not runtime.arrived.callback:
+            self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
+            if agent:
+                self.callbacks.talked(runtime.arrived.caller, at)
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

@@ -14,9 +14,10 @@ import structlog
 from cryptography.exceptions import InvalidTag
 
 from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, Event
-from clinicpbx.daemon import event_codec
+from clinicpbx.daemon import callback_codec, event_codec
 from clinicpbx.daemon.callers import KEPT, Known
 from clinicpbx.daemon.journal_key import Sealing
 
@@ -38,6 +39,7 @@ CREATE TABLE IF NOT EXISTS fact (
     id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS agent (
     name TEXT PRIMARY KEY, logged_in INTEGER NOT NULL, paused TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS callback (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS caller (tag TEXT PRIMARY KEY, last TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 """
 EVENT = "INSERT INTO event (call, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
@@ -45,6 +47,8 @@ FACT = "INSERT INTO fact (call, at, kind, body) VALUES (?, ?, ?, ?)"
 OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?, ?)"
 CLOSED = "DELETE FROM open_call WHERE call = ?"
 AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
+CALLBACK = "INSERT OR REPLACE INTO callback (id, body) VALUES (?, ?)"
+CALLED_BACK = "DELETE FROM callback WHERE id = ?"
 CALLER = "INSERT OR REPLACE INTO caller (tag, last, body) VALUES (?, ?, ?)"
 
 DISORDER = timedelta(hours=1)  # rows are written in turns, and the clock may be stepped
@@ -114,6 +118,24 @@ class Journal:
         """What is known of a caller, under the digest of the number."""
         body = orjson.dumps({each.name: getattr(known, each.name) for each in fields(known) if each.name != "tag"})
         self._rows.append((CALLER, (known.tag, stamp(known.last), body.decode())))
+
+    def keep_callback(self, callback: Callback) -> None:
+        """A call-back as it is now; it is forgotten once it is done."""
+        if callback.open:
+            body = self._sealing.seal(callback_codec.encode(callback), f"callback|{callback.id}")
+            self._rows.append((CALLBACK, (callback.id, body)))
+        else:
+            self._rows.append((CALLED_BACK, (callback.id,)))
+
+    def callbacks(self) -> list[Callback]:
+        """The call-backs that are open."""
+        found = []
+        for name, body in self._db.execute("SELECT id, body FROM callback ORDER BY id"):
+            try:
+                found.append(callback_codec.decode(self._sealing.open(body, f"callback|{name}")))
+            except (InvalidTag, KeyError, TypeError, ValueError) as error:
+                log.error("a call-back cannot be read", callback=name, reason=type(error).__name__)
+        return found
 
     def commit(self) -> bool:
         """Write what waits, in one transaction; True once nothing waits. Never raises for a failing disk."""

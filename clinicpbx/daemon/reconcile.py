@@ -88,6 +88,7 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
             dispatcher.queues.restore(runtime.call, runtime.joined, runtime.offered)
         elif runtime.taken is not None:
             dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
+    dispatcher.callbacks.restore(journal.callbacks(), dispatcher.calls)
     journal.commit()
 
 

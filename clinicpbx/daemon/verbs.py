@@ -57,8 +57,29 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
         "status": status,
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
+        "callbacks": lambda wish: daemon.callbacks.rows(),
+        "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
+        **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
+    }
+
+
+def _changes(daemon: "Daemon") -> dict[str, Verb]:
+    queues = daemon.queues
+    return {
+        "callback.close": lambda wish: daemon.callbacks.close(wish["callback"], wish["outcome"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
+
+
+def _kept(daemon: "Daemon", verb: Verb) -> Verb:
+    """What was answered is on disk: who was told so may rely on it."""
+
+    def change(wish: Wish) -> Any:
+        answer = verb(wish)
+        daemon.journal.commit()
+        return answer
+
+    return change

@@ -8,7 +8,7 @@ from clinicpbx.adapters.db.tables import interaction
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Column, Period, Report, count, seconds
 
-OUTCOMES = ("answered", "abandoned", "voicemail", "informed", "failed", "interrupted")
+OUTCOMES = ("answered", "abandoned", "voicemail", "callback", "informed", "failed", "interrupted")
 
 
 def query(period: Period) -> Select[Any]:

@@ -17,7 +17,8 @@ from clinicpbx.rules.places import Path, Places, perhaps
 from clinicpbx.rules.steps import options_of, step_of
 
 CODES = {"login": "agent_login", "pause": "agent_pause", "voicemail": "hear_messages"}
-BUILT_IN = ("code-", "queue-", "mailbox-", "phase-")
+RING_BACK = "ring-back"
+BUILT_IN = ("code-", "queue-", "mailbox-", "phase-", RING_BACK)
 INTERNAL_LIMIT = timedelta(minutes=10)
 
 
@@ -75,6 +76,7 @@ def _node(rule: StepRule, path: Path, places: Places) -> Node | list[Mistake]:
 def built_in(document: Document, places: Places) -> dict[str, Flow]:
     """The flows of feature codes, of queues dialled from inside, and of mailboxes with a number."""
     flows = {f"code-{code}": _straight(kind, {}, str(places.of(("codes", code)))) for code, kind in CODES.items()}
+    flows[RING_BACK] = _straight("ring_back", {}, str(places.of(("queues",))))
     for number, internal in document.extensions.items():
         if internal.queue is not None:
             where = str(places.of(("extensions", number)))

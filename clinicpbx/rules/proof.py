@@ -23,6 +23,8 @@ IDLE: Mapping[str, frozenset[str] | None] = {
     "menu": frozenset({"timeout"}),
     "collect_digits": frozenset({"timeout"}),
     "voicemail": frozenset({"empty"}),
+    "callback": None,
+    "ring_back": None,
     "enqueue": frozenset({"unstaffed"}),
     "dial": frozenset({"busy", "failed"}),
     "on_call": None,
@@ -208,6 +210,8 @@ def _has(node: Node, outcome: str, before: Has) -> Has:
             return Has.OWED if before is Has.OWED else Has.SETTLED
         case "collect_digits":
             return Has.OWED
+        case "callback":
+            return Has.SETTLED if outcome == "done" else Has.OWED
     return Has.OWED if node.kind in PERSON else Has.SETTLED
 
 

@@ -10,6 +10,7 @@ from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.commands import Command, JoinQueue
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
@@ -84,6 +85,9 @@ class Shell:
             self.instance, self.rules, self.journal, self.metrics, self.clock, self.request, self._replace
         )
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
+        ask, keep = self.dispatcher.turn.ask, self.journal.keep_callback
+        self.callbacks = CallbackRuntime(self.rules.current(), keep, ask, self.request, self.clock)
+        self.dispatcher.callbacks = self.callbacks
 
     def clock(self) -> datetime:
         return T0 + timedelta(seconds=self._loop.time() - self._began)

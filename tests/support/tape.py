@@ -57,6 +57,8 @@ class Tape:
                 yield ev.PlaceTold(at=at, queue=self.queue, position=int(position), staffed=position != "0")
             case ["answered", phone]:
                 yield ev.DialAnswered(at=at, phone=phone)
+            case ["answered"]:  # with a key
+                yield ev.DialAnswered(at=at, phone="")
             case ["back", status]:
                 yield ev.DialEnded(at=at, status=status)
             case ["agent", change]:
@@ -121,6 +123,11 @@ def say(command: do.Command) -> str:
         case do.KeepMessage(mailbox=mailbox, number=number, confirmed=confirmed):
             given = number.value if number else "nobody"
             return f"keep for {mailbox}: call {given}{' confirmed' if confirmed else ''}"
+        case do.KeepCallback(number=number, join=join, language=language):
+            since = int((join.since - T0).total_seconds())
+            return f"call {number.value} back for {join.queue} since {since}"
+        case do.EndAttempt(reached=reached, why=why):
+            return "reached" if reached else f"unreached: {why}"
         case do.JoinQueue(queue=queue, since=since, anew=anew):
             return f"join {queue} since {int((since - T0).total_seconds())}{' anew' if anew else ''}"
         case do.Alert(phone=phone, prompt=prompt):

@@ -26,7 +26,7 @@ EVENTS = st.one_of(
     st.builds(ev.RecordingFinished, at=AT, recording=IDS, duration=st.timedeltas(timedelta(0), timedelta(minutes=3))),
     st.builds(ev.OfferMade, at=AT, queue=st.just("frontdesk"), phones=st.sampled_from([("201",), ("201", "202")])),
     st.builds(ev.PlaceTold, at=AT, queue=st.just("frontdesk"), position=st.integers(1, 9), staffed=st.booleans()),
-    st.builds(ev.DialAnswered, at=AT, phone=st.sampled_from(["201", "204"])),
+    st.builds(ev.DialAnswered, at=AT, phone=st.sampled_from(["201", "204", ""])),
     st.builds(ev.DialEnded, at=AT, status=st.sampled_from(["NOANSWER", "BUSY", "CHANUNAVAIL", "CONGESTION"])),
     st.builds(ev.AgentChanged, at=AT, change=st.sampled_from(["login", "logout", "pause", "unpause", "unknown"])),
     st.builds(ev.MailboxOpened, at=AT, mailbox=st.just("frontdesk"),
@@ -40,12 +40,18 @@ EVENTS = st.one_of(
     st.builds(ev.CommandRefused, at=AT, command=st.sampled_from(["Play", "Continue", "Record", "StopPlayback"]),
               target=IDS, why=WHY),
 )  # fmt: skip
-FLOWS = st.sampled_from(["main", "code-login", "code-pause", "code-voicemail"])
+FLOWS = st.sampled_from(["main", "code-login", "code-pause", "code-voicemail", "promise", "ring-back", "waits"])
+BOOK = book(
+    **{"promise": one_step("callback", queue="frontdesk"), "ring-back": one_step("ring_back")},
+    waits=Flow("wait", {"wait": node("enqueue", {"1": "ask", "overflow": "ask"}, queue="frontdesk", keys=("1",),
+                                     greeting="hello", comfort=("stay",)),
+                        "ask": node("callback", {"no_number": "wait"}, queue="frontdesk")}),
+)  # fmt: skip
 
 
 @given(FLOWS, st.lists(EVENTS, max_size=60))
 def test_no_order_of_events_breaks_a_call(flow, tape):
-    machine = call(book(), flow, "201")
+    machine = call(BOOK, flow, "201")
     commands = machine.begin()
     for event in tape:
         commands += machine.handle(event)
@@ -59,7 +65,7 @@ def test_no_order_of_events_breaks_a_call(flow, tape):
 @given(FLOWS, st.lists(EVENTS, max_size=40))
 def test_the_same_events_give_the_same_commands(flow, tape):
     def run():
-        machine = call(book(), flow, "201")
+        machine = call(BOOK, flow, "201")
         return machine.begin(), [machine.handle(event) for event in tape]
 
     assert run() == run()
@@ -171,7 +177,7 @@ def test_every_step_says_what_it_does(kind):
                "language": {"prompt": "m"}, "collect_digits": {"prompt": "m", "remember": "n"},
                "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, "dialplan": {"context": "x"},
                "on_call": {"rota": "kids"}, "refer": {"speciality": "kids"},
-               "alert": {"prompt": "m", "phones": ("201",)}}  # fmt: skip
+               "alert": {"prompt": "m", "phones": ("201",)}, "callback": {"queue": "q"}}  # fmt: skip
     example = step(**options.get(kind, {}))
     assert bool(example.outcomes()) == (kind != "hangup")
     assert ("m" in example.prompts()) == (options.get(kind, {}).get("prompt") == "m")

@@ -39,6 +39,13 @@ class Strayed:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentAnswered:
+    """The phone that was rung for a call-back came into Stasis."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForCall:
     call: str
     event: Event
@@ -73,7 +80,7 @@ class Replaced:
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | Strayed | ForCall | Left | EndpointNews | Replaced
+News = Entered | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -99,6 +106,8 @@ def _started(message: Json, at: datetime) -> News:
             number = (channel.get("caller") or {}).get("number") or ""
             caller = Private(number) if number else None
             return Entered(channel["id"], flow, entry, caller, channel.get("language") or "")
+        case ["callback", attempt]:
+            return AgentAnswered(attempt)
         case ["back", *status]:
             return ForCall(channel["id"], DialEnded(at=at, status=(status[0] if status else "") or "UNKNOWN"))
     return Strayed(channel["id"])

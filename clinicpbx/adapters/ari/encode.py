@@ -14,6 +14,7 @@ from clinicpbx.core.commands import (
     Media,
     Play,
     Record,
+    RingAgent,
     SetVariable,
     StartMusic,
     StopMusic,
@@ -26,6 +27,7 @@ RECORDING_FORMAT = "ulaw"  # headerless: every flushed byte of a torn recording 
 
 
 ALERT_NAME, ALERT_RINGS = "ALERT", 30  # seconds
+CALL_BACK_NAME = "CALL-BACK"
 LARGEST_WORD = 20  # the largest number that is one sound in every language
 
 
@@ -55,7 +57,7 @@ def encode(call: str, command: ChannelCommand, prompts: Path) -> Request:
         case StopMusic():
             return Request("DELETE", f"{channel}/moh")
         case SetVariable(name=name, value=value):
-            return Request("POST", f"{channel}/variable", body={"variable": name, "value": value})
+            return Request("POST", f"{channel}/variable", body={"variable": name, "value": _plain(value)})
         case Record():
             return Request("POST", f"{channel}/record", body=_recording(command))
         case StopRecording(recording=recording):
@@ -80,7 +82,7 @@ def uris(media: Media, language: str, prompts: Path) -> list[str]:
 
     Digits and small numbers are sounds: `digits:` and `number:` swallow a stop, and the URI that is cut off is logged.
     """
-    text = media.value if isinstance(media, Private) else media
+    text = _plain(media)
     scheme, _, name = text.partition(":")
     kind, _, spoken = scheme.partition("@")
     if kind == "prompt":
@@ -90,6 +92,23 @@ def uris(media: Media, language: str, prompts: Path) -> list[str]:
     if kind == "number" and int(name) <= LARGEST_WORD:
         return [f"sound:digits/{name}"]
     return [text]
+
+
+def encode_ring(ring: RingAgent) -> Request:
+    """The request that rings an agent's phone for a call-back; who answers it comes in as `callback,ID`."""
+    body = {
+        "endpoint": f"PJSIP/phone-{ring.phone}",
+        "app": "clinicpbx",
+        "appArgs": f"callback,{ring.attempt}",
+        "channelId": ring.attempt,
+        "callerId": f'"{CALL_BACK_NAME}" <{ring.phone}>',
+        "timeout": ring.seconds,
+    }
+    return Request("POST", "channels", body=body)
+
+
+def _plain(value: str | Private[str]) -> str:
+    return value.value if isinstance(value, Private) else value
 
 
 def _recording(command: Record) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class Floor:
                 return self._join(call, command, at)
             case LeaveQueue(queue=queue):
                 caller = self._room.callers.get(call)
+                self._talks.pop(call, None)
                 done = self._room.forget(caller, at) if caller is not None and caller.queue == queue else []
                 return [*done, *self._room.distribute(at)]
             case AskPlace(queue=queue):

@@ -31,6 +31,7 @@ class Caller:
     """A call in one queue: it waits, or it is offered.
 
     *passed*: the agents who did not take it, and from when on they may be asked again. *stage*: of its *stages*.
+    *callback*: nobody is on the line.
     """
 
     call: str
@@ -40,6 +41,7 @@ class Caller:
     arrival: int
     stages: tuple[Stage, ...] = ANYBODY
     stage: int = 0
+    callback: bool = False
     offer: Offer | None = None
     passed: dict[str, datetime] = field(default_factory=dict)
 

@@ -28,6 +28,7 @@ class WaitingRoom:
         queue = self._roster.queues.setdefault(join.queue, Queue(join.queue))
         stages = join.stages or ANYBODY
         caller = Caller(call, join.queue, join.since, join.priority, next(self._arrivals), stages)
+        caller.callback = join.callback
         for stage in stages:  # each line sees from now on who overtakes
             self._roster.lines.line(queue, stage, join.priority)
         self.callers[call] = caller
@@ -110,6 +111,7 @@ class WaitingRoom:
             queue, askable = line.queue, line.askable(caller, at)
             assert queue.strategy is not None  # a queue without rules has no members
             chosen = choose(queue.name, askable, queue.strategy, Turn(caller.call, queue.turn))
+            chosen = chosen[:1] if caller.callback else chosen  # nobody is on the line: one agent is enough
             skipped = left_out(queue.name, queue.members.values(), line.stage, chosen, askable)
             phones = tuple(agent.phone.extension for agent in chosen)
             self.step_out(caller)

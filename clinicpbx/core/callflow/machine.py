@@ -14,7 +14,11 @@ MOST_STEPS_AT_ONCE = 32  # a circle of steps that never wait is the clinic's mis
 FALLBACK = "cpbx-fallback"
 OVERRIDE = "override"  # the step that says an override's prompt
 
-_FIRM = {"answered": "answered", "message": "voicemail"}  # note -> outcome of the call, whatever follows
+_FIRM = {
+    "answered": "answered",
+    "message": "voicemail",
+    "callback": "callback",
+}  # note -> outcome of the call, whatever follows
 _ASKED = ("queued", "dialled", "abandoned")  # the caller wants a person, and has none yet
 
 
@@ -35,7 +39,9 @@ class CallMachine:
             said = Node("play", STEPS["play"](prompt=override.say), {"done": flow.start}, flow.nodes[flow.start].where)
             self._nodes, self._start = {**flow.nodes, OVERRIDE: said}, OVERRIDE
         language = arrived.language if arrived.language in book.languages else book.language_of(arrived.entry)
-        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override, arrived.earlier)
+        self._scene = Scene(
+            call, "", arrived.entry, arrived.caller, language, {}, book, override, arrived.earlier, arrived.callback
+        )
         self._state: State | None = None
         self._visits = 0
         self._chose = False  # by a key, what is played now

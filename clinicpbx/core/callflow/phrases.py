@@ -68,4 +68,61 @@ PHRASES = {
         "fr": "Nous ne pouvons pas vous mettre en relation. Après le signal, dites votre nom, votre numéro et "
         "votre demande.",
     },
+    "wait-callback": {
+        "en": "To be called back without losing your place, press 1.",
+        "es": "Para que le llamemos sin perder su lugar, pulse 1.",
+        "fr": "Pour être rappelé sans perdre votre place, appuyez sur 1.",
+    },
+    "wait-worse": {
+        "en": "If your symptoms get worse while you wait, press 9.",
+        "es": "Si sus síntomas empeoran mientras espera, pulse 9.",
+        "fr": "Si vos symptômes s'aggravent pendant l'attente, appuyez sur 9.",
+    },
+    "wait-greeting": {
+        "en": "Everybody is helping other patients just now. Please stay on the line.",
+        "es": "En este momento atendemos a otros pacientes. Por favor, no cuelgue.",
+        "fr": "Nous sommes tous en ligne avec d'autres patients. Merci de rester en ligne.",
+    },
+    "callback-kept": {
+        "en": "Thank you. You keep your place, and we call you at this number when it is your turn. Goodbye.",
+        "es": "Gracias. Conserva su lugar y le llamaremos a este número cuando sea su turno. Adiós.",
+        "fr": "Merci. Vous gardez votre place ; nous vous appellerons à ce numéro à votre tour. Au revoir.",
+    },
+    "called-back": {
+        "en": "This is your clinic. You asked us to call you back. To talk with us now, press 1.",
+        "es": "Le llama su clínica. Usted pidió que le llamáramos. Para hablar con nosotros, pulse 1.",
+        "fr": "C'est votre clinique. Vous avez demandé à être rappelé. Pour nous parler maintenant, appuyez sur 1.",
+    },
+    "callback-brief": {
+        "en": "Call-back. A patient has asked to be called. To ring now, press 1. To pass, press 2. The number is",
+        "es": "Devolución de llamada. Un paciente pidió que le llamen. Para llamar ya, pulse 1. Para pasar, pulse 2. "
+        "El número es",
+        "fr": "Rappel. Un patient a demandé à être rappelé. Pour appeler, appuyez sur 1. Pour passer, appuyez sur 2. "
+        "Le numéro est le",
+    },
+    "callback-reached": {
+        "en": "Did you reach the patient? If yes, press 1. To try again later, press 2.",
+        "es": "¿Habló con el paciente? Si es así, pulse 1. Para intentarlo más tarde, pulse 2.",
+        "fr": "Avez-vous parlé au patient ? Si oui, appuyez sur 1. Pour réessayer plus tard, appuyez sur 2.",
+    },
+    "callback-unreached": {
+        "en": "The patient could not be reached. It will be tried again, or somebody is told.",
+        "es": "No se pudo localizar al paciente. Se intentará otra vez o se avisará a alguien.",
+        "fr": "Le patient n'a pas pu être joint. On réessaiera, ou quelqu'un sera prévenu.",
+    },
+    "speaks-en": {
+        "en": "The patient speaks English.",
+        "es": "El paciente habla inglés.",
+        "fr": "Le patient parle anglais.",
+    },
+    "speaks-es": {
+        "en": "The patient speaks Spanish.",
+        "es": "El paciente habla español.",
+        "fr": "Le patient parle espagnol.",
+    },
+    "speaks-fr": {
+        "en": "The patient speaks French.",
+        "es": "El paciente habla francés.",
+        "fr": "Le patient parle français.",
+    },
 }

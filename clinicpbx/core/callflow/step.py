@@ -36,6 +36,7 @@ class Scene:
     book: "Rulebook"
     override: OverrideRules | None = None
     earlier: Earlier = NOTHING_EARLIER
+    callback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

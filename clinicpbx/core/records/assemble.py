@@ -15,6 +15,7 @@ OUTCOMES: dict[str, Outcome] = {
     "answered": "answered",
     "abandoned": "abandoned",
     "voicemail": "voicemail",
+    "callback": "callback",
     "informed": "informed",
     "internal": "internal",
     "failed": "failed",

@@ -11,6 +11,7 @@ Outcome = Literal[
     "answered",
     "abandoned",
     "voicemail",
+    "callback",
     "informed",
     "internal",
     "failed",

@@ -51,6 +51,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return body["queue"], fact.kind, body["why"]
         case "message":
             return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
+        case "callback":
+            return body["queue"], "call-back promised", str(body.get("callback", ""))
         case "dialled":
             return str(body.get("target", "")), "dialled", body["why"]
         case "alerted":

@@ -7,7 +7,13 @@ from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.flows import Draft
 from clinicpbx.rules.places import perhaps
 
-MAY_END = {("voicemail", "done"), ("hear_messages", "done"), ("agent_login", "done"), ("agent_pause", "done")}
+MAY_END = {
+    ("voicemail", "done"),
+    ("hear_messages", "done"),
+    ("callback", "done"),
+    ("agent_login", "done"),
+    ("agent_pause", "done"),
+}
 """A call that ends here has had what it came for, and was told so."""
 
 

@@ -72,7 +72,7 @@ def _of_people(draft: Draft) -> Iterator[Use]:
 def _of_steps(draft: Draft) -> Iterator[Use]:
     for path, node in draft.nodes():
         for option, section in OPTIONS.items():
-            yield (*path, node.kind, option), getattr(node.step, option, None), section
+            yield (*path, node.kind, option), getattr(node.step, option, None) or None, section
         if node.kind == "dial":
             yield (*path, "dial", "extension"), getattr(node.step, "extension", None) or None, "phones"
         for phone in getattr(node.step, "phones", ()):

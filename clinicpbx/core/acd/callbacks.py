@@ -1,0 +1,234 @@
+"""Patients who are called back: each in a queue's line until an agent is reserved, with one live attempt at most."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from clinicpbx.core.commands import (
+    EndAttempt,
+    JoinQueue,
+    KeepCallback,
+    LeaveQueue,
+    QueueCommand,
+    ReturnOffer,
+    RingAgent,
+    TakeOffer,
+)
+from clinicpbx.core.rulebook import DEFAULT_RING, Rulebook
+from clinicpbx.private import Private
+
+CLOSED = timedelta(minutes=10)
+"""Outside the hours in which the clinic calls back: looked at again after so long."""
+SOON = timedelta(minutes=1)
+"""An attempt that did not ring the patient is made again after so long."""
+
+
+class State(Enum):
+    WAITING = "waiting"  # in the queue's line
+    LATER = "later"  # until its time has come
+    OFFERED = "offered"  # the agent's phone rings
+    LIVE = "live"  # the agent is on the line
+    UNREACHED = "unreached"  # tried as often as it may be: a person has to see to it
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One promise. *number* is whom to call, *entry* the number that the patient had dialled. *when*: of the state,
+    or, of one that is tried later, when. *tried*: how often the patient was rung. *attempt*: the agent's channel."""
+
+    id: str
+    number: Private[str]
+    language: str
+    entry: str
+    join: JoinQueue
+    hours: str
+    tries: int
+    again: timedelta
+    state: State
+    when: datetime
+    tried: int = 0
+    made: int = 0  # attempts, whether or not the patient was rung
+    phone: str = ""
+    outcome: str = ""
+
+    @property
+    def attempt(self) -> str:
+        return f"{self.id}.a{self.made}"
+
+    @property
+    def open(self) -> bool:
+        return self.state is not State.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Have *command* done, for the call-back."""
+
+    callback: str
+    command: QueueCommand | RingAgent
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The call-back as it is now, for the next start."""
+
+    callback: Callback
+
+
+Action = Ask | Keep
+
+
+@dataclass(slots=True)
+class Callbacks:
+    """Every input returns what follows. Inputs about what is not there, or not in that state, change nothing."""
+
+    book: Rulebook
+    known: dict[str, Callback] = field(default_factory=dict)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When `due` has something to do."""
+        later = (each.when for each in self.known.values() if each.state is State.LATER)
+        return min(later, default=None)
+
+    def restore(self, kept: Iterable[Callback], live: Iterable[str], at: datetime) -> list[Action]:
+        """After a start: who waited waits; an attempt goes on where its channel is one of *live* calls."""
+        live, actions = set(live), list[Action]()
+        for each in kept:
+            self.known[each.id] = each
+            if each.state is State.WAITING or (each.state is State.OFFERED and each.attempt not in live):
+                actions += self._wait(each, at)
+            elif each.state is State.LIVE and each.attempt not in live:
+                actions += self._later(each, at, SOON)
+        return actions
+
+    def keep(self, wish: KeepCallback, at: datetime) -> list[Action]:
+        """A promise. One for a number that has one already keeps the better place of the two."""
+        for each in self.known.values():
+            if each.open and _digits(each.number) == _digits(wish.number):
+                return self._merge(each, wish, at)
+        join, hours = wish.join, wish.hours
+        new = Callback(
+            wish.callback,
+            wish.number,
+            wish.language,
+            wish.entry,
+            join,
+            hours,
+            wish.tries,
+            wish.again,
+            State.WAITING,
+            at,
+        )
+        return self._wait(new, at)
+
+    def _merge(self, each: Callback, wish: KeepCallback, at: datetime) -> list[Action]:
+        since, priority = min(each.join.since, wish.join.since), max(each.join.priority, wish.join.priority)
+        merged = replace(each, join=replace(each.join, since=since, priority=priority), language=wish.language)
+        if each.state in (State.OFFERED, State.LIVE):
+            return self._put(merged)
+        again = replace(merged, tried=0 if each.state is State.UNREACHED else each.tried)
+        leave = [Ask(each.id, LeaveQueue(each.join.queue))] if each.state is State.WAITING else []
+        return [*leave, *self._wait(again, at)]
+
+    def offered(self, callback: str, phone: str, at: datetime) -> list[Action]:
+        """The queue reserved the agent at *phone*."""
+        each = self.known.get(callback)
+        if each is None or each.state is not State.WAITING:
+            return [] if each is None else [Ask(callback, LeaveQueue(each.join.queue))]
+        if not self._allowed(each, at):
+            return [Ask(callback, LeaveQueue(each.join.queue)), *self._later(each, at, CLOSED)]
+        rung = replace(each, state=State.OFFERED, when=at, made=each.made + 1, phone=phone)
+        rules = self.book.queues.get(each.join.queue)
+        seconds = int((rules.ring if rules is not None else DEFAULT_RING).total_seconds())
+        return [*self._put(rung), Ask(callback, RingAgent(rung.attempt, phone, seconds))]
+
+    def not_taken(self, attempt: str, status: str, at: datetime) -> list[Action]:
+        """The agent did not answer the *attempt*. *status*: as of Dial."""
+        each = self._offered(attempt)
+        if each is None:
+            return []
+        return [
+            *self._put(replace(each, state=State.WAITING, when=at)),
+            Ask(each.id, ReturnOffer(each.join.queue, status)),
+        ]
+
+    def taken(self, attempt: str, at: datetime) -> tuple[Callback | None, list[Action]]:
+        """The agent answered: the call-back, or None where nobody may be rung by this attempt any more."""
+        each = self._offered(attempt)
+        if each is None:
+            return None, []
+        live = replace(each, state=State.LIVE, when=at)
+        return live, [*self._put(live), Ask(each.id, TakeOffer(each.join.queue, each.phone))]
+
+    def ended(self, ended: EndAttempt, at: datetime) -> list[Action]:
+        """What came of the attempt."""
+        each = self.known.get(ended.callback)
+        if each is None or each.state is not State.LIVE:
+            return []
+        over = Ask(each.id, LeaveQueue(each.join.queue))
+        if ended.reached:
+            return [over, *self._put(replace(each, state=State.DONE, when=at, tried=each.tried + 1, outcome="reached"))]
+        each = replace(each, tried=each.tried + ended.counts, outcome=ended.why)
+        if each.tried >= each.tries:
+            return [over, *self._put(replace(each, state=State.UNREACHED, when=at))]
+        return [over, *self._later(each, at, each.again if ended.counts else SOON)]
+
+    def talked(self, number: Private[str], at: datetime) -> list[Action]:
+        """The patient called, and talked with somebody: nobody has to call back."""
+        for each in list(self.known.values()):
+            if each.state in (State.WAITING, State.LATER, State.UNREACHED) and _digits(each.number) == _digits(number):
+                return self.close(each.id, "called again", at)
+        return []
+
+    def close(self, callback: str, outcome: str, at: datetime) -> list[Action]:
+        """A person has seen to it; KeyError where there is none such, or it is done or being tried."""
+        each = self.known[callback]
+        if each.state in (State.DONE, State.OFFERED, State.LIVE):
+            raise KeyError(callback)
+        leave = [Ask(callback, LeaveQueue(each.join.queue))] if each.state is State.WAITING else []
+        return [*leave, *self._put(replace(each, state=State.DONE, when=at, outcome=outcome))]
+
+    def due(self, at: datetime) -> list[Action]:
+        """Those whose time has come are in line again."""
+        ready = [each for each in self.known.values() if each.state is State.LATER and each.when <= at]
+        return [action for each in ready for action in self._wait(each, at)]
+
+    def gone(self, callback: str, at: datetime) -> list[Action]:
+        """The queue told that nobody is there for it: if the queue is gone for good, a person has to see to it."""
+        each = self.known.get(callback)
+        if each is None or each.state is not State.WAITING or each.join.queue in self.book.queues:
+            return []
+        lost = replace(each, state=State.UNREACHED, when=at, outcome="its queue is gone")
+        return [Ask(callback, LeaveQueue(each.join.queue)), *self._put(lost)]
+
+    def _offered(self, attempt: str) -> Callback | None:
+        each = self.known.get(attempt.rpartition(".a")[0])
+        return each if each is not None and each.state is State.OFFERED and each.attempt == attempt else None
+
+    def _wait(self, each: Callback, at: datetime) -> list[Action]:
+        if each.join.queue not in self.book.queues:
+            return self._put(replace(each, state=State.UNREACHED, when=at, outcome="its queue is gone"))
+        if not self._allowed(each, at):
+            return self._later(each, at, CLOSED)
+        return [*self._put(replace(each, state=State.WAITING, when=at)), Ask(each.id, each.join)]
+
+    def _later(self, each: Callback, at: datetime, wait: timedelta) -> list[Action]:
+        return self._put(replace(each, state=State.LATER, when=at + wait))
+
+    def _allowed(self, each: Callback, at: datetime) -> bool:
+        hours = self.book.hours.get(each.hours)
+        return hours is None or hours.at(at).state == "open"
+
+    def _put(self, each: Callback) -> list[Action]:
+        self.known[each.id] = each
+        if not each.open:
+            del self.known[each.id]
+        return [Keep(each)]
+
+
+def _digits(number: Private[str]) -> str:
+    """The last ten digits: the same number is written with and without its country code."""
+    return "".join(filter(str.isdigit, number.value))[-10:]
