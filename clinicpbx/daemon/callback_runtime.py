@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.encode import encode_ring
 from clinicpbx.core.acd.callbacks import Action, Ask, Callback, Callbacks, Keep, State
 from clinicpbx.core.commands import CallbackCommand, Command, EndAttempt, KeepCallback, RingAgent
-from clinicpbx.core.events import CallArrived, Event, OfferMade, PlaceTold
+from clinicpbx.core.events import CallArrived, Earlier, Event, OfferMade, PlaceTold
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.private import Private
@@ -81,10 +82,18 @@ class CallbackRuntime:
             callback=live.id,
         )
 
-    def talked(self, number: Private[str] | None, at: datetime) -> None:
-        """Somebody talked with who called from *number*."""
+    def calls(self, number: Private[str] | None, at: datetime, earlier: Earlier) -> Earlier:
+        """Who calls from *number* is not called back meanwhile, and has the place of the call-back."""
+        if number is None or not self._all.known:
+            return earlier
+        place, actions = self._all.calls(number, at)
+        self._do(actions, at)
+        return replace(earlier, queue=place.queue, lost=place.since, ended=at) if place is not None else earlier
+
+    def over(self, number: Private[str] | None, at: datetime, *, talked: bool) -> None:
+        """The call from *number* is over; whoever talked with somebody is not called back."""
         if number is not None and self._all.known:
-            self._do(self._all.talked(number, at), at)
+            self._do(self._all.talked(number, at) if talked else self._all.hung_up(number, at), at)
 
     def close(self, callback: str, outcome: str) -> None:
         """ClinicPBXError where no such call-back is open, or it is being tried."""

@@ -227,7 +227,7 @@ class Dispatcher:
             caller=news.caller,
             language=news.language,
             switched_on=self.switched_on(at),
-            earlier=self.callers.arrived(news.caller, at),
+            earlier=self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at)),
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
@@ -309,8 +309,7 @@ class Dispatcher:
         agent = self._agents_name(runtime.taken.phone) if runtime.taken is not None else ""
         if not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
-            if agent:
-                self.callbacks.talked(runtime.arrived.caller, at)
+            self.callbacks.over(runtime.arrived.caller, at, talked=bool(agent))
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

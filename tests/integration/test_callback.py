@@ -194,19 +194,24 @@ async def test_it_outlasts_the_daemon_at_every_stage_and_is_never_made_twice(hou
     await eventually(lambda: not house.ask("callbacks"), 10)
 
 
-async def test_who_calls_again_and_is_helped_is_not_called_back(house: Clinic, phones: Phones) -> None:
+async def test_who_calls_again_has_the_place_and_is_not_called_back(house: Clinic, phones: Phones) -> None:
     patient, desk = await parties(house, phones)
-    await asks(house, patient)
-    again = await asks(house, patient)
-    assert only(house)["callback"] == again.replace(again, only(house)["callback"]), "one for one number"
-    await patient.call(house.number, sender=f"<sip:{PATIENT}@{house.trunk}>")
-    await patient.expect("connected")
-    await eventually(lambda: house.steps() == ["desk"])
-    await desk.auto_answer(code=486)
-    house.ask("agent.unpause", agent="ana")
-    await eventually(lambda: house.agent("ana") == "resting", 5)
+    callback = await asks(house, patient)
+    asked = only(house)["asked"]
+    assert await asks(house, patient) == callback, "one for one number"
+    assert only(house)["asked"] == asked
+
+    async def calls_again() -> None:
+        await patient.call(house.number, sender=f"<sip:{PATIENT}@{house.trunk}>")
+        await patient.expect("connected")
+        await eventually(lambda: state(house, callback) == "calling")
+
+    await calls_again()
+    await patient.hangup()
+    await eventually(lambda: state(house, callback) == "waiting", 5)
+    await calls_again()
     await desk.auto_answer(after=0.1)
-    await eventually(lambda: house.agent("ana") == "talking", 30)
-    if house.steps() == ["desk"]:
-        await patient.hangup()
-    await eventually(lambda: not house.ask("callbacks"), 20)
+    house.ask("agent.unpause", agent="ana")
+    await eventually(lambda: house.agent("ana") == "talking", 10)
+    await patient.hangup()
+    await eventually(lambda: not house.ask("callbacks"), 5)

@@ -147,6 +147,18 @@ def test_who_called_again_and_talked_is_not_called() -> None:
     assert made.talked(Private("+12075550142"), NOON) == [], "the agent is on the line already"
 
 
+def test_who_calls_again_has_the_place_and_is_not_called_meanwhile() -> None:
+    made = begun()
+    place, actions = made.calls(Private("2075550142"), NOON)
+    assert (place, words(actions)) == (made.known["c1"].join, ["c1 LeaveQueue", "c1 calling"])
+    assert made.calls(Private("2075550142"), NOON) == (None, [])
+    assert words(made.hung_up(Private("2075550142"), NOON)) == ["c1 waiting", "c1 JoinQueue"]
+    assert made.hung_up(Private("2075550142"), NOON) == []
+    made.calls(Private("2075550142"), NOON)
+    assert words(Callbacks(BOOK).restore(list(made.known.values()), (), NOON)) == ["c1 waiting", "c1 JoinQueue"]
+    assert words(made.talked(Private("2075550142"), NOON)) == ["c1 done"]
+
+
 def test_what_is_being_tried_is_not_closed() -> None:
     for made, name in ((live(), "c1"), (begun(), "c9")):
         with pytest.raises(KeyError):
@@ -172,9 +184,12 @@ def test_it_is_kept_to_the_letter_and_printed_without_the_number() -> None:
     assert "2075550142" not in repr(kept)
 
 
+INPUT_KINDS = ("keep", "offered", "not_taken", "taken", "reached", "unreached", "idle", "talked", "calls", "over", "due")
 INPUTS = st.lists(
     st.tuples(
-        st.sampled_from(("keep", "offered", "not_taken", "taken", "reached", "unreached", "idle", "talked", "due")),
+        st.sampled_from(
+            ("keep", "offered", "not_taken", "taken", "reached", "unreached", "idle", "talked", "calls", "over", "due")
+        ),
         st.sampled_from(("c1", "c2")),
         st.integers(1, 3),
     ),
@@ -210,6 +225,10 @@ def test_whatever_happens_no_attempt_without_a_reservation_and_no_promise_lost(
             case "reached" | "unreached" | "idle":
                 actions = made.ended(EndAttempt(name, what == "reached", what, counts=what != "idle"), at)
                 live_.discard(name)
+            case "calls":
+                _, actions = made.calls(Private(f"+1207555014{number}"), at)
+            case "over":
+                actions = made.hung_up(Private(f"+1207555014{number}"), at)
             case "talked":
                 actions = made.talked(Private(f"+1207555014{number}"), at)
             case _:

@@ -27,6 +27,7 @@ SOON = timedelta(minutes=1)
 class State(Enum):
     WAITING = "waiting"  # in the queue's line
     LATER = "later"  # until its time has come
+    CALLING = "calling"  # the patient has called again, and is on the line
     OFFERED = "offered"  # the agent's phone rings
     LIVE = "live"  # the agent is on the line
     UNREACHED = "unreached"  # tried as often as it may be: a person has to see to it
@@ -98,7 +99,9 @@ class Callbacks:
         live, actions = set(live), list[Action]()
         for each in kept:
             self.known[each.id] = each
-            if each.state is State.WAITING or (each.state is State.OFFERED and each.attempt not in live):
+            if each.state in (State.WAITING, State.CALLING) or (
+                each.state is State.OFFERED and each.attempt not in live
+            ):
                 actions += self._wait(each, at)
             elif each.state is State.LIVE and each.attempt not in live:
                 actions += self._later(each, at, SOON)
@@ -176,10 +179,24 @@ class Callbacks:
             return [over, *self._put(replace(each, state=State.UNREACHED, when=at))]
         return [over, *self._later(each, at, each.again if ended.counts else SOON)]
 
+    def calls(self, number: Private[str], at: datetime) -> tuple[JoinQueue | None, list[Action]]:
+        """The patient calls again: nobody is called back meanwhile, and the place is the new call's."""
+        for each in list(self.known.values()):
+            if each.state in (State.WAITING, State.LATER) and _digits(each.number) == _digits(number):
+                leave = [Ask(each.id, LeaveQueue(each.join.queue))] if each.state is State.WAITING else []
+                return each.join, [*leave, *self._put(replace(each, state=State.CALLING, when=at))]
+        return None, []
+
+    def hung_up(self, number: Private[str], at: datetime) -> list[Action]:
+        """The patient's own call is over, and nobody talked: the promise stands."""
+        calling = [each for each in self.known.values() if each.state is State.CALLING]
+        same = (each for each in calling if _digits(each.number) == _digits(number))
+        return [action for each in same for action in self._wait(each, at)]
+
     def talked(self, number: Private[str], at: datetime) -> list[Action]:
         """The patient called, and talked with somebody: nobody has to call back."""
         for each in list(self.known.values()):
-            if each.state in (State.WAITING, State.LATER, State.UNREACHED) and _digits(each.number) == _digits(number):
+            if each.state not in (State.OFFERED, State.LIVE) and _digits(each.number) == _digits(number):
                 return self.close(each.id, "called again", at)
         return []
 
