@@ -184,7 +184,8 @@ def test_it_is_kept_to_the_letter_and_printed_without_the_number() -> None:
     assert "2075550142" not in repr(kept)
 
 
-INPUT_KINDS = ("keep", "offered", "not_taken", "taken", "reached", "unreached", "idle", "talked", "calls", "over", "due")
+PATIENT = ("keep", "talked", "calls", "over")
+INPUT_KINDS = (*PATIENT, "offered", "not_taken", "taken", "reached", "unreached", "idle", "due")
 INPUTS = st.lists(
     st.tuples(
         st.sampled_from(

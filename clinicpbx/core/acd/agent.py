@@ -72,7 +72,7 @@ class Phone:
         return self.registered and not self.refused
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Agent:
     """*paused*: the reason, empty if not paused. *order*: the place among the clinic's agents. *taken*: calls, counted
     from the login on, where it began with the fewest of those who were there.

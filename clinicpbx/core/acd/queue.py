@@ -26,7 +26,7 @@ class Offer:
     deadline: datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Caller:
     """A call in one queue: it waits, or it is offered.
 
