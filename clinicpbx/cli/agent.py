@@ -1,10 +1,11 @@
-"""Agents of the queues: list, login, logout, pause, unpause."""
+"""Agents of the queues: list, login, logout, pause, unpause, skills."""
 
 import rich_click as click
 
 from clinicpbx.cli._instance import ask_names, pass_instance
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
 AGENTS = ask_names("agents", "agent")
@@ -93,3 +94,30 @@ def unpause(instance: Instance, agent: str) -> None:
     """
     ask_daemon(instance, {"do": "agent.unpause", "agent": agent})
     say(f"{agent} takes calls.")
+
+
+@command.command()
+@click.argument("agent", shell_complete=AGENTS, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_instance
+def skills(instance: Instance, agent: str | None, as_json: bool) -> None:
+    """What agents, or AGENT alone, can do: skills and languages with their levels, licences, queues.
+
+    \b
+    Examples:
+      clinicpbx agent skills
+      clinicpbx agent skills ana --json
+    """
+    found = [row for row in ask_daemon(instance, {"do": "agents"}) if agent in (None, row["agent"])]
+    if not found:
+        raise ClinicPBXError(f"no agent {agent!r}", do="See `clinicpbx agent list`")
+    rows = [
+        {
+            "agent": row["agent"],
+            "skills": ", ".join(f"{name} {level}" for name, level in row["skills"].items()),
+            "licences": ", ".join(row["licences"]),
+            "queues": row["queues"],
+        }
+        for row in found
+    ]
+    show("Skills", ["agent", "skills", "licences", "queues"], rows, as_json)

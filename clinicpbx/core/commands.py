@@ -32,6 +32,13 @@ class QueueCommand(Command):
     __slots__ = ()
 
 
+class AgentCommand(QueueCommand):
+    """What the agent at a phone wishes; AgentChanged answers it."""
+
+    __slots__ = ()
+    phone: str
+
+
 class CallbackCommand(Command):
     """Goes to the call-backs."""
 
@@ -184,13 +191,46 @@ class ReturnOffer(QueueCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class ToggleLogin(QueueCommand):
+class ToggleLogin(AgentCommand):
+    """Log the agent at *phone* in or out: of all queues, or of *queue* alone."""
+
+    phone: str
+    queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TogglePause(AgentCommand):
+    """*reason*: why; "": by hand. Another reason than that of the pause begins a new one."""
+
+    phone: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndWrapUp(AgentCommand):
     phone: str
 
 
 @dataclass(frozen=True, slots=True)
-class TogglePause(QueueCommand):
+class ExtendWrapUp(AgentCommand):
+    """The agent needs as much time again after the call."""
+
     phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisposeCall(AgentCommand):
+    """What came of the last call of the agent at *phone*, by the clinic's own word."""
+
+    phone: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskWaiting(QueueCommand):
+    """How many wait in *queue*?"""
+
+    queue: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class CallArrived(Event):
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
+    *argument*: what a feature code is about, such as a queue.
     """
 
     flow: str
@@ -54,6 +55,7 @@ class CallArrived(Event):
     switched_on: tuple[str, ...] = ()
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +120,18 @@ class DialEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged(Event):
-    """The answer to ToggleLogin and TogglePause: login, logout, pause, unpause, or unknown (no agent has the phone)."""
+    """The answer to what an agent dialled: login, logout, pause, unpause, ready (no wrap-up any more), more (time),
+    disposed, none (nothing to do it to), or unknown (no agent has the phone)."""
 
     change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTold(Event):
+    """The answer to AskWaiting."""
+
+    queue: str
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)

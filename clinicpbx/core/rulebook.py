@@ -61,11 +61,12 @@ class AgentRules:
 
 @dataclass(frozen=True, slots=True)
 class PhoneRules:
-    """*mailbox* is what *97 hears, if any; *lamps* are the mailboxes its lamp shows."""
+    """*mailbox* is what *97 hears, if any; *lamps* are the mailboxes its lamp shows; *supervises*: queues."""
 
     extension: str
     mailbox: str = ""
     lamps: tuple[str, ...] = ()
+    supervises: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> str:

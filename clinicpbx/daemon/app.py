@@ -18,6 +18,7 @@ from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.agent_lamps import AgentLamps
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.control import serve_control
@@ -58,7 +59,8 @@ class Daemon:
         self.overrides = Overrides(instance, self.rulebooks.current, self.clock, self.request)
         self.dispatcher.switched_on = self.overrides.at
         floor = Floor(book, self.clock(), self.journal.agents())
-        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.journal, self._resync)
+        self.lamps = AgentLamps(self.journal, self.request, self.rulebooks.current)
+        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.lamps, self._resync)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
@@ -146,6 +148,7 @@ class Daemon:
             self.overrides.reload()
             log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
             self._spawn(self.mailboxes.light(self.rulebooks.current().mailboxes))
+            self.lamps.show_all(self.journal.agents())
             link.listen(self.dispatcher.hear)
             await link.ended
         except LookRefused:

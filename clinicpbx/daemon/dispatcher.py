@@ -227,6 +227,7 @@ class Dispatcher:
             caller=news.caller,
             language=news.language,
             switched_on=self.switched_on(at),
+            argument=news.argument,
             earlier=self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at)),
         )
         if news.flow not in book.flows:

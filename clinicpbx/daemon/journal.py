@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS fact (
     id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS agent (
     name TEXT PRIMARY KEY, logged_in INTEGER NOT NULL, paused TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS serving (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS callback (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS caller (tag TEXT PRIMARY KEY, last TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -46,6 +47,7 @@ EVENT = "INSERT INTO event (call, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
 FACT = "INSERT INTO fact (call, at, kind, body) VALUES (?, ?, ?, ?)"
 OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?, ?)"
 CLOSED = "DELETE FROM open_call WHERE call = ?"
+SERVING = "INSERT OR REPLACE INTO serving (name, body) VALUES (?, ?)"
 AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
 CALLBACK = "INSERT OR REPLACE INTO callback (id, body) VALUES (?, ?)"
 CALLED_BACK = "DELETE FROM callback WHERE id = ?"
@@ -109,6 +111,7 @@ class Journal:
     def keep(self, row: AgentStateChanged) -> None:
         """An agent's login and pause, for the next start."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
+        self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined]).decode())))
 
     def digest(self, number: str) -> str:
         """What a caller's number is known by."""
@@ -203,7 +206,13 @@ class Journal:
 
     def agents(self) -> list[AgentStateChanged]:
         rows = self._db.execute("SELECT name, logged_in, paused, since FROM agent ORDER BY name")
-        return [AgentStateChanged(name, bool(on), why, datetime.fromisoformat(since)) for name, on, why, since in rows]
+        found = [AgentStateChanged(name, bool(on), why, datetime.fromisoformat(since)) for name, on, why, since in rows]
+        serving = {name: orjson.loads(body) for name, body in self._db.execute("SELECT name, body FROM serving")}
+        return [
+            replace(state, left=tuple(left), joined=tuple((queue, penalty) for queue, penalty in joined))
+            for state in found
+            for left, joined in [serving.get(state.name, ([], []))]
+        ]
 
     def callers(self, now: datetime) -> list[Known]:
         """The callers heard of lately; those of longer ago are forgotten."""

@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from clinicpbx.core.acd.board import agent_rows, queue_rows
+from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.floor import Floor
-from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
+from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import JoinQueue, QueueCommand
 from clinicpbx.core.events import Event
 from clinicpbx.core.rulebook import Rulebook
@@ -33,9 +33,10 @@ AgentAction = Callable[[str, datetime], list[Result]]
 
 
 class AgentStore(Protocol):
-    """Remembers logins and pauses across restarts."""
+    """Remembers logins and pauses across restarts, and what came of calls."""
 
     def keep(self, state: AgentStateChanged) -> None: ...
+    def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None: ...
 
 
 class QueueRuntime:
@@ -96,6 +97,24 @@ class QueueRuntime:
     def unpause(self, agent: str) -> None:
         self._act(agent, self._floor.unpause)
 
+    def join_queue(self, agent: str, queue: str, penalty: int = 0) -> None:
+        """ClinicPBXError where there is no such agent, or no such queue."""
+        self._need(queue)
+        self._act(agent, lambda name, at: self._floor.join_queue(name, queue, penalty, at))
+
+    def leave_queue(self, agent: str, queue: str) -> None:
+        self._need(queue)
+        self._act(agent, lambda name, at: self._floor.leave_queue(name, queue, at))
+
+    def callers(self, queue: str) -> list[dict[str, Any]]:
+        """Who waits in *queue* or is offered, in their order; ClinicPBXError where there is none."""
+        self._need(queue)
+        return caller_rows(self._floor, queue, self._clock())
+
+    def _need(self, queue: str) -> None:
+        if queue not in self._floor.queues:
+            raise ClinicPBXError(f"no queue {queue!r}", do="See `clinicpbx queue list`")
+
     def status(self) -> dict[str, list[dict[str, Any]]]:
         """`queues` and `agents`: the rows of core/acd/board.py, ready for JSON."""
         return {"queues": queue_rows(self._floor, self._clock()), "agents": agent_rows(self._floor)}
@@ -129,6 +148,8 @@ class QueueRuntime:
                 self._deliver(call, event)
             case AgentStateChanged():
                 self._store.keep(result)
+            case CallDisposed(call=call, agent=agent, disposition=disposition, at=at):
+                self._store.fact(call, at, "disposition", {"agent": agent, "disposition": disposition})
             case ResyncAsked():
                 self._resync()
 

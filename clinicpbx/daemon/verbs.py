@@ -57,6 +57,7 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
         "status": status,
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
+        "callers": lambda wish: queues.callers(wish["queue"]),
         "callbacks": lambda wish: daemon.callbacks.rows(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
         **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
@@ -70,6 +71,8 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
+        "queue.add": lambda wish: queues.join_queue(wish["agent"], wish["queue"], int(wish.get("penalty", 0))),
+        "queue.remove": lambda wish: queues.leave_queue(wish["agent"], wish["queue"]),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
 

@@ -10,7 +10,7 @@ from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
-from clinicpbx.rules.document import Document
+from clinicpbx.rules.document import Document, Phone
 from clinicpbx.rules.every_minute import every_minute
 from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
 from clinicpbx.rules.opening import build_hours
@@ -68,7 +68,7 @@ def compile_rules(
         hours=hours,
         queues={name: QueueRules(name, **dict(queue)) for name, queue in document.queues.items()},
         agents={name: _agent(document, name) for name in document.agents},
-        phones={ext: PhoneRules(ext, phone.mailbox or "", phone.shown) for ext, phone in document.phones.items()},
+        phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
@@ -77,6 +77,10 @@ def compile_rules(
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
+
+
+def _phone(extension: str, written: Phone) -> PhoneRules:
+    return PhoneRules(extension, written.mailbox or "", written.shown, written.supervises)
 
 
 def _agent(document: Document, name: str) -> AgentRules:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clinicpbx.rules.document import Codes, Document
+from clinicpbx.rules.feature_codes import feature_codes
 
 PICK_UP = "*8"
+SUPERVISING = ("listen", "whisper", "barge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,15 @@ def _emergency(document: Document) -> Iterator[Dialled]:
 
 
 def _codes(document: Document) -> Iterator[Dialled]:
-    for name, field in Codes.model_fields.items():
-        yield Dialled(getattr(document.codes, name), "code", str(field.description))
+    for each in feature_codes(document):
+        if each.code not in SUPERVISING:
+            meant = str(Codes.model_fields[each.code].description)
+            about = f"{each.argument}: {meant}" if each.argument else meant
+            yield Dialled(each.dialled, "code", about)
+    if any(phone.supervises for phone in document.phones.values()):
+        for code in SUPERVISING:
+            meant = str(Codes.model_fields[code].description)
+            yield Dialled(f"{getattr(document.codes, code)} and an agent's phone", "code", meant)
     if document.phones:
         yield Dialled(f"{PICK_UP} and an extension", "code", "Take the call that rings at that phone.")
 

@@ -11,11 +11,12 @@ BY_DAEMON = ("cpbx-offer", "cpbx-dial", "cpbx-person", "cpbx-fallback", "cpbx-re
 CHOSEN_BY_RULES = ("cpbx-dial", "cpbx-person")
 PATTERNS = "cpbx-outbound"
 
+SPY = "ChanSpy"
 _JUMPS = {"Gosub", "Goto", "GotoIf", "GotoIfTime", "Return"}
 _SOUND = {"Playback", "Read", "Record", "SayDigits"}
 _CALLS = {"Answer", "Dial", "Hangup", "Originate", "Pickup", "Stasis"}
 APPLICATIONS = frozenset(
-    _JUMPS | _SOUND | _CALLS | {"CELGenUserEvent", "ExecIf", "MSet", "NoOp", "Set", "UserEvent", "Wait"}
+    _JUMPS | _SOUND | _CALLS | {SPY, "CELGenUserEvent", "ExecIf", "MSet", "NoOp", "Set", "UserEvent", "Wait"}
 )
 _HARMLESS = frozenset({"Set", "Playback", "Wait"})
 _FORBIDDEN = re.compile(r"\b(SHELL|EVAL|EVAL_EXTEN|FILE|CURL|ENV|AGI|SYSTEM|REALTIME|DB|ODBC\w*)\(", re.ASCII)
@@ -28,8 +29,10 @@ _RING_GUARD = '${REGEX("^PJSIP/phone-[0-9]+(&PJSIP/phone-[0-9]+)*$" ${CPBX_RING}
 
 def check_dialplan(text: str, asked: Iterable[str] = ()) -> None:
     """Refuse a dialplan with an unknown application or function, a pattern outside cpbx-outbound, a jump into nowhere,
-    or a way from a trunk to the outside. *asked*: contexts that the clinic's flows hand callers to; those that are
-    not rendered belong to the administrator and are not looked at.
+    or a way from a trunk to the outside, or into another's call.
+
+    *asked*: contexts that the clinic's flows hand callers to; those that are not rendered belong to the administrator
+    and are not looked at.
 
     The one exception: a constant number in cpbx-dial or cpbx-person, which the clinic's own rules name. Errors:
     DialplanRefused.
@@ -42,6 +45,8 @@ def check_dialplan(text: str, asked: Iterable[str] = ()) -> None:
     reached = reachable(ways, FROM_TRUNK, *BY_DAEMON, *(name for name in asked if name in contexts))
     for name in sorted(reached):
         for line in contexts[name].lines:
+            if line.app == SPY:
+                raise DialplanRefused(f"a call from a trunk reaches {SPY} in {name}", where="extensions.conf")
             for target in outside(line):
                 if name not in CHOSEN_BY_RULES or not _OUTSIDE.fullmatch(target):
                     raise DialplanRefused(f"a call from a trunk reaches {target} in {name}", where="extensions.conf")

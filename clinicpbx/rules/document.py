@@ -35,6 +35,7 @@ Extensions = Annotated[
 Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]
 Numbers = Annotated[tuple[Digits, ...], BeforeValidator(one_or_many, json_schema_input_type=Digits | list[Digits])]
 Beginning = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,13}$")]
+Keys = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
 Level = Annotated[int, Field(ge=1, le=9)]
 Skills = Annotated[
     dict[Name, Level], BeforeValidator(levels, json_schema_input_type=Name | list[Name] | dict[Name, Level])
@@ -101,6 +102,8 @@ class Phone(Written):
     allow: Literal["internal", "local", "international"] = Field(
         "local", description="What it may dial; emergency numbers always."
     )
+
+    supervises: Names = Field((), description="Queues whose agents it may listen to, whisper to, and join.")
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -211,9 +214,16 @@ class InternalNumber(Written):
 class Codes(Written):
     """What phones dial for themselves."""
 
-    login: Code = Field("*45", description="Log in to the agent's queues, or out of them.")
-    pause: Code = Field("*46", description="Pause, or go on.")
+    login: Code = Field("*45", description="Log in to the agent's queues, or out; with a queue's extension: that one.")
+    pause: Code = Field("*46", description="Pause, or go on; with the key of a reason after it: for that.")
     voicemail: Code = Field("*97", description="Hear the messages of the phone's mailbox.")
+    wrap_up: Code = Field("*47", description="The time after a call is over: ready for the next one.")
+    more_time: Code = Field("*48", description="As much time again after the call.")
+    dispose: Code = Field("*44", description="With the key of a disposition after it: what came of the last call.")
+    count: Code = Field("*49", description="With the extension of a queue after it: how many wait there.")
+    listen: Code = Field("*50", description="With an agent's phone after it: listen to the call.")
+    whisper: Code = Field("*51", description="With an agent's phone after it: speak to the agent alone.")
+    barge: Code = Field("*52", description="With an agent's phone after it: join the call.")
 
 
 class Queue(Written):
@@ -337,6 +347,8 @@ class Document(Written):
         default_factory=dict, description="Internal numbers that are no phones."
     )
     codes: Codes = Field(default_factory=lambda: Codes.model_validate({}), description="Feature codes.")
+    pause_reasons: dict[Keys, Name] = Field(default_factory=dict, description="Key → reason for which agents pause.")
+    dispositions: dict[Keys, Name] = Field(default_factory=dict, description="Key → what may come of a call.")
     queues: dict[Name, Queue] = Field(default_factory=dict, description="Name → queue.")
     agents: dict[Name, Agent] = Field(default_factory=dict, description="Name → agent.")
     mailboxes: dict[Name, Mailbox] = Field(default_factory=dict, description="Name → mailbox.")

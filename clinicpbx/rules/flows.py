@@ -16,8 +16,20 @@ from clinicpbx.rules.parse import as_mistakes
 from clinicpbx.rules.places import Path, Places, perhaps
 from clinicpbx.rules.steps import options_of, step_of
 
-CODES = {"login": "agent_login", "pause": "agent_pause", "voicemail": "hear_messages"}
-RING_BACK = "ring-back"
+CODES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "login": ("agent_login", {}),
+    "pause": ("agent_pause", {}),
+    "voicemail": ("hear_messages", {}),
+    "wrap_up": ("agent_wrap_up", {}),
+    "more_time": ("agent_more_time", {}),
+    "dispose": ("agent_dispose", {}),
+    "count": ("queue_count", {}),
+    "listen": ("supervise", {"mode": "listen"}),
+    "whisper": ("supervise", {"mode": "whisper"}),
+    "barge": ("supervise", {"mode": "barge"}),
+}
+"""Feature code → the step it is, and its options."""
+RING_BACK, OWN = "ring-back", "ring_back"
 BUILT_IN = ("code-", "queue-", "mailbox-", "phase-", RING_BACK)
 INTERNAL_LIMIT = timedelta(minutes=10)
 
@@ -64,6 +76,8 @@ def build_flows(document: Document, places: Places) -> tuple[dict[str, Flow], li
 
 
 def _node(rule: StepRule, path: Path, places: Places) -> Node | list[Mistake]:
+    if rule.kind == OWN:
+        return [places.mistake((*path, rule.kind), f"{OWN} is for call-backs alone; the step callback promises one")]
     if rule.kind not in STEPS:
         return [places.mistake((*path, rule.kind), f"no step is called {rule.kind!r}{perhaps(rule.kind, STEPS)}")]
     try:
@@ -75,7 +89,10 @@ def _node(rule: StepRule, path: Path, places: Places) -> Node | list[Mistake]:
 
 def built_in(document: Document, places: Places) -> dict[str, Flow]:
     """The flows of feature codes, of queues dialled from inside, and of mailboxes with a number."""
-    flows = {f"code-{code}": _straight(kind, {}, str(places.of(("codes", code)))) for code, kind in CODES.items()}
+    flows = {
+        f"code-{code}": _straight(kind, options, str(places.of(("codes", code))))
+        for code, (kind, options) in CODES.items()
+    }
     flows[RING_BACK] = _straight("ring_back", {}, str(places.of(("queues",))))
     for number, internal in document.extensions.items():
         if internal.queue is not None:

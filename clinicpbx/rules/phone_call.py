@@ -9,6 +9,7 @@ from typing import Any
 from clinicpbx.rules.compile import Rules
 from clinicpbx.rules.dialled import PICK_UP
 from clinicpbx.rules.explain import Line
+from clinicpbx.rules.feature_codes import FeatureCode, feature_codes
 from clinicpbx.rules.outbound_routes import outbound_view
 
 _PREMIUM_EXCHANGE = "976"
@@ -23,7 +24,7 @@ def phone_call(rules: Rules, dialled: str, caller: str, at: datetime) -> list[Li
     call = _PhoneCall(rules, dialled, caller if caller in rules.document.phones else "", at)
     if dialled in rules.document.emergency.dialled:
         return list(call.emergency())
-    if code := next((name for name, number in rules.document.codes if number == dialled), None):
+    if code := next((each for each in feature_codes(rules.document) if each.dialled == dialled), None):
         return list(call.code(code))
     if dialled.startswith(PICK_UP) and dialled.removeprefix(PICK_UP) in rules.document.phones:
         return list(call.pick_up(dialled.removeprefix(PICK_UP)))
@@ -66,9 +67,10 @@ class _PhoneCall:
             trunk = document.trunks[name]
             yield self.line(("trunks", name), f"leaves by {name}, {trunk.host}:{trunk.port}", "tried again ten times")
 
-    def code(self, code: str) -> Iterator[Line]:
-        document = self.rules.document
-        yield self.line(("codes", code), f"the feature code {code}", f"flow code-{code}, for the phone that dials it")
+    def code(self, dialled: FeatureCode) -> Iterator[Line]:
+        document, code = self.rules.document, dialled.code
+        about = f", about {dialled.argument}" if dialled.argument else ""
+        yield self.line(("codes", code), f"the feature code {code}{about}", f"flow code-{code}")
         phone = document.phones.get(self.caller)
         if phone is None:
             return
@@ -77,11 +79,23 @@ class _PhoneCall:
             path = ("phones", self.caller, "mailbox")
             what = f"asks for the PIN of {phone.mailbox}, plays its messages" if phone.mailbox else "says there is none"
             yield self.line(path, what, f"the mailbox of phone {self.caller}" if phone.mailbox else "no mailbox")
+        elif code in ("listen", "whisper", "barge"):
+            queues = ", ".join(phone.supervises)
+            path = ("phones", self.caller, "supervises")
+            yield self.line(path, f"may do so in {queues}" if queues else "may not", "noted in the record either way")
+        elif code == "count":
+            yield self.line(("queues", dialled.argument), f"says how many wait in {dialled.argument}", "now")
         elif agent is None:
             yield self.line(("phones", self.caller), "says that it cannot be done", "no agent works at this phone")
         else:
             name, queues = agent[0], ", ".join(agent[1].queues)
-            what = f"logs {name} in to {queues}, or out" if code == "login" else f"{name} pauses, or goes on"
+            doing = {
+                "login": f"logs {name} in to {dialled.argument or queues}, or out",
+                "pause": f"{name} pauses, or goes on",
+                "wrap_up": f"{name} is ready for the next call",
+                "more_time": f"{name} has more time after the call",
+            }
+            what = doing.get(code, f"{name}'s last call: {dialled.argument}")
             yield self.line(("agents", name), what, f"{name} works at phone {self.caller}")
 
     def pick_up(self, extension: str) -> Iterator[Line]:

@@ -92,7 +92,9 @@ class _Came:
     def hears(self) -> list[str]:
         nodes = self.book.flows[self.flow].nodes
         said = [self.book.overrides[name].say for name in self.all("override", "name") if self.book.overrides[name].say]
-        return [*said, *chain(*(sorted(nodes[step].step.prompts()) for step in self.steps if step in nodes))]
+        walked = [nodes[step] for step in self.steps if step in nodes]
+        # what a queue says depends on how long the caller waits
+        return [*said, *chain(*(sorted(node.step.prompts()) for node in walked if node.kind != "enqueue"))]
 
     @property
     def menus(self) -> int:

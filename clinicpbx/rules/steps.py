@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import timedelta
 from functools import cache
-from typing import Annotated, Any, cast, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -46,6 +46,7 @@ OPTIONS: Mapping[str, Any] = {
         AfterValidator(some),
         BeforeValidator(one_or_many, json_schema_input_type=Extension | list[Extension]),
     ],
+    "mode": Literal["listen", "whisper", "barge"],
     "rounds": Annotated[int, Field(ge=1, le=9)],
     "context": Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,79}$")],
     "silence": Duration,
@@ -96,6 +97,7 @@ MEANINGS: Mapping[str, str] = {
     "comfort": "Prompts said in turn after each announcement of the place (see prompts).",
     "enqueue.greeting": "What a caller who has to wait hears first, before the place (see prompts).",
     "enqueue.keys": "Keys that lead out of the queue, and keep the place; default: those named under next.",
+    "mode": "listen, whisper (the agent alone hears it) or barge (everybody does).",
     "callback.queue": "The queue whose agents call back (see queues).",
     "callback.hours": "When patients are called back (see hours); default: whenever an agent is there.",
     "callback.tries": "How often the patient is rung before a person has to see to it.",

@@ -8,6 +8,7 @@ from clinicpbx.core.callflow.flow import Node
 from clinicpbx.core.rulebook import DEFAULT_RING, Rulebook
 from clinicpbx.rules import quoting
 from clinicpbx.rules.document import Address, Document, Fallback
+from clinicpbx.rules.feature_codes import feature_codes
 
 Where = Callable[..., str]
 Line = Mapping[str, Any]
@@ -201,9 +202,20 @@ def alert_prompts(book: Rulebook) -> list[str]:
 
 
 def code_lines(document: Document) -> list[Line]:
-    codes = document.codes
-    flows = {"code-login": codes.login, "code-pause": codes.pause, "code-voicemail": codes.voicemail}
-    return [{"dialled": quoting.code(dialled), "flow": flow} for flow, dialled in flows.items()]
+    """Every feature code; what follows it is an argument of its flow."""
+    return [
+        {
+            "dialled": quoting.code(each.dialled),
+            "flow": f"code-{quoting.name(each.code)}",
+            "argument": _argument(each.argument),
+        }
+        for each in feature_codes(document)
+    ]
+
+
+def _argument(value: str) -> str:
+    """A name, an extension, or nothing."""
+    return quoting.name(value) if value[:1].isalpha() else quoting.digits(value) if value else ""
 
 
 def emergency_view(document: Document, where: Where) -> Line:

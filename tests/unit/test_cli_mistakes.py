@@ -150,7 +150,7 @@ def commands(group: click.Group, words: str = "clinicpbx") -> Iterator[tuple[str
 ALL = dict(commands(cli.command))
 WITHOUT_ROWS = {"schema", "render", "apply", "rollback", "export", "delete", "pin", "login", "logout", "pause"}
 WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "rescuer", "asterisk", "completion"}
-WITHOUT_ROWS |= {"prepare", "map", "on", "off", "reference", "new", "import-csv", "number", "close"}
+WITHOUT_ROWS |= {"prepare", "map", "on", "off", "reference", "new", "import-csv", "number", "close", "add", "remove"}
 
 
 @pytest.mark.parametrize("words", ALL)

@@ -24,7 +24,7 @@ def test_a_queue_says_who_waits_and_what_its_agents_do() -> None:
     shift.join(5, "c3")
     [row] = queue_rows(shift.floor, at(15))
     assert row == {
-        "queue": "q", "waiting": 1, "ringing": 1, "longest_wait": 10.0, "staffed": True, "logged_in": 4,
+        "queue": "q", "waiting": 1, "callbacks": 0, "ringing": 1, "longest_wait": 10.0, "staffed": True, "logged_in": 4,
         "free": 0, "offered": 1, "talking": 1, "wrap_up": 0, "resting": 0, "busy": 0, "paused": 1,
         "unreachable": 1, "logged_out": 1,
     }  # fmt: skip
@@ -38,6 +38,7 @@ def test_an_agent_says_what_with_and_since_when() -> None:
     assert rows[0] == {
         "agent": "ana", "phone": "201", "state": "offered", "reason": "", "since": at(3).isoformat(),
         "logged_in": True, "reachable": True, "queue": "q", "call": "c1", "queues": ["q"],
+        "skills": {}, "licences": [], "taken": 0,
     }  # fmt: skip
     assert (rows[1]["state"], rows[1]["queue"], rows[1]["since"]) == ("free", "", at(0).isoformat())
     shift.take(4, "c1", "201")

@@ -29,6 +29,7 @@ class Entered:
     entry: str
     caller: Private[str] | None
     language: str = ""
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,10 @@ def endpoint_of(channel: str) -> str:
 def _started(message: Json, at: datetime) -> News:
     channel, args = message["channel"], message.get("args") or []
     match args:
-        case ["enter", flow, entry, *_]:
+        case ["enter", flow, entry, *about]:
             number = (channel.get("caller") or {}).get("number") or ""
             caller = Private(number) if number else None
-            return Entered(channel["id"], flow, entry, caller, channel.get("language") or "")
+            return Entered(channel["id"], flow, entry, caller, channel.get("language") or "", "".join(about[:1]))
         case ["callback", attempt]:
             return AgentAnswered(attempt)
         case ["back", *status]:

@@ -1,5 +1,6 @@
 """One agent over all queues: at most one call, on one phone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,7 +78,9 @@ class Agent:
     """*paused*: the reason, empty if not paused. *order*: the place among the clinic's agents. *taken*: calls, counted
     from the login on, where it began with the fewest of those who were there.
 
-    *since*: of the login and pause. *active_since*: of the activity. *free_since*: of the last call, refusal or login.
+    *left*: queues of the rules that the agent does not serve for now, *joined*: others, served for now; *queues*: what
+    comes of both, with the penalties. *since*: of the login and pause. *active_since*: of the activity. *free_since*:
+    of the last call, refusal or login.
     """
 
     rules: AgentRules
@@ -90,11 +93,20 @@ class Agent:
     misses: int = 0
     order: int = 0
     taken: int = 0
+    left: frozenset[str] = frozenset()
+    joined: Mapping[str, int] = field(default_factory=dict)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    last_call: str = ""
     activity: Activity = field(default=FREE)
 
     @property
     def name(self) -> str:
         return self.rules.name
+
+    def reckon(self) -> None:
+        """*queues* follow from the rules, and what was joined and left."""
+        served = {**self.rules.queues, **self.joined}
+        self.queues = {queue: penalty for queue, penalty in served.items() if queue not in self.left}
 
     @property
     def engaged(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from clinicpbx.core.acd.agent import Agent, Free, Resting, WrapUp
 from clinicpbx.core.acd.floor import Floor
-from clinicpbx.core.acd.queue import Queue
+from clinicpbx.core.acd.queue import Caller, Queue
 
 Row = dict[str, Any]
 STATES = ("free", "offered", "talking", "wrap-up", "resting", "busy", "paused", "unreachable", "logged out")
@@ -22,16 +22,37 @@ def queue_rows(floor: Floor, at: datetime) -> list[Row]:
 
 
 def _queue_row(queue: Queue, ringing: int, at: datetime) -> Row:
-    since = min((caller.since for caller in queue.waiting), default=at)
+    since = min((caller.since for caller in queue.waiting if not caller.callback), default=at)
     states = Counter(agent.state for agent in queue.members.values())
     return {
         "queue": queue.name,
-        "waiting": len(queue.waiting),
+        "waiting": sum(not caller.callback for caller in queue.waiting),
+        "callbacks": sum(caller.callback for caller in queue.waiting),
         "ringing": ringing,
         "longest_wait": round(max((at - since).total_seconds(), 0.0), 1),
         "staffed": queue.staffed,
         "logged_in": sum(agent.logged_in for agent in queue.members.values()),
         **{state.replace("-", "_").replace(" ", "_"): states[state] for state in STATES},
+    }
+
+
+def caller_rows(floor: Floor, queue: str, at: datetime) -> list[Row]:
+    """One row a caller of *queue*, in their order: *needs* is what is asked of an agent now, *waited* in seconds."""
+    here = sorted((caller for caller in floor.callers.values() if caller.queue == queue), key=lambda each: each.place)
+    return [_caller_row(caller, at) for caller in here]
+
+
+def _caller_row(caller: Caller, at: datetime) -> Row:
+    stage = caller.stages[caller.stage]
+    needs = [name if level == 1 else f"{name} {level}" for name, level in stage.skills]
+    return {
+        "call": caller.call,
+        "kind": "call-back" if caller.callback else "caller",
+        "waited": round(max((at - caller.since).total_seconds(), 0.0), 1),
+        "priority": caller.priority,
+        "needs": ", ".join([*needs, *([stage.agent] if stage.agent else [])]),
+        "rings": " ".join(caller.offer.phones) if caller.offer is not None else "",
+        "passed": " ".join(sorted(caller.passed)),
     }
 
 
@@ -59,5 +80,8 @@ def _agent_row(agent: Agent) -> Row:
         "reachable": agent.phone.reachable,
         "queue": queue,
         "call": call,
-        "queues": sorted(agent.rules.queues),
+        "queues": sorted(agent.queues),
+        "skills": dict(sorted(agent.rules.skills.items())),
+        "licences": list(agent.rules.licences),
+        "taken": agent.taken,
     }

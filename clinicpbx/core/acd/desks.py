@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from clinicpbx.core.acd.agent import FREE, NO_ANSWER, Agent
-from clinicpbx.core.acd.results import AgentStateChanged
+from clinicpbx.core.acd.agent import FREE, NO_ANSWER, Agent, WrapUp
+from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result
 from clinicpbx.core.acd.roster import Roster
+from clinicpbx.core.commands import AgentCommand, DisposeCall, EndWrapUp, ExtendWrapUp, ToggleLogin, TogglePause
 
 BY_HAND = "by hand"
 
@@ -32,18 +33,58 @@ class Desks:
         self._roster.lines.refresh(agent)
         return [kept]
 
-    def toggle(self, phone: str, at: datetime, *, login: bool) -> tuple[str, list[AgentStateChanged]]:
-        """What the feature code of *phone* changed, in a word, for the agent to hear."""
-        agent = self._roster.on_phone(phone)
+    def dialled(self, command: AgentCommand, at: datetime) -> tuple[str, list[Result]]:
+        """What an agent's feature code changed, in a word for the agent to hear, and what follows."""
+        agent = self._roster.on_phone(command.phone)
         if agent is None:
             return "unknown", []
-        if login:
-            change = "logout" if agent.logged_in else "login"
-            return change, self.mark(agent, at, logged_in=not agent.logged_in)
+        match command:
+            case ToggleLogin(queue=""):
+                change = "logout" if agent.logged_in else "login"
+                return change, [*self.mark(agent, at, logged_in=not agent.logged_in)]
+            case ToggleLogin(queue=queue):
+                return self._toggle_queue(agent, queue, at)
+            case TogglePause(reason=reason):
+                return self._toggle_pause(agent, reason or BY_HAND, at)
+            case EndWrapUp() if isinstance(agent.activity, WrapUp):
+                return "ready", [*self._roster.become(agent, FREE, at)]
+            case ExtendWrapUp() if isinstance(agent.activity, WrapUp):
+                more = self._roster.wrap_up(agent.activity.queue)
+                longer = WrapUp(agent.activity.queue, agent.activity.deadline + more)
+                return "more", [*self._roster.become(agent, longer, at)]
+            case DisposeCall(disposition=disposition) if agent.last_call:
+                return "disposed", [CallDisposed(agent.last_call, agent.name, disposition, at)]
+        return "none", []
+
+    def _toggle_queue(self, agent: Agent, queue: str, at: datetime) -> tuple[str, list[Result]]:
+        """Out of *queue*, or into it again; who was not logged in at all is, for that queue alone."""
+        if queue not in agent.rules.queues and queue not in agent.joined:
+            return "none", []
+        if agent.logged_in and queue in agent.queues:
+            return "logout", [self.leave(agent, queue)]
+        others = frozenset(agent.rules.queues) | frozenset(agent.joined) if not agent.logged_in else agent.left
+        agent.left = others - {queue}
+        served = self._roster.serve(agent)
+        return "login", [*(self.mark(agent, at, logged_in=True) or [served])]
+
+    def _toggle_pause(self, agent: Agent, reason: str, at: datetime) -> tuple[str, list[Result]]:
         if not agent.logged_in:
             return "logout", []  # nothing to pause: say what is true
-        change = "unpause" if agent.paused else "pause"
-        return change, self.mark(agent, at, paused="" if agent.paused else BY_HAND)
+        paused = "" if agent.paused and reason in (BY_HAND, agent.paused) else reason
+        return "pause" if paused else "unpause", [*self.mark(agent, at, paused=paused)]
+
+    def join(self, agent: Agent, queue: str, penalty: int) -> AgentStateChanged:
+        """Serve *queue* from now on, whatever the rules say, until it is left."""
+        agent.left -= {queue}
+        if agent.rules.queues.get(queue) != penalty:
+            agent.joined = {**agent.joined, queue: penalty}
+        return self._roster.serve(agent)
+
+    def leave(self, agent: Agent, queue: str) -> AgentStateChanged:
+        """Do not serve *queue* until it is joined again, or the agent logs in anew; a call of it goes on."""
+        agent.joined = {name: penalty for name, penalty in agent.joined.items() if name != queue}
+        agent.left = agent.left | {queue} if queue in agent.rules.queues else agent.left
+        return self._roster.serve(agent)
 
     def passed(
         self, agent: Agent, queue: str, status: str, rest: timedelta | None, at: datetime

@@ -29,15 +29,15 @@ MOST_TOLD = 12
 
 def choose(queue: str, askable: Sequence[Agent], strategy: Strategy, turn: Turn) -> Sequence[Agent]:
     """Those of *askable* (never none) to offer a caller of *queue* to: of the best penalty, by the strategy."""
-    best = min(agent.rules.queues[queue] for agent in askable)
-    return strategy([agent for agent in askable if agent.rules.queues[queue] == best], turn)
+    best = min(agent.queues[queue] for agent in askable)
+    return strategy([agent for agent in askable if agent.queues[queue] == best], turn)
 
 
 def left_out(
     queue: str, members: Iterable[Agent], stage: Stage, chosen: Sequence[Agent], askable: Sequence[Agent]
 ) -> tuple[str, ...]:
     """Why other *members* of *queue* are not asked, as far as MOST_TOLD: `ben: paused, lunch`."""
-    best, names = min(agent.rules.queues[queue] for agent in chosen), {agent.name for agent in chosen}
+    best, names = min(agent.queues[queue] for agent in chosen), {agent.name for agent in chosen}
     others = islice((agent for agent in members if agent.name not in names), MOST_TOLD)
     return tuple(f"{agent.name}: {_why_not(agent, queue, best, stage, askable)}" for agent in others)
 
@@ -51,5 +51,5 @@ def _why_not(agent: Agent, queue: str, best: int, stage: Stage, askable: Sequenc
         return f"{stage.agent} knows the caller"
     if agent not in askable:
         return "did not take this call"
-    penalty = agent.rules.queues[queue]
+    penalty = agent.queues[queue]
     return f"penalty {penalty}" if penalty > best else "free, others come first"

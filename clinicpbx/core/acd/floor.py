@@ -12,16 +12,16 @@ from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, T
 from clinicpbx.core.acd.roster import DOUBT, GRACE, REST, Roster
 from clinicpbx.core.acd.waiting_room import WaitingRoom
 from clinicpbx.core.commands import (
+    AgentCommand,
     AskPlace,
+    AskWaiting,
     JoinQueue,
     LeaveQueue,
     QueueCommand,
     ReturnOffer,
     TakeOffer,
-    ToggleLogin,
-    TogglePause,
 )
-from clinicpbx.core.events import AgentChanged
+from clinicpbx.core.events import AgentChanged, WaitingTold
 from clinicpbx.core.rulebook import Rulebook
 
 SETTLE = timedelta(seconds=0.5)
@@ -83,10 +83,12 @@ class Floor:
                 return self._take(call, queue, phone, at)
             case ReturnOffer(queue=queue, status=status):
                 return self._return(call, queue, status, at)
-            case ToggleLogin(phone=phone):
-                return self._toggled(call, phone, at, login=True)
-            case TogglePause(phone=phone):
-                return self._toggled(call, phone, at, login=False)
+            case AskWaiting(queue=queue):
+                waiting = len(self.queues[queue].waiting) if queue in self.queues else 0
+                return [ToCall(call, WaitingTold(at=at, queue=queue, waiting=waiting))]
+            case AgentCommand():
+                change, changes = self._desks.dialled(command, at)
+                return [ToCall(call, AgentChanged(at=at, change=change)), *changes, *self._room.distribute(at)]
         return []
 
     def call_gone(self, call: str, at: datetime) -> list[Result]:
@@ -127,6 +129,15 @@ class Floor:
 
     def unpause(self, name: str, at: datetime) -> list[Result]:
         return self._mark(name, at)
+
+    def join_queue(self, name: str, queue: str, penalty: int, at: datetime) -> list[Result]:
+        """The agent serves *queue* for now, whatever the rules say; KeyError where there is none of these."""
+        if self.queues[queue].rules is None:
+            raise KeyError(queue)
+        return [self._desks.join(self.agents[name], queue, penalty), *self._room.distribute(at)]
+
+    def leave_queue(self, name: str, queue: str, at: datetime) -> list[Result]:
+        return [self._desks.leave(self.agents[name], queue), *self._room.distribute(at)]
 
     # Phones
 
@@ -201,7 +212,7 @@ class Floor:
             talking = Talking(call, queue, None if agent.phone.channels else at + GRACE)
             agent.misses, agent.taken = 0, agent.taken + 1
             results += self._roster.become(agent, talking, at)
-            self._talks[call] = agent
+            self._talks[call], agent.last_call = agent, call
             if rang_out:
                 results += self._roster.finish(agent, talking, at)
         if caller is not None:
@@ -227,10 +238,6 @@ class Floor:
         """Set what a person decides; KeyError for an agent who does not exist."""
         changes = self._desks.mark(self.agents[name], at, logged_in=logged_in, paused=paused)
         return [*changes, *self._room.distribute(at)]
-
-    def _toggled(self, call: str, phone: str, at: datetime, *, login: bool) -> list[Result]:
-        change, changes = self._desks.toggle(phone, at, login=login)
-        return [ToCall(call, AgentChanged(at=at, change=change)), *changes, *self._room.distribute(at)]
 
     def _due(self, subject: Subject, at: datetime, results: list[Result]) -> bool:
         """Whether the answer that was due by now is overdue."""

@@ -94,5 +94,5 @@ class Queue:
         self.members = {
             agent.name: agent
             for agent in agents
-            if rules is not None and self.name in agent.rules.queues and rules.licensed(agent.rules.licences)
+            if rules is not None and self.name in agent.queues and rules.licensed(agent.rules.licences)
         }

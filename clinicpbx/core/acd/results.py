@@ -14,12 +14,27 @@ class ToCall:
 
 @dataclass(frozen=True, slots=True)
 class AgentStateChanged:
-    """To be kept across restarts. *paused*: the reason, empty if not paused."""
+    """To be kept across restarts. *paused*: the reason, empty if not paused.
+
+    *left*: queues that the agent does not serve for now; *joined*: those served for now, with the penalty.
+    """
 
     name: str
     logged_in: bool
     paused: str
     since: datetime
+    left: tuple[str, ...] = ()
+    joined: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallDisposed:
+    """An agent says what came of *call*, which is over or nearly so."""
+
+    call: str
+    agent: str
+    disposition: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +42,4 @@ class ResyncAsked:
     """An answer is overdue: give the floor a snapshot of all phones, and say which of its calls are gone."""
 
 
-Result = ToCall | AgentStateChanged | ResyncAsked
+Result = ToCall | AgentStateChanged | CallDisposed | ResyncAsked

@@ -64,7 +64,8 @@ class Roster:
         for name, agent in before.items():
             rules = self._wanted.get(name)
             if agent.engaged and (rules is None or rules.phone != agent.phone.extension):
-                agent.rules = replace(agent.rules, queues={})
+                agent.rules, agent.joined = replace(agent.rules, queues={}), {}
+                agent.reckon()
                 self.agents[name] = agent
         held = {agent.phone.extension for agent in self.agents.values()}
         for name, rules in self._wanted.items():
@@ -83,9 +84,10 @@ class Roster:
     def _seated(self, agent: Agent | None, rules: AgentRules, at: datetime) -> Agent:
         if agent is None:
             kept = self._kept.get(rules.name, AgentStateChanged(rules.name, False, "", at))
-            phone = self.phone(rules.phone, at)
-            return Agent(rules, phone, kept.since, at, kept.since, kept.logged_in, kept.paused)
+            agent = Agent(rules, self.phone(rules.phone, at), kept.since, at, kept.since, kept.logged_in, kept.paused)
+            agent.left, agent.joined = frozenset(kept.left), dict(kept.joined)
         agent.rules, agent.phone = rules, self.phone(rules.phone, at)
+        agent.reckon()
         return agent
 
     def _dismiss(self, agents: Iterable[Agent], at: datetime) -> list[AgentStateChanged]:
@@ -98,9 +100,18 @@ class Roster:
                 changes.append(self.keep(agent))
         return changes
 
+    def serve(self, agent: Agent) -> AgentStateChanged:
+        """The queues that the agent joined or left have changed."""
+        agent.reckon()
+        for queue in self.queues.values():
+            queue.enrol(self.agents.values())
+        self.lines.enrol()
+        return self.keep(agent)
+
     def keep(self, agent: Agent) -> AgentStateChanged:
         """The agent's login and pause, to be remembered while the rules come and go."""
-        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since)
+        left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
+        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined)
         self._kept[agent.name] = state
         return state
 
@@ -118,10 +129,15 @@ class Roster:
         """The call is over: wrap-up begins, as long as its queue asks for."""
         agent.free_since = at
         queue = self.queues.get(talking.queue)
-        wrap_up = queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
+        wrap_up = self.wrap_up(talking.queue)
         if queue is not None:
             queue.pace.saw(at - agent.active_since + wrap_up)
         return self.become(agent, WrapUp(talking.queue, at + wrap_up) if wrap_up else FREE, at)
+
+    def wrap_up(self, name: str) -> timedelta:
+        """An agent's quiet time after a call of that queue."""
+        queue = self.queues.get(name)
+        return queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
 
     def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentStateChanged]:
         return self.become(agent, Resting(at + length), at)

@@ -39,8 +39,9 @@ class CallMachine:
             said = Node("play", STEPS["play"](prompt=override.say), {"done": flow.start}, flow.nodes[flow.start].where)
             self._nodes, self._start = {**flow.nodes, OVERRIDE: said}, OVERRIDE
         language = arrived.language if arrived.language in book.languages else book.language_of(arrived.entry)
-        self._scene = Scene(
-            call, "", arrived.entry, arrived.caller, language, {}, book, override, arrived.earlier, arrived.callback
+        self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override)
+        self._scene = replace(
+            self._scene, earlier=arrived.earlier, callback=arrived.callback, argument=arrived.argument
         )
         self._state: State | None = None
         self._visits = 0

@@ -125,4 +125,21 @@ PHRASES = {
         "es": "El paciente habla francés.",
         "fr": "Le patient parle français.",
     },
+    "agent-more": {"en": "You have more time.", "es": "Tiene más tiempo.", "fr": "Vous avez plus de temps."},
+    "agent-noted": {"en": "It is noted.", "es": "Anotado.", "fr": "C'est noté."},
+    "agent-nothing": {
+        "en": "There is nothing to change.",
+        "es": "No hay nada que cambiar.",
+        "fr": "Il n'y a rien à changer.",
+    },
+    "queue-waiting": {
+        "en": "Callers waiting:",
+        "es": "Llamadas en espera:",
+        "fr": "Appels en attente :",
+    },
+    "not-allowed": {
+        "en": "This phone may not do that.",
+        "es": "Este teléfono no tiene permiso.",
+        "fr": "Ce téléphone n'en a pas le droit.",
+    },
 }

@@ -37,6 +37,7 @@ class Scene:
     override: OverrideRules | None = None
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True)

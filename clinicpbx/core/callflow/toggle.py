@@ -14,6 +14,10 @@ SPOKEN = {
     "logout": "sound:agent-loggedoff",
     "pause": "prompt:agent-paused",
     "unpause": "prompt:agent-unpaused",
+    "ready": "prompt:agent-unpaused",
+    "more": "prompt:agent-more",
+    "disposed": "prompt:agent-noted",
+    "none": "prompt:agent-nothing",
     "unknown": "sound:agent-incorrect",
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from clinicpbx.errors import Mistake
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document
+from clinicpbx.rules.feature_codes import feature_codes
 from clinicpbx.rules.flows import Draft
 from clinicpbx.rules.places import Path
 
@@ -16,8 +17,8 @@ def numbers_in_use(document: Document) -> Iterator[tuple[Path, str]]:
     for name, mailbox in document.mailboxes.items():
         if mailbox.number is not None:
             yield ("mailboxes", name, "number"), mailbox.number
-    for code, number in document.codes:
-        yield ("codes", code), number
+    for each in feature_codes(document):
+        yield ("codes", each.code), each.dialled
 
 
 @CHECKS.register("numbers")

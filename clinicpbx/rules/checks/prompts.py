@@ -14,7 +14,7 @@ from clinicpbx.rules.prompts import ALWAYS
 @CHECKS.register("prompts")
 def prompts(draft: Draft) -> Iterator[Mistake]:
     document = draft.document
-    used = ALWAYS | {name for kind in CODES.values() for name in STEPS[kind]().prompts()}
+    used = ALWAYS | {name for kind, options in CODES.values() for name in STEPS[kind](**options).prompts()}
     if document.mailboxes:
         used |= STEPS["voicemail"](mailbox=next(iter(document.mailboxes))).prompts()
     for path, node in draft.nodes():

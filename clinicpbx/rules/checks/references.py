@@ -61,6 +61,8 @@ def _of_people(draft: Draft) -> Iterator[Use]:
         yield ("phones", extension, "location"), phone.location, "locations"
         yield ("phones", extension, "site"), phone.site, "sites"
         yield ("phones", extension, "mailbox"), phone.mailbox, "mailboxes"
+        for queue in phone.supervises:
+            yield ("phones", extension, "supervises", queue), queue, "queues"
         for lamp in phone.lamps:
             yield ("phones", extension, "lamps", lamp), lamp, "mailboxes"
     for name, agent in document.agents.items():

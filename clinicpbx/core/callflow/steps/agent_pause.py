@@ -22,7 +22,7 @@ class AgentPause:
         return frozenset()
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        return ask_floor(TogglePause(scene.entry), at)
+        return ask_floor(TogglePause(scene.entry, scene.argument), at)
 
     def handle(self, scene: Scene, state: Toggle, event: Event) -> Result:
         return say_change(scene, state, event)

@@ -1,0 +1,38 @@
+"""Every feature code that can be dialled, with what may follow it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from clinicpbx.rules.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCode:
+    """*dialled* enters the flow of *code*, about *argument*: a queue, a reason, a disposition or a phone, or ""."""
+
+    dialled: str
+    code: str
+    argument: str = ""
+
+
+def feature_codes(document: Document) -> Iterator[FeatureCode]:
+    """Those of the document, in the order of its codes."""
+    numbers = dict(document.codes)
+    queues = {number: internal.queue for number, internal in document.extensions.items() if internal.queue}
+    supervised = any(phone.supervises for phone in document.phones.values())
+    agents = {agent.phone: agent.phone for agent in document.agents.values()} if supervised else {}
+    after = {
+        "login": queues,
+        "pause": document.pause_reasons,
+        "dispose": document.dispositions,
+        "count": queues,
+        "listen": agents,
+        "whisper": agents,
+        "barge": agents,
+    }
+    alone = set(numbers) - {"dispose", "count", "listen", "whisper", "barge"}
+    for code, number in numbers.items():
+        if code in alone:
+            yield FeatureCode(number, code)
+        for digits, argument in after.get(code, {}).items():
+            yield FeatureCode(number + digits, code, argument)
