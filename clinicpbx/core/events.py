@@ -25,7 +25,7 @@ class Earlier:
     """What is known of the caller's earlier calls.
 
     *calls*: in the last hour. *agent*: who talked with the caller last. *lost*: the place (what it counted from) in
-    *queue* that the caller had when the last call *ended* in it.
+    *queue* that the caller had when the last call *ended* in it. *queues*: where an agent took this same call already.
     """
 
     calls: int = 0
@@ -33,6 +33,7 @@ class Earlier:
     queue: str = ""
     lost: datetime | None = None
     ended: datetime | None = None
+    queues: tuple[str, ...] = ()
 
 
 NOTHING_EARLIER = Earlier()

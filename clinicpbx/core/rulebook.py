@@ -20,7 +20,8 @@ class QueueRules:
     *clinical*: its agents have a licence; *licences*: one of these. *max_overtakes*: how many who joined later may be
     served before a caller, whatever their priority. *same_language*, *same_agent*: how long a caller waits for an agent
     who speaks the language, and for the one who talked with them last. *place_kept*: how long after a hang-up.
-    *raise_repeats*: the most that is added to the priority of who calls again and again.
+    *raise_repeats*: the most that is added to the priority of who calls again and again. *whisper*: what its agents
+    hear before a call is theirs.
     """
 
     name: str
@@ -37,6 +38,7 @@ class QueueRules:
     same_agent: timedelta = timedelta(0)
     place_kept: timedelta = timedelta(minutes=5)
     raise_repeats: int = 1
+    whisper: str = ""
 
     def licensed(self, licences: Collection[str]) -> bool:
         """Whether an agent with these *licences* may serve it."""

@@ -41,6 +41,7 @@ class Callers:
     ) -> None:
         self._digest, self._keep = digest, keep
         self._known = {each.tag: each for each in known}
+        self._taken: dict[str, tuple[str, ...]] = {}  # call -> the queues in which an agent took it
 
     def arrived(self, number: Private[str] | None, at: datetime) -> Earlier:
         """What is known of the caller who calls now; from now on this call counts, too."""
@@ -51,6 +52,18 @@ class Callers:
         earlier = Earlier(len(times), known.agent, known.queue, known.lost, known.ended)
         self._put(replace(known, times=(*times, at), queue="", lost=None))  # a place is given back once
         return earlier
+
+    def taken(self, call: str, queue: str) -> None:
+        """An agent of *queue* talks with the caller, who may be sent back to it."""
+        self._taken[call] = (*self._taken.get(call, ()), queue)
+
+    def queues(self, call: str) -> tuple[str, ...]:
+        """Where an agent took *call* before."""
+        return self._taken.get(call, ())
+
+    def gone(self, call: str) -> None:
+        """The caller's channel is gone for good."""
+        self._taken.pop(call, None)
 
     def ended(self, number: Private[str] | None, at: datetime, agent: str, lost: JoinQueue | None) -> None:
         """The call is over. *agent* talked with the caller; *lost*: the place given up by hanging up."""

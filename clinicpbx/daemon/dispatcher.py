@@ -138,11 +138,14 @@ class Dispatcher:
             case AgentAnswered(attempt=attempt):
                 self._agent_answered(attempt, at)
             case ForCall(call=call, event=HungUp(cause=cause)) if call not in self.calls:
+                self.callers.gone(call)
                 self.callbacks.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
             case ForCall(call=call, event=event):
                 self.deliver(call, event)
+                if isinstance(event, HungUp):
+                    self.callers.gone(call)
             case EndpointNews():
                 self._phone(news, at)
             case Left(call=call):
@@ -228,7 +231,10 @@ class Dispatcher:
             language=news.language,
             switched_on=self.switched_on(at),
             argument=news.argument,
-            earlier=self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at)),
+            earlier=replace(
+                self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at)),
+                queues=self.callers.queues(news.call),
+            ),
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
@@ -308,6 +314,8 @@ class Dispatcher:
             self._metrics.barrier.inc()
         at = self._clock()
         agent = self._agents_name(runtime.taken.phone) if runtime.taken is not None else ""
+        if runtime.taken is not None:
+            self.callers.taken(runtime.call, runtime.taken.queue)
         if not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=bool(agent))

@@ -66,7 +66,7 @@ def compile_rules(
         flows={**flows, **built_in(document, places), **phase_flows(document, places, flows)},
         entries=entries(document),
         hours=hours,
-        queues={name: QueueRules(name, **dict(queue)) for name, queue in document.queues.items()},
+        queues={name: _queue(document, name) for name in document.queues},
         agents={name: _agent(document, name) for name in document.agents},
         phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
         mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
@@ -77,6 +77,11 @@ def compile_rules(
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
+
+
+def _queue(document: Document, name: str) -> QueueRules:
+    written = document.queues[name]
+    return QueueRules(name, **{**dict(written), "whisper": written.whisper or ""})
 
 
 def _phone(extension: str, written: Phone) -> PhoneRules:

@@ -217,10 +217,10 @@ class Codes(Written):
     login: Code = Field("*45", description="Log in to the agent's queues, or out; with a queue's extension: that one.")
     pause: Code = Field("*46", description="Pause, or go on; with the key of a reason after it: for that.")
     voicemail: Code = Field("*97", description="Hear the messages of the phone's mailbox.")
-    wrap_up: Code = Field("*47", description="The time after a call is over: ready for the next one.")
-    more_time: Code = Field("*48", description="As much time again after the call.")
+    wrap_up: Code = Field("*48", description="The time after a call is over: ready for the next one.")
+    more_time: Code = Field("*49", description="As much time again after the call.")
     dispose: Code = Field("*44", description="With the key of a disposition after it: what came of the last call.")
-    count: Code = Field("*49", description="With the extension of a queue after it: how many wait there.")
+    count: Code = Field("*47", description="With the extension of a queue after it: how many wait there.")
     listen: Code = Field("*50", description="With an agent's phone after it: listen to the call.")
     whisper: Code = Field("*51", description="With an agent's phone after it: speak to the agent alone.")
     barge: Code = Field("*52", description="With an agent's phone after it: join the call.")
@@ -241,6 +241,11 @@ class Queue(Written):
         False,
         description="Only licensed agents serve it, and its calls never go on to a queue that is not clinical, unless "
         "the caller presses a key.",
+    )
+    whisper: Name | None = Field(
+        None,
+        description="What its agents hear before each call is theirs (see prompts), with the caller's language and the "
+        "step's reason; default: nothing.",
     )
     licences: Names = Field(
         (), description="Licences of which its agents need one; default: any, where it is clinical."

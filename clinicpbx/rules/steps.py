@@ -33,6 +33,7 @@ Needs = Annotated[
 OPTIONS: Mapping[str, Any] = {
     "prompt": Name,
     "greeting": Name,
+    "reason": Name,
     "hours": Name,
     "queue": Name,
     "mailbox": Name,
@@ -98,6 +99,7 @@ MEANINGS: Mapping[str, str] = {
     "enqueue.greeting": "What a caller who has to wait hears first, before the place (see prompts).",
     "enqueue.keys": "Keys that lead out of the queue, and keep the place; default: those named under next.",
     "mode": "listen, whisper (the agent alone hears it) or barge (everybody does).",
+    "reason": "Why they call, told to the agent before the call is theirs, where the queue whispers (see prompts).",
     "callback.queue": "The queue whose agents call back (see queues).",
     "callback.hours": "When patients are called back (see hours); default: whenever an agent is there.",
     "callback.tries": "How often the patient is rung before a person has to see to it.",

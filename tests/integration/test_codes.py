@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from tests.support.clinic_bed import RULES, Clinic, ended
 from tests.support.sound import pitch, tone
 
 pytestmark = pytest.mark.integration
-MORE = RULES.replace("name: Desk two, location: desk", "name: Manager, location: desk, supervises: desk").replace(
-    "queues: {{desk: {{ring: 5s, wrap_up: 0s}}}}",
-    'queues: {{desk: {{ring: 5s, wrap_up: 20s}}, other: {{}}}}\n'
-    'extensions: {{"300": {{queue: desk}}, "301": {{queue: other}}}}\n'
+CHANGES = {
+    "name: Desk two, location: desk": "name: Manager, location: desk, supervises: desk",
+    "queues: {{desk: {{ring: 5s, wrap_up: 0s}}}}": "queues: {{desk: {{ring: 5s, wrap_up: 20s, whisper: desk-call}}, "
+    'other: {{}}}}\nextensions: {{"300": {{queue: desk}}, "301": {{queue: other}}}}\n'
     "pause_reasons: {{1: lunch, 2: meeting}}\ndispositions: {{1: resolved, 2: referred}}",
-).replace('phone: "201", queues: [desk]', 'phone: "201", queues: [desk, other]')  # fmt: skip
+    "prompts:\n": "prompts:\n  desk-call: {{en: A call for the desk}}\n",
+    'phone: "201", queues: [desk]': 'phone: "201", queues: [desk, other]',
+}
+MORE = reduce(lambda text, change: text.replace(*change), CHANGES.items(), RULES)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,7 @@ def house(bed: Bed) -> Iterator[Clinic]:
         made = Clinic(bed, MORE)
         for name in PHRASES:
             tone(made.instance.prompts / "en" / f"{name}.wav", 500, 0.4)
+        tone(made.instance.prompts / "en" / "desk-call.wav", 1300, 1.2)
         made.start_daemon()
         yield made
 
@@ -85,7 +90,7 @@ async def test_codes_change_what_they_say_and_the_lamps_show_it(house: Clinic, p
     assert agent(house)["reason"] == "meeting"
     await dials(house, desk, "*46")
     assert (agent(house)["state"], lamp(house, "*46201")) == ("free", "Idle")
-    await dials(house, desk, "*49300")
+    await dials(house, desk, "*47300")
     await dials(house, desk, "*441")  # no call yet: says so
     assert facts(house, "disposition") == []
     house.bed.programs["daemon"].kill()
@@ -103,7 +108,7 @@ async def talk(house: Clinic, phones: Phones) -> tuple[Phone, Phone, Phone]:
     house.ask("queue.add", agent="ana", queue="desk")
     house.ask("agent.login", agent="ana")
     if house.agent("ana") == "wrap-up":  # after the call of an earlier test
-        await dials(house, desk, "*47")
+        await dials(house, desk, "*48")
     await eventually(lambda: house.agent("ana") == "free")
     await patient.call(house.number)
     await patient.expect("connected")
@@ -122,9 +127,9 @@ async def test_the_time_after_a_call_and_what_came_of_it(house: Clinic, phones: 
     await dials(house, desk, "*442")
     await eventually(lambda: facts(house, "disposition"), 5)
     assert facts(house, "disposition") == [{"call": call, "agent": "ana", "disposition": "referred"}]
-    await dials(house, desk, "*48")
+    await dials(house, desk, "*49")
     assert house.agent("ana") == "wrap-up"
-    await dials(house, desk, "*47")
+    await dials(house, desk, "*48")
     await eventually(lambda: house.agent("ana") == "free", 5)
 
 
@@ -165,3 +170,42 @@ async def test_a_phone_without_permission_is_told_so_and_that_is_noted(house: Cl
     desk = await house.desk(phones, "201")
     await dials(house, desk, "*50201")
     assert facts(house, "supervision_refused")[-1]["by"] == "201"
+
+
+async def test_the_agent_hears_what_the_call_is_and_the_patient_does_not(
+    house: Clinic, phones: Phones, tmp_path: Path
+) -> None:
+    desk, patient = await house.desk(phones, "201"), await house.caller(phones)
+    house.ask("queue.add", agent="ana", queue="desk")
+    house.ask("agent.login", agent="ana")
+    await patient.call(house.number)
+    await patient.expect("connected")
+    await eventually(lambda: house.steps() == ["menu"])
+    await asyncio.sleep(0.3)
+    await patient.dtmf("1")
+    await desk.expect("incoming", 30)
+    await desk.answer()
+    await desk.expect("connected")
+    for phone in (desk, patient):
+        await phone.record(tmp_path / f"{phone.name}.wav")
+    await asyncio.sleep(1.0)
+    assert house.agent("ana") == "offered", "the call is theirs once that is said"
+    await eventually(lambda: house.agent("ana") == "talking", 3)
+    await patient.hangup()
+    await asyncio.sleep(0.5)
+    assert near(tmp_path / f"{desk.name}.wav", 1300)
+    assert not near(tmp_path / f"{patient.name}.wav", 1300)
+
+
+async def test_a_call_that_is_sent_back_twice_is_flagged(house: Clinic, phones: Phones) -> None:
+    patient, desk, _ = await talk(house, phones)
+    for times in (1, 2):
+        assert len(facts(house, "bounced")) == 0
+        await desk.transfer(f"sip:300@{house.bed.sip}")
+        await eventually(lambda: house.agent("ana") == "wrap-up", 10)
+        await dials(house, desk, "*48")
+        await eventually(lambda: house.agent("ana") == "talking", 10)
+        await asyncio.sleep(1.5)  # the whisper
+        assert times
+    assert [(fact["queue"], fact["times"]) for fact in facts(house, "bounced")] == [("desk", 2)]
+    await patient.hangup()

@@ -149,3 +149,29 @@ def test_needs_follow_the_language_and_the_agent_who_knows_the_caller():
         Stage(timedelta(seconds=60)),
     )
     assert [c.detail for c in waits().begin() if isinstance(c, Note) and c.kind == "queued"]
+
+
+def whispering(language: str = "en", queues: tuple[str, ...] = (), reason: str = "about-refills") -> CallMachine:
+    rules = book(main=Flow("desk", {"desk": node("enqueue", queue="frontdesk", reason=reason)}))
+    desk = replace(rules.queues["frontdesk"], whisper="desk-call")
+    rules = replace(rules, queues={"frontdesk": desk})
+    arrived = ev.CallArrived(at=T0, flow="main", entry="+12075550100", version="1", language=language,
+                             earlier=ev.Earlier(queues=queues))  # fmt: skip
+    return CallMachine(arrived, "c1", rules)
+
+
+@pytest.mark.parametrize(
+    ("machine", "told"),
+    [
+        (whispering(), "U(cpbx-whisper^desk-call^about-refills)"),
+        (whispering("es", reason=""), "U(cpbx-whisper^desk-call^speaks-es)"),
+        (whispering(queues=("frontdesk",)), "U(cpbx-whisper^desk-call^about-refills)"),
+        (whispering(queues=("frontdesk", "frontdesk")), "U(cpbx-whisper^desk-call^about-refills^call-bounced)"),
+    ],
+)
+def test_the_agent_hears_what_the_call_is_before_it_is_theirs(machine: CallMachine, told: str):
+    tape = check(machine, f"""
+         0 | call        | CPBX_CALLEE={told}, join frontdesk since 0
+         9 | place 0     | leavequeue, CPBX_CALLEE=, hangup
+    """)  # fmt: skip
+    assert ("bounced" in [note.kind for note in tape.notes]) == ("call-bounced" in told)

@@ -142,4 +142,9 @@ PHRASES = {
         "es": "Este teléfono no tiene permiso.",
         "fr": "Ce téléphone n'en a pas le droit.",
     },
+    "call-bounced": {
+        "en": "Careful: this call has come back more than once.",
+        "es": "Atención: esta llamada ha vuelto más de una vez.",
+        "fr": "Attention : cet appel est revenu plus d'une fois.",
+    },
 }

@@ -51,6 +51,12 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return body["queue"], fact.kind, body["why"]
         case "message":
             return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
+        case "bounced":
+            return body["queue"], "bounced", f"{body.get('times', '')} times before"
+        case "disposition":
+            return str(body.get("agent", "")), "disposition", str(body.get("disposition", ""))
+        case "supervised" | "supervision_refused" | "supervision_ended":
+            return str(body.get("phone", "")), fact.kind.replace("_", " "), f"by {body.get('by', '')}"
         case "callback":
             return body["queue"], "call-back promised", str(body.get("callback", ""))
         case "dialled":

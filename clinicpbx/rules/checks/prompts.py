@@ -30,6 +30,12 @@ def prompts(draft: Draft) -> Iterator[Mistake]:
             if override.say not in document.prompts:
                 near = perhaps(override.say, document.prompts)
                 yield draft.mistake(("overrides", name, "say"), f"no prompt is named {override.say!r}{near}")
+    for name, queue in document.queues.items():
+        if queue.whisper is not None:
+            used |= {queue.whisper}
+            if queue.whisper not in document.prompts:
+                near = perhaps(queue.whisper, document.prompts)
+                yield draft.mistake(("queues", name, "whisper"), f"no prompt is named {queue.whisper!r}{near}")
     for name, texts in document.prompts.items():
         if missing := [language for language in document.languages if language not in (texts.keys() | _spoken(name))]:
             yield draft.mistake(("prompts", name), f"has no text in {', '.join(missing)}")

@@ -10,6 +10,7 @@ from clinicpbx.core.acd.announcements import place_media, wait_media
 from clinicpbx.core.acd.stages import Stage, stages
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
 from clinicpbx.core.callflow.away import away
+from clinicpbx.core.callflow.phrases import PHRASES
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import (
     AskPlace,
@@ -42,6 +43,7 @@ from clinicpbx.core.rulebook import DEFAULT_MUSIC, DEFAULT_RING, QueueRules
 
 RING_MARGIN = timedelta(seconds=15)  # the dialplan gives the call back within the ring time and this
 PLACE_PATIENCE = timedelta(seconds=2)
+BOUNCED = 2  # so often was the call in this queue before, and was sent back to it
 SINCE = "since"  # in the call's memory: what its place in any queue counts from
 
 
@@ -79,19 +81,39 @@ class Enqueue:
     greeting: str = ""
     comfort: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    reason: str = ""
 
     def outcomes(self) -> frozenset[str]:
         return frozenset({"overflow", "unstaffed", *self.keys})
 
     def prompts(self) -> frozenset[str]:
-        return frozenset(filter(None, (self.greeting, *self.comfort)))
+        return frozenset(filter(None, (self.greeting, *self.comfort, self.reason)))
 
     def enter(self, scene: Scene, at: datetime) -> Result:
         rules = scene.book.queues[self.queue]
         since, priority = _since(scene, rules, at), self.priority + _raised(scene, rules)
         queued = Note("queued", {"queue": self.queue, "priority": priority, "since": since.isoformat()})
         join = JoinQueue(self.queue, since, priority, stages=self._stages(scene, rules))
-        return Stay(Queued(join, at, at + self.limit), (queued, *_variables(rules), join))
+        bounced = scene.earlier.queues.count(self.queue)
+        flag = (Note("bounced", {"queue": self.queue, "times": bounced}),) if bounced >= BOUNCED else ()
+        return Stay(Queued(join, at, at + self.limit), (queued, *flag, *self._variables(scene), join))
+
+    def _variables(self, scene: Scene) -> tuple[SetVariable, ...]:
+        """What the dialplan's Dial cannot take from its own defaults; taken back for what comes after the queue."""
+        rules = scene.book.queues[self.queue]
+        ring, whisper = str(int(rules.ring.total_seconds())), self._whisper(scene, rules)
+        return (
+            *((SetVariable("CPBX_RING_FOR", ring),) if rules.ring != DEFAULT_RING else ()),
+            *((SetVariable("CPBX_MUSIC", rules.music),) if rules.music != DEFAULT_MUSIC else ()),
+            *((SetVariable("CPBX_CALLEE", f"U(cpbx-whisper^{whisper})"),) if whisper else ()),
+        )
+
+    def _whisper(self, scene: Scene, rules: QueueRules) -> str:
+        """What an agent hears before the call is theirs: queue, language, reason, and that it has come back."""
+        speaks = f"speaks-{scene.language}"
+        told = speaks if scene.language != scene.book.languages[0] and speaks in PHRASES else ""
+        again = "call-bounced" if scene.earlier.queues.count(self.queue) >= BOUNCED else ""
+        return "^".join(filter(None, (rules.whisper, told, self.reason, again))) if rules.whisper else ""
 
     def _stages(self, scene: Scene, rules: QueueRules) -> tuple[Stage, ...]:
         known = scene.earlier.agent if rules.same_agent else ""
@@ -197,7 +219,7 @@ class Enqueue:
     def _leave(self, scene: Scene, state: Queued, outcome: str, why: str) -> Leave:
         hush = (StopPlayback(state.playback),) if state.playback else ()
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
-        unset = (replace(variable, value="") for variable in _variables(scene.book.queues[self.queue]))
+        unset = (replace(variable, value="") for variable in self._variables(scene))
         kept = {SINCE: state.join.since.isoformat()}
         return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why, kept)
 
@@ -225,10 +247,3 @@ def _since(scene: Scene, rules: QueueRules, at: datetime) -> datetime:
 def _raised(scene: Scene, rules: QueueRules) -> int:
     """Who calls again and again goes ahead a little: from the third call within an hour on, up to a cap."""
     return min(max(scene.earlier.calls - 1, 0), rules.raise_repeats)
-
-
-def _variables(rules: QueueRules) -> tuple[SetVariable, ...]:
-    """What the dialplan's Dial cannot take from its own defaults; taken back for what comes after the queue."""
-    ring = SetVariable("CPBX_RING_FOR", str(int(rules.ring.total_seconds())))
-    music = SetVariable("CPBX_MUSIC", rules.music)
-    return (*((ring,) if rules.ring != DEFAULT_RING else ()), *((music,) if rules.music != DEFAULT_MUSIC else ()))
