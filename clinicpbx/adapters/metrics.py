@@ -5,6 +5,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 TICKS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
+WAITS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200)
+
+
 class Metrics:
     """One set of instruments a process; text() is Prometheus' exposition format 0.0.4."""
 
@@ -29,6 +32,21 @@ class Metrics:
         self.unsealed = Gauge(
             "clinicpbx_unsealed_recordings", "Not in the vault for want of a key or room", registry=registry
         )
+        self.queued = Counter("clinicpbx_queue_entries", "Who came into a queue", ["queue"], registry=registry)
+        self.waiting = Gauge("clinicpbx_queue_waiting", "Callers who wait", ["queue"], registry=registry)
+        self.longest_wait = Gauge("clinicpbx_queue_longest_wait_seconds", "Of them", ["queue"], registry=registry)
+        self.to_call_back = Gauge("clinicpbx_queue_callbacks", "Call-backs in line", ["queue"], registry=registry)
+        self.unreached = Gauge("clinicpbx_callbacks_unreached", "A person has to see to them", registry=registry)
+        self.agents = Gauge("clinicpbx_queue_agents", "A queue's agents", ["queue", "state"], registry=registry)
+        self.offers = Counter("clinicpbx_queue_offers", "What came of offers", ["queue", "outcome"], registry=registry)
+        self.waited = Histogram(
+            "clinicpbx_queue_wait_seconds",
+            "From joining to the end",
+            ["queue", "how"],
+            buckets=WAITS,
+            registry=registry,
+        )
+        self.broken = Counter("clinicpbx_queue_rules_broken", "Alarm: never above 0", ["rule"], registry=registry)
         self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
 
     def text(self) -> bytes:

@@ -8,7 +8,7 @@ from datetime import date
 
 import structlog
 
-from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, open_link, pauses
+from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, nobody, open_link, pauses
 from clinicpbx.adapters.ari.decode import HEARD
 from clinicpbx.adapters.asterisk.clear import need_clear
 from clinicpbx.adapters.clock import Clock
@@ -29,6 +29,7 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.daemon.overrides import Overrides
+from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
 from clinicpbx.daemon.rulebooks import Rulebooks
@@ -60,7 +61,8 @@ class Daemon:
         self.dispatcher.switched_on = self.overrides.at
         floor = Floor(book, self.clock(), self.journal.agents())
         self.lamps = AgentLamps(self.journal, self.request, self.rulebooks.current)
-        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.lamps, self._resync)
+        deliver, meter = self.dispatcher.deliver, QueueMeter(self.metrics)
+        self.queues = QueueRuntime(floor, self.clock, deliver, self.lamps, self._resync, meter)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
@@ -104,11 +106,7 @@ class Daemon:
         self, method: str, uri: str, query: Mapping[str, str] | None = None, body: object = None
     ) -> asyncio.Future[Answer]:
         """ARI, by the present connection; without one the answer is "unreachable"."""
-        if self._link is not None:
-            return self._link.request(method, uri, query, body)
-        nobody: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        nobody.set_result(Answer(0))
-        return nobody
+        return nobody() if self._link is None else self._link.request(method, uri, query, body)
 
     def reload_rules(self) -> Rulebook:
         """New calls follow versions/current from now on. ClinicPBXError, and nothing changes, if it is broken."""
@@ -181,6 +179,7 @@ class Daemon:
         self._beats += 1
         self.journal.commit()
         self.journal.prune(self.clock())
+        self.queues.look(self.callbacks.all())
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -241,9 +240,9 @@ def run_daemon(instance: Instance, settings: Settings) -> None:
     """Runs until SIGTERM. ClinicPBXError where clear audio could reach a disk, or another daemon runs or took over."""
     start_logging(settings.log_level)
     need_clear(instance.clear)
+
+    async def run() -> None:
+        await Daemon(instance, settings).run()
+
     with only_daemon(instance):
-        asyncio.run(_run(instance, settings))
-
-
-async def _run(instance: Instance, settings: Settings) -> None:
-    await Daemon(instance, settings).run()
+        asyncio.run(run())

@@ -115,10 +115,9 @@ class CallbackRuntime:
             raise ClinicPBXError(f"no open call-back {callback!r}", do="See `clinicpbx callback list`")
         return each.number.value
 
-    @property
-    def unreached(self) -> int:
-        """Patients who were not reached: a person has to see to it."""
-        return sum(each.state is State.UNREACHED for each in self._all.known.values())
+    def all(self) -> list[Callback]:
+        """Every call-back that is open."""
+        return list(self._all.known.values())
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -15,16 +15,18 @@ no offers, no staff. Phones are extensions; `channels` is the number of live cha
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
+from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import JoinQueue, QueueCommand
 from clinicpbx.core.events import Event
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.errors import ClinicPBXError
 
 Clock = Callable[[], datetime]
@@ -43,19 +45,27 @@ class QueueRuntime:
     """Runs one Floor: what calls and phones do goes in, offers and places go out to calls, its one timer is kept."""
 
     def __init__(
-        self, floor: Floor, clock: Clock, deliver: Deliver, store: AgentStore, resync: Callable[[], None]
+        self,
+        floor: Floor,
+        clock: Clock,
+        deliver: Deliver,
+        store: AgentStore,
+        resync: Callable[[], None],
+        meter: QueueMeter,
     ) -> None:
         self._floor = floor
         self._clock = clock
         self._deliver = deliver
         self._store = store
         self._resync = resync
+        self._meter = meter
         self._results: deque[Result] = deque()
         self._delivering = False
         self._timer: asyncio.TimerHandle | None = None
         self._wake: datetime | None = None
 
     def perform(self, call: str, command: QueueCommand, at: datetime) -> None:
+        self._meter.asked(self._floor, call, command, at)
         self._follow(self._floor.perform(call, command, at))
 
     def call_gone(self, call: str, at: datetime) -> None:
@@ -96,6 +106,10 @@ class QueueRuntime:
 
     def unpause(self, agent: str) -> None:
         self._act(agent, self._floor.unpause)
+
+    def look(self, callbacks: Iterable[Callback]) -> None:
+        """Measure, and see whether the queues keep their rules."""
+        self._meter.look(self._floor, callbacks, self._clock())
 
     def join_queue(self, agent: str, queue: str, penalty: int = 0) -> None:
         """ClinicPBXError where there is no such agent, or no such queue."""

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.cli import main as cli
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.daemon.control import serve_control
+from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
@@ -32,7 +34,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     instance = Instance.at(tmp_path)
     instance.run.mkdir()
     book = rules(queue("desk"), agent("ana", "201", desk=0))
-    floor = QueueRuntime(Floor(book, START), lambda: START, lambda call, event: None, Kept(), lambda: None)
+    floor = QueueRuntime(
+        Floor(book, START), lambda: START, lambda call, event: None, Kept(), lambda: None, QueueMeter(Metrics())
+    )
     verbs: dict[str, Any] = {
         "status": lambda wish: {"healthy": True, "calls": 0, "unsealed": [{"recordings": 2, "why": "root.key: gone"}]},
         "queues": lambda wish: floor.status()["queues"],

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.commands import JoinQueue, LeaveQueue, ReturnOffer
 from clinicpbx.core.events import Event
+from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import ClinicPBXError
 from tests.support.floors import START, agent, at, queue, rules, spoken
@@ -17,6 +19,8 @@ from tests.support.floors import START, agent, at, queue, rules, spoken
 pytestmark = pytest.mark.unit
 
 BOOK = rules(queue("q"), agent("ana", "201", q=0))
+
+METER = QueueMeter(Metrics())
 
 
 class Bench:
@@ -28,7 +32,7 @@ class Bench:
         self.kept: list[AgentStateChanged] = []
         self.resyncs = 0
         self.react: Callable[[str, Event], None] = lambda call, event: None
-        self.runtime = QueueRuntime(Floor(BOOK, START, states), self.clock, self.deliver, self, self.resync)
+        self.runtime = QueueRuntime(Floor(BOOK, START, states), self.clock, self.deliver, self, self.resync, METER)
 
     def clock(self) -> datetime:
         return self.now

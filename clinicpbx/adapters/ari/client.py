@@ -56,6 +56,13 @@ class Answer:
         return Refusal.NOT_OURS if self.status in (409, 412, 422) else Refusal.UNREACHABLE
 
 
+def nobody() -> "asyncio.Future[Answer]":
+    """What is answered where there is no connection."""
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    answer.set_result(Answer(0))
+    return answer
+
+
 class Link(asyncio.Protocol):
     """One connection, from its handshake to its end. What comes is told in the same turn of the loop, by no task."""
 
