@@ -130,8 +130,10 @@ class QueueRuntime:
             raise ClinicPBXError(f"no queue {queue!r}", do="See `clinicpbx queue list`")
 
     def status(self) -> dict[str, list[dict[str, Any]]]:
-        """`queues` and `agents`: the rows of core/acd/board.py, ready for JSON."""
-        return {"queues": queue_rows(self._floor, self._clock()), "agents": agent_rows(self._floor)}
+        """`queues`, `agents` and `callers`: the rows of core/acd/board.py, ready for JSON."""
+        at = self._clock()
+        waiting = [row for name in sorted(self._floor.queues) for row in caller_rows(self._floor, name, at)]
+        return {"queues": queue_rows(self._floor, at), "agents": agent_rows(self._floor), "callers": waiting}
 
     def close(self) -> None:
         """No timer of ours runs any more."""

@@ -57,6 +57,7 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
         "status": status,
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
+        "floor": lambda wish: {**queues.status(), "callbacks": daemon.callbacks.rows()},
         "callers": lambda wish: queues.callers(wish["queue"]),
         "callbacks": lambda wish: daemon.callbacks.rows(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),

@@ -1,5 +1,6 @@
 """The README is true: its clinic loads, its steps are the steps there are, its commands exist."""
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from clinicpbx.cli import main as cli
 from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.rules.compile import rules_from
+from clinicpbx.rules.tree import Tree
 
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
@@ -26,10 +28,36 @@ WRITTEN += [
 
 
 def test_the_first_clinic_is_a_clinic():
-    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.S)
+    text, _ = re.findall(r"```yaml\n(.*?)```", README, re.S)
     rules = rules_from("README.md", text, date(2026, 11, 24), "1")
     assert rules.book.entries["+12075550100"] == "main"
     assert len(text.splitlines()) <= 11
+
+
+def test_the_queues_are_as_they_can_be_written():
+    first, queues = (Tree("README.md", part.encode()).value for part in re.findall(r"```yaml\n(.*?)```", README, re.S))
+    agents = queues["agents"]
+    numbers = {agent["phone"]: {"name": name, "location": "desk"} for name, agent in agents.items()}
+    ends = {"overflow": "message", "unstaffed": "message"}
+    steps = {
+        **queues["flows"]["main"]["steps"],
+        "nurse": {"enqueue": {"queue": "nurse", "priority": 9}, "next": ends},
+        "message": {"voicemail": {"mailbox": "desk"}, "next": {"done": "bye", "empty": "bye"}},
+        "bye": {"hangup": {}},
+    }
+    whole = {
+        **first,
+        **queues,
+        "languages": {"en": "English", "es": "Español"},
+        "hours": {"clinic": {"open": {"mon-fri": "08:00-17:00"}}},
+        "phones": {phone: {**first["phones"].get(phone, {}), **rule} for phone, rule in numbers.items()},
+        "dids": {"+12075550100": {"name": "Main line", "flow": "main"}},
+        "prompts": {"frontdesk-call": {"en": "Front desk.", "es": "Recepción."}},
+        "flows": {"main": {"start": "bills", "steps": steps}},
+    }
+    book = rules_from("README.md", json.dumps(whole), date(2026, 11, 24), "1").book
+    assert book.agents["ana"].skills == {"billing": 3, "speaks en": 1, "speaks es": 1}
+    assert book.queues["nurse"].licences == ("rn",)
 
 
 def test_the_steps_are_those_there_are():

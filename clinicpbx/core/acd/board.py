@@ -46,6 +46,7 @@ def _caller_row(caller: Caller, at: datetime) -> Row:
     stage = caller.stages[caller.stage]
     needs = [name if level == 1 else f"{name} {level}" for name, level in stage.skills]
     return {
+        "queue": caller.queue,
         "call": caller.call,
         "kind": "call-back" if caller.callback else "caller",
         "waited": round(max((at - caller.since).total_seconds(), 0.0), 1),
