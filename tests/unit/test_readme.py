@@ -51,7 +51,7 @@ def test_the_queues_are_as_they_can_be_written():
         "languages": {"en": "English", "es": "Español"},
         "hours": {"clinic": {"open": {"mon-fri": "08:00-17:00"}}},
         "phones": {phone: {**first["phones"].get(phone, {}), **rule} for phone, rule in numbers.items()},
-        "dids": {"+12075550100": {"name": "Main line", "flow": "main"}},
+        "dids": {"+12075550100": {"name": "Main line", "flow": "main", "fallback": {"mailbox": "desk"}}},
         "prompts": {"frontdesk-call": {"en": "Front desk.", "es": "Recepción."}},
         "flows": {"main": {"start": "bills", "steps": steps}},
     }
