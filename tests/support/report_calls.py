@@ -88,9 +88,9 @@ CALLS = [
 EXPECTED: dict[str, list[list[Any]]] = {
     # kind, did, calls, answered, abandoned, voicemail, informed, failed, interrupted, mean talk: (60 + 90) / 2
     "call_volume": [
-        ["inbound", "100", 5, 2, 3, 0, 0, 0, 0, 75.0],
-        ["inbound", "200", 1, 1, 0, 0, 0, 0, 0, 30.0],
-        ["internal", "", 1, 0, 0, 0, 0, 0, 0, 10.0],
+        ["inbound", "100", 5, 2, 3, 0, 0, 0, 0, 0, 75.0],
+        ["inbound", "200", 1, 1, 0, 0, 0, 0, 0, 0, 30.0],
+        ["internal", "", 1, 0, 0, 0, 0, 0, 0, 0, 10.0],
     ],
     # front: 20, 40, 5, 55, 60 s; in time: 1 of 5 - 1 forgiven; mean wait of the answered (20 + 40) / 2
     "service_level": [["front", 5, 2, 1, 1, 25.0, 30.0, 60.0], ["nurses", 1, 1, 1, 0, 100.0, 2.0, 2.0]],
