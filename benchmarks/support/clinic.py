@@ -36,7 +36,6 @@ agents:
 flows:
   main:
     steps:
-      pick_up: {{answer: , then: desk}}
       desk: {{enqueue: {{queue: desk, limit: 60s}}, next: {{overflow: bye, unstaffed: bye}}}}
       bye: {{hangup: }}
 """
