@@ -1,5 +1,6 @@
 """What every test run shares."""
 
+import inspect
 import os
 
 import pytest
@@ -17,7 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`CLINICPBX_EXAMPLES=10000 scripts/test -k test_reading`: the long run."""
     for item in items if LONG else ():
         test = getattr(item, "obj", None)
-        if hasattr(test, "is_hypothesis_test"):
+        if inspect.ismethod(test):  # a state machine sets its own settings
+            item.add_marker(pytest.mark.timeout(0))
+        elif hasattr(test, "is_hypothesis_test"):
             known = getattr(test, "_hypothesis_internal_use_settings", settings.default)
             test._hypothesis_internal_use_settings = settings(known, max_examples=LONG, derandomize=False)
             item.add_marker(pytest.mark.timeout(0))

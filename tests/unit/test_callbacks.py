@@ -69,7 +69,7 @@ def test_from_the_promise_to_the_patient() -> None:
     assert kept is not None
     assert words(actions) == ["c1 live", "c1 TakeOffer"]
     assert actions[1] == Ask("c1", TakeOffer("frontdesk", "201"))
-    assert words(made.ended(EndAttempt("c1", True), NOON)) == ["c1 LeaveQueue", "c1 done"]
+    assert words(made.ended(EndAttempt("c1", True), NOON)) == ["c1 done"]
     assert made.known == {}
     assert made.deadline is None
 
@@ -85,13 +85,13 @@ def test_an_agent_who_does_not_answer_is_asked_no_second_time_by_the_same_attemp
 
 def test_the_patient_is_rung_as_often_as_may_be_then_a_person_is_told() -> None:
     made = live()
-    assert words(made.ended(EndAttempt("c1", False, "busy"), NOON)) == ["c1 LeaveQueue", "c1 later"]
+    assert words(made.ended(EndAttempt("c1", False, "busy"), NOON)) == ["c1 later"]
     assert made.deadline == NOON + 15 * MINUTE
     assert made.due(NOON + 14 * MINUTE) == []
     assert words(made.due(NOON + 15 * MINUTE)) == ["c1 waiting", "c1 JoinQueue"]
     made.offered("c1", "201", NOON)
     made.taken("c1.a2", NOON)
-    assert words(made.ended(EndAttempt("c1", False, "noanswer"), NOON)) == ["c1 LeaveQueue", "c1 unreached"]
+    assert words(made.ended(EndAttempt("c1", False, "noanswer"), NOON)) == ["c1 unreached"]
     assert (made.known["c1"].tried, made.known["c1"].outcome) == (2, "noanswer")
     assert words(made.close("c1", "written to", NOON)) == ["c1 done"]
 

@@ -171,13 +171,12 @@ class Callbacks:
         each = self.known.get(ended.callback)
         if each is None or each.state is not State.LIVE:
             return []
-        over = Ask(each.id, LeaveQueue(each.join.queue))
         if ended.reached:
-            return [over, *self._put(replace(each, state=State.DONE, when=at, tried=each.tried + 1, outcome="reached"))]
+            return self._put(replace(each, state=State.DONE, when=at, tried=each.tried + 1, outcome="reached"))
         each = replace(each, tried=each.tried + ended.counts, outcome=ended.why)
         if each.tried >= each.tries:
-            return [over, *self._put(replace(each, state=State.UNREACHED, when=at))]
-        return [over, *self._later(each, at, each.again if ended.counts else SOON)]
+            return self._put(replace(each, state=State.UNREACHED, when=at))
+        return self._later(each, at, each.again if ended.counts else SOON)
 
     def calls(self, number: Private[str], at: datetime) -> tuple[JoinQueue | None, list[Action]]:
         """The patient calls again: nobody is called back meanwhile, and the place is the new call's."""

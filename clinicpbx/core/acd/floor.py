@@ -74,7 +74,6 @@ class Floor:
                 return self._join(call, command, at)
             case LeaveQueue(queue=queue):
                 caller = self._room.callers.get(call)
-                self._talks.pop(call, None)
                 done = self._room.forget(caller, at) if caller is not None and caller.queue == queue else []
                 return [*done, *self._room.distribute(at)]
             case AskPlace(queue=queue):
@@ -212,6 +211,7 @@ class Floor:
             talking = Talking(call, queue, None if agent.phone.channels else at + GRACE)
             agent.misses, agent.taken = 0, agent.taken + 1
             results += self._roster.become(agent, talking, at)
+            self._talks.pop(agent.last_call, None)
             self._talks[call], agent.last_call = agent, call
             if rang_out:
                 results += self._roster.finish(agent, talking, at)
