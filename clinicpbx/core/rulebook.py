@@ -124,6 +124,10 @@ class Rulebook:
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
 
+    def agent_at(self, phone: str) -> AgentRules | None:
+        """Who works at the phone with that extension."""
+        return next((agent for agent in self.agents.values() if agent.phone == phone), None)
+
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""
         return self.spoken.get(entry, self.languages[0])

@@ -5,8 +5,8 @@ The lamps are device states that the rendered hints name: `*45201` shows whether
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.rulebook import Rulebook
@@ -33,18 +33,17 @@ class AgentLamps:
 
     def keep(self, state: AgentStateChanged) -> None:
         self._journal.keep(state)
-        self._show(state)
-
-    def show_all(self, states: Iterable[AgentStateChanged]) -> None:
-        """Every agent's lamps, as they should be; those never logged in are dark."""
-        known = {state.name: state for state in states}
-        for name in self._book().agents:
-            self._show(known.get(name) or AgentStateChanged(name, False, "", datetime.min.replace(tzinfo=UTC)))
-
-    def _show(self, state: AgentStateChanged) -> None:
         if (agent := self._book().agents.get(state.name)) is not None:
-            self._light(f"login-{agent.phone}", state.logged_in)
-            self._light(f"pause-{agent.phone}", state.logged_in and bool(state.paused))
+            self._show(agent.phone, state.logged_in, state.paused)
+
+    def show_all(self, agents: Iterable[Mapping[str, Any]]) -> None:
+        """The lamps of these rows of the board, as they should be."""
+        for row in agents:
+            self._show(row["phone"], row["logged_in"], row["reason"])
+
+    def _show(self, phone: str, logged_in: bool, paused: str) -> None:
+        self._light(f"login-{phone}", logged_in)
+        self._light(f"pause-{phone}", logged_in and bool(paused))
 
     def _light(self, lamp: str, lit: bool) -> None:
         self._request("PUT", f"deviceStates/Stasis%3A{lamp}", {"deviceState": LIT if lit else DARK})

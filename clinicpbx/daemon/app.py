@@ -67,9 +67,7 @@ class Daemon:
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
-        self.callbacks = CallbackRuntime(
-            book, self.journal.keep_callback, self.dispatcher.turn.ask, self.request, self.clock
-        )
+        self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
         self.dispatcher.callbacks = self.callbacks
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
@@ -146,7 +144,7 @@ class Daemon:
             self.overrides.reload()
             log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
             self._spawn(self.mailboxes.light(self.rulebooks.current().mailboxes))
-            self.lamps.show_all(self.journal.agents())
+            self.lamps.show_all(self.queues.status()["agents"])
             link.listen(self.dispatcher.hear)
             await link.ended
         except LookRefused:
@@ -186,6 +184,7 @@ class Daemon:
             log.warning("the wall clock was stepped", seconds=step.total_seconds())
         if (today := self._today()) != self._day:
             self._day = today
+            self.dispatcher.callers.prune(self.clock())
             self.reload_rules()
 
     def _today(self) -> date:

@@ -7,25 +7,27 @@ import orjson
 
 from clinicpbx.core.acd.callbacks import Callback, State
 from clinicpbx.core.acd.stages import Stage
-from clinicpbx.core.commands import JoinQueue
+from clinicpbx.core.commands import JoinQueue, KeepCallback
 from clinicpbx.private import Private
 
-PLAIN = ("id", "language", "entry", "hours", "tries", "tried", "made", "phone", "outcome")
+WISHED = ("callback", "language", "entry", "hours", "tries")
+SO_FAR = ("tried", "made", "phone", "outcome")
 
 
 def encode(each: Callback) -> bytes:
     """All of it; it holds the patient's number."""
-    join = each.join
+    wish, join = each.wish, each.wish.join
     body = {
-        **{name: getattr(each, name) for name in PLAIN},
-        "number": each.number.value,
-        "again": each.again.total_seconds(),
-        "state": each.state.value,
-        "when": each.when,
+        **{name: getattr(wish, name) for name in WISHED},
+        **{name: getattr(each, name) for name in SO_FAR},
+        "number": wish.number.value,
+        "again": wish.again.total_seconds(),
         "queue": join.queue,
         "since": join.since,
         "priority": join.priority,
         "stages": [(stage.after.total_seconds(), stage.skills, stage.agent) for stage in join.stages],
+        "state": each.state.value,
+        "when": each.when,
     }
     return orjson.dumps(body)
 
@@ -38,11 +40,11 @@ def decode(raw: bytes) -> Callback:
         for after, skills, agent in body["stages"]
     )
     since = datetime.fromisoformat(body["since"])
-    return Callback(
+    wish = KeepCallback(
         number=Private(body["number"]),
         again=timedelta(seconds=body["again"]),
-        state=State(body["state"]),
-        when=datetime.fromisoformat(body["when"]),
         join=JoinQueue(body["queue"], since, body["priority"], stages=stages, callback=True),
-        **{name: body[name] for name in PLAIN},
+        **{name: body[name] for name in WISHED},
     )
+    when = datetime.fromisoformat(body["when"])
+    return Callback(wish, State(body["state"]), when, **{name: body[name] for name in SO_FAR})

@@ -1,11 +1,11 @@
 """Runs the call-backs: what they ask goes to the queues, to agents' phones and to the journal; one timer."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -25,23 +25,30 @@ CAUSES = {17: "BUSY", 21: "BUSY", 19: "NOANSWER", 18: "NOANSWER", 16: "NOANSWER"
 """Q.850 causes by which a phone that we rang ended, as Dial's status; any other is that it cannot be reached."""
 
 
+class Store(Protocol):
+    """Remembers call-backs across restarts, and tells the record what came of them."""
+
+    def keep_callback(self, callback: Callback) -> None: ...
+    def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None: ...
+
+
 class CallbackRuntime:
     """Runs one Callbacks. *ask* has a command done once the journal is written, *request* goes to Asterisk."""
 
     def __init__(
         self,
         book: Rulebook,
-        keep: Callable[[Callback], None],
+        store: Store,
         ask: Callable[[str, Command, datetime], None],
         request: Callable[..., "asyncio.Future[Answer]"],
         clock: Callable[[], datetime],
     ) -> None:
         self._all = Callbacks(book)
-        self._keep, self._ask, self._request, self._clock = keep, ask, request, clock
+        self._store, self._ask, self._request, self._clock = store, ask, request, clock
         self._timer: asyncio.TimerHandle | None = None
 
-    def restore(self, kept: Iterable[Callback], live: Iterable[str]) -> None:
-        """Once, at start, before the queues are told of phones."""
+    def restore(self, kept: Iterable[Callback], live: Mapping[str, Private[str] | None]) -> None:
+        """Once, at start, before the queues are told of phones. *live*: the calls of the journal and their callers."""
         self._do(self._all.restore(kept, live, self._clock()), self._clock())
 
     def rules(self, book: Rulebook) -> None:
@@ -77,8 +84,8 @@ class CallbackRuntime:
             flow=RING_BACK,
             entry=live.phone,
             version=self._all.book.version,
-            caller=live.number,
-            language=live.language,
+            caller=live.wish.number,
+            language=live.wish.language,
             callback=live.id,
         )
 
@@ -105,7 +112,7 @@ class CallbackRuntime:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a call-back that is open, oldest first; of the number the last two digits."""
-        found = sorted(self._all.known.values(), key=lambda each: each.join.since)
+        found = sorted(self._all.known.values(), key=lambda each: each.wish.join.since)
         return [_row(each) for each in found]
 
     def number(self, callback: str) -> str:
@@ -113,7 +120,7 @@ class CallbackRuntime:
         each = self._all.known.get(callback)
         if each is None:
             raise ClinicPBXError(f"no open call-back {callback!r}", do="See `clinicpbx callback list`")
-        return each.number.value
+        return each.wish.number.value
 
     def all(self) -> list[Callback]:
         """Every call-back that is open."""
@@ -124,12 +131,17 @@ class CallbackRuntime:
             self._timer.cancel()
 
     def _do(self, actions: Iterable[Action], at: datetime) -> None:
+        actions = list(actions)
         for action in actions:
             match action:
                 case Ask(callback=callback, command=command):
                     self._ask(callback, command, at)
                 case Keep(callback=kept):
-                    self._keep(kept)
+                    self._store.keep_callback(kept)
+                    if kept.state in (State.UNREACHED, State.DONE):
+                        told = {"callback": kept.id, "outcome": kept.outcome, "state": kept.state.value}
+                        self._store.fact(kept.call, at, "callback_ended", {**told, "tried": kept.tried})
+        if actions:
             self._set_timer()
 
     def ring(self, ring: RingAgent) -> None:
@@ -156,14 +168,14 @@ class CallbackRuntime:
 
 
 def _row(each: Callback) -> dict[str, Any]:
-    digits = "".join(filter(str.isdigit, each.number.value))
+    digits = "".join(filter(str.isdigit, each.wish.number.value))
     return {
         "callback": each.id,
-        "queue": each.join.queue,
+        "queue": each.queue,
         "state": each.state.value,
         "when": each.when.isoformat(),
-        "asked": each.join.since.isoformat(),
-        "language": each.language,
+        "asked": each.wish.join.since.isoformat(),
+        "language": each.wish.language,
         "number": f"…{digits[-2:]}",
         "tried": each.tried,
         "phone": each.phone if each.state in (State.OFFERED, State.LIVE) else "",

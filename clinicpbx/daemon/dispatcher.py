@@ -37,7 +37,17 @@ from clinicpbx.core.commands import (
     Record,
     RingAgent,
 )
-from clinicpbx.core.events import CallArrived, CommandRefused, DialEnded, Event, HungUp, RecordingFinished, Refusal
+from clinicpbx.core.events import (
+    NOTHING_EARLIER,
+    CallArrived,
+    CommandRefused,
+    DialEnded,
+    Earlier,
+    Event,
+    HungUp,
+    RecordingFinished,
+    Refusal,
+)
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
@@ -231,10 +241,7 @@ class Dispatcher:
             language=news.language,
             switched_on=self.switched_on(at),
             argument=news.argument,
-            earlier=replace(
-                self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at)),
-                queues=self.callers.queues(news.call),
-            ),
+            earlier=self._earlier(news, at),
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
@@ -243,6 +250,13 @@ class Dispatcher:
             return
         self._metrics.calls.labels(news.flow).inc()
         self._open(CallMachine(arrived, news.call, book), arrived).begin()
+
+    def _earlier(self, news: Entered, at: datetime) -> Earlier:
+        """What is known of who calls from outside; a call that is sent on inside is the same call still."""
+        known = NOTHING_EARLIER
+        if news.entry.startswith("+"):  # a DID is written in E.164
+            known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
+        return replace(known, queues=self.callers.queues(news.call))
 
     def _agent_answered(self, attempt: str, at: datetime) -> None:
         """The agent who is to call a patient back is on the line."""
@@ -313,18 +327,15 @@ class Dispatcher:
         if outcome == "failed":
             self._metrics.barrier.inc()
         at = self._clock()
-        agent = self._agents_name(runtime.taken.phone) if runtime.taken is not None else ""
+        agent = None
         if runtime.taken is not None:
+            agent = self._rules.current().agent_at(runtime.taken.phone)
             self.callers.taken(runtime.call, runtime.taken.queue)
         if not runtime.arrived.callback:
-            self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
-            self.callbacks.over(runtime.arrived.caller, at, talked=bool(agent))
+            self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
+            self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
-
-    def _agents_name(self, phone: str) -> str:
-        agents = self._rules.current().agents.values()
-        return next((agent.name for agent in agents if agent.phone == phone), "")
 
     def _drop(self, call: str) -> None:
         self.calls.pop(call, None)

@@ -24,7 +24,7 @@ from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import JoinQueue, QueueCommand
-from clinicpbx.core.events import Event
+from clinicpbx.core.events import Event, OfferMade
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.errors import ClinicPBXError
@@ -70,6 +70,7 @@ class QueueRuntime:
 
     def call_gone(self, call: str, at: datetime) -> None:
         """The caller's channel does not exist any more. For every call, whether or not it was in a queue."""
+        self._meter.gone(self._floor, call)
         self._follow(self._floor.call_gone(call, at))
 
     def calls(self) -> list[str]:
@@ -79,6 +80,7 @@ class QueueRuntime:
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
         """Put a call of the journal back in its place: waiting, or offered to *phones*."""
         self._floor.restore(call, join, self._clock(), phones)
+        self._meter.restored()
 
     def phone_channels(self, extension: str, channels: int, at: datetime) -> None:
         self._follow(self._floor.phone_channels(extension, channels, at))
@@ -147,6 +149,9 @@ class QueueRuntime:
 
     def _follow(self, results: list[Result]) -> None:
         """Carry results out, first come, first served, and set the timer."""
+        for result in results:
+            if isinstance(result, ToCall) and isinstance(result.event, OfferMade):
+                self._meter.offered(self._floor, result.call, result.event.phones, result.event.at)
         self._results.extend(results)
         if self._delivering:
             return

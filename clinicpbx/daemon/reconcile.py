@@ -88,7 +88,8 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
             dispatcher.queues.restore(runtime.call, runtime.joined, runtime.offered)
         elif runtime.taken is not None:
             dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
-    dispatcher.callbacks.restore(journal.callbacks(), dispatcher.calls)
+    live = {name: runtime.arrived.caller for name, runtime in dispatcher.calls.items()}
+    dispatcher.callbacks.restore(journal.callbacks(), live)
     journal.commit()
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clinicpbx.rules.document import Codes, Document
-from clinicpbx.rules.feature_codes import feature_codes
+from clinicpbx.rules.feature_codes import SUPERVISING, feature_codes
 
 PICK_UP = "*8"
-SUPERVISING = ("listen", "whisper", "barge")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from clinicpbx.rules.document import Document
 
+SUPERVISING = ("listen", "whisper", "barge")
+WITH_MORE = ("dispose", "count", *SUPERVISING)
+"""Codes that mean nothing alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureCode:
@@ -26,13 +30,10 @@ def feature_codes(document: Document) -> Iterator[FeatureCode]:
         "pause": document.pause_reasons,
         "dispose": document.dispositions,
         "count": queues,
-        "listen": agents,
-        "whisper": agents,
-        "barge": agents,
+        **dict.fromkeys(SUPERVISING, agents),
     }
-    alone = set(numbers) - {"dispose", "count", "listen", "whisper", "barge"}
     for code, number in numbers.items():
-        if code in alone:
+        if code not in WITH_MORE:
             yield FeatureCode(number, code)
         for digits, argument in after.get(code, {}).items():
             yield FeatureCode(number + digits, code, argument)

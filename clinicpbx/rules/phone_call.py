@@ -9,7 +9,7 @@ from typing import Any
 from clinicpbx.rules.compile import Rules
 from clinicpbx.rules.dialled import PICK_UP
 from clinicpbx.rules.explain import Line
-from clinicpbx.rules.feature_codes import FeatureCode, feature_codes
+from clinicpbx.rules.feature_codes import SUPERVISING, FeatureCode, feature_codes
 from clinicpbx.rules.outbound_routes import outbound_view
 
 _PREMIUM_EXCHANGE = "976"
@@ -79,7 +79,7 @@ class _PhoneCall:
             path = ("phones", self.caller, "mailbox")
             what = f"asks for the PIN of {phone.mailbox}, plays its messages" if phone.mailbox else "says there is none"
             yield self.line(path, what, f"the mailbox of phone {self.caller}" if phone.mailbox else "no mailbox")
-        elif code in ("listen", "whisper", "barge"):
+        elif code in SUPERVISING:
             queues = ", ".join(phone.supervises)
             path = ("phones", self.caller, "supervises")
             yield self.line(path, f"may do so in {queues}" if queues else "may not", "noted in the record either way")

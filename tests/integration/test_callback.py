@@ -1,7 +1,9 @@
 """Called back instead of holding: the place is kept, an agent is reserved first, one live attempt, a known outcome."""
 
-import asyncio
+import json
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
-from tests.support.clinic_bed import DID, RULES, Clinic, ended
+from tests.support.clinic_bed import DID, RULES, Clinic, ended, press
 from tests.support.sound import tone
 
 pytestmark = pytest.mark.integration
@@ -63,10 +65,12 @@ def only(house: Clinic) -> dict[str, Any]:
     return dict(row)
 
 
-def busy(house: Clinic) -> None:
-    """Everybody is logged in, and nobody can take a call."""
-    for name in ("ana", "ben"):
-        house.ask("agent.pause", agent=name)
+def ended_by(house: Clinic, callback: str) -> list[str]:
+    """What the record of the call in which it was promised is told."""
+    with closing(sqlite3.connect(house.instance.journal, timeout=10)) as journal:
+        call = callback.rpartition(".")[0]
+        wanted = "SELECT body FROM fact WHERE call = ? AND kind = 'callback_ended' ORDER BY id"
+        return [json.loads(body)["outcome"] for (body,) in journal.execute(wanted, (call,))]
 
 
 async def asks(house: Clinic, patient: Phone) -> str:
@@ -74,11 +78,9 @@ async def asks(house: Clinic, patient: Phone) -> str:
     await patient.call(house.number, sender=f"<sip:{PATIENT}@{house.trunk}>")
     await patient.expect("connected")
     await eventually(lambda: house.steps() == ["desk"])
-    await asyncio.sleep(0.3)
-    await patient.dtmf("1")
+    await press(patient, "1")
     await eventually(lambda: house.steps() == ["again"])
-    await asyncio.sleep(0.3)
-    await patient.dtmf("1")
+    await press(patient, "1")
     await patient.expect("disconnected", 10)
     return str(only(house)["callback"])
 
@@ -107,15 +109,15 @@ async def test_the_agent_is_reserved_first_then_the_patient_is_rung(house: Clini
     assert DID in rung["from"], "the clinic's number"
     await patient.answer()
     await patient.expect("connected")
-    await asyncio.sleep(0.4)
-    await patient.dtmf("1")
-    await asyncio.sleep(1.5)
+    await press(patient, "1")
+    await eventually(house.bridged, 5)
     await patient.hangup()
-    await asyncio.sleep(1.0)  # to hear whether the patient was reached
-    await desk.dtmf("1")
+    await eventually(lambda: not house.ask("calls")[0]["in_dialplan"], 5)  # asked whether the patient was reached
+    await press(desk, "1")
     await desk.expect("disconnected", 10)
     await eventually(lambda: not house.ask("callbacks"))
     await eventually(lambda: house.agent("ana") == "free")
+    await eventually(lambda: ended_by(house, callback) == ["reached"], 5)
     first, second = await house.recorded(since, 2)
     assert (first["outcome"], first["kind"]) == ("callback", "inbound")
     assert (second["kind"], second["agent"]) == ("outbound", "201")
@@ -140,6 +142,7 @@ async def test_a_machine_that_answers_presses_no_key_and_it_is_tried_again_until
     assert house.ask("callback.number", callback=callback) == PATIENT
     house.ask("callback.close", callback=callback, outcome="written to")
     assert house.ask("callbacks") == []
+    await eventually(lambda: ended_by(house, callback) == ["busy", "written to"], 5)
 
 
 async def test_an_agent_who_does_not_answer_costs_the_patient_nothing(house: Clinic, phones: Phones) -> None:
@@ -186,9 +189,8 @@ async def test_it_outlasts_the_daemon_at_every_stage_and_is_never_made_twice(hou
     await killed()  # while the patient's phone rings
     await patient.answer()
     await patient.expect("connected")
-    await asyncio.sleep(0.4)
-    await patient.dtmf("1")
-    await asyncio.sleep(1.0)
+    await press(patient, "1")
+    await eventually(house.bridged, 5)
     assert state(house, callback) == "live"
     await desk.hangup()
     await eventually(lambda: not house.ask("callbacks"), 10)

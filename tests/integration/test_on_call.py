@@ -10,7 +10,7 @@ import pytest
 
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
-from tests.support.clinic_bed import DID, RULES, Clinic, ended
+from tests.support.clinic_bed import DID, RULES, Clinic, ended, press
 from tests.support.sound import tone
 
 pytestmark = pytest.mark.integration
@@ -77,18 +77,12 @@ async def outcome(house: ByNight, since: datetime) -> tuple[str, str]:
     return record["outcome"], record["agent"]
 
 
-def talking(house: ByNight) -> bool:
-    """Is anybody bridged with anybody?"""
-    return bool(re.search(r"\s2\s+basic", house.bed.rx("bridge show all")))
-
-
 async def picks_up(phone: Phone, key: str = "", within: float = 10) -> None:
     await phone.expect("incoming", within)
     await phone.answer()
     await phone.expect("connected")
     if key:
-        await asyncio.sleep(0.3)  # for the way of the audio, which carries the key
-        await phone.dtmf(key)
+        await press(phone, key)
 
 
 async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: ByNight, phones: Phones) -> None:
@@ -101,11 +95,10 @@ async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: 
     assert DID in rung["from"]  # the clinic's number, not the patient's
     await mobile.answer()
     await mobile.expect("connected")
-    await asyncio.sleep(0.3)
     assert [call["step"] for call in house.ask("calls")] == ["page"]
-    assert not talking(house)
+    assert not house.bridged()
     await mobile.dtmf("1")
-    await eventually(lambda: talking(house), 5)
+    await eventually(lambda: house.bridged(), 5)
     await patient.hangup()
     assert await outcome(house, since) == ("answered", "chen")
     (record,) = house.records(since)
@@ -126,7 +119,7 @@ async def test_voicemail_of_a_mobile_is_nobody(house: ByNight, phones: Phones) -
     await patient.call(house.number)
     await picks_up(mobile)  # and no key comes
     await picks_up(backup, "1", within=25)
-    await eventually(lambda: talking(house), 5)
+    await eventually(lambda: house.bridged(), 5)
     await backup.hangup()
     assert await outcome(house, since) == ("answered", "egan")
 
@@ -166,6 +159,6 @@ async def test_a_new_daemon_knows_who_is_rung(house: ByNight, phones: Phones) ->
     await mobile.expect("connected")
     await asyncio.sleep(0.3)
     await mobile.dtmf("1")
-    await eventually(lambda: talking(house), 5)
+    await eventually(lambda: house.bridged(), 5)
     await patient.hangup()
     assert await outcome(house, since) == ("answered", "chen")

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import reduce
 
 import pytest
 
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
-from tests.support.clinic_bed import RULES, Clinic, ended
+from tests.support.clinic_bed import RULES, Clinic, ended, press
 from tests.support.sound import tone
 
 pytestmark = pytest.mark.integration
@@ -93,11 +94,21 @@ def order(house: Clinic) -> list[tuple[int, float]]:
     return [(row["priority"], row["waited"]) for row in house.ask("callers", queue="desk")]
 
 
+async def urgent(house: Clinic, phone: Phone, many: int) -> None:
+    """*phone* presses 9, until it is one of *many* urgent callers before a routine one: a busy machine loses keys."""
+    for _ in range(4):
+        await press(phone, "9")
+        with suppress(AssertionError):
+            await eventually(lambda: [priority for priority, _ in order(house)] == [9] * many + [0], 3)
+            return
+    raise AssertionError(order(house))
+
+
 async def test_who_was_cut_off_and_calls_again_has_the_place_back(house: Clinic, phones: Phones) -> None:
     await nobody_free(house, phones)
     first, second = await patient(house, phones, 0), await patient(house, phones, 1)
     await waits(house, first, number="+12075550111")
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(1.2)  # the time between them is what is looked at
     await waits(house, second, number="+12075550112")
     await first.hangup()
     await eventually(lambda: len(house.ask("callers", queue="desk")) == 1)
@@ -116,10 +127,9 @@ async def test_nine_makes_it_urgent_and_keeps_the_time(house: Clinic, phones: Ph
     first, second = await patient(house, phones, 0), await patient(house, phones, 1)
     await waits(house, first, number="+12075550121")
     await waits(house, second, number="+12075550122")
-    await asyncio.sleep(1.0)
-    await second.dtmf("9")
+    await press(second, "9")
     await eventually(lambda: [priority for priority, _ in order(house)] == [9, 0], 10)
-    assert order(house)[0][1] > 1, "the time in line is kept"
+    assert order(house)[0][1] > 0.5, "the time in line is kept"
 
 
 async def test_a_spanish_caller_waits_for_who_speaks_it_then_for_anybody(house: Clinic, phones: Phones) -> None:
@@ -128,12 +138,11 @@ async def test_a_spanish_caller_waits_for_who_speaks_it_then_for_anybody(house: 
     await caller.call(f"sip:+12075550101@{house.bed.sip}", sender=f"<sip:+12075550131@{house.trunk}>")
     await caller.expect("connected")
     await eventually(lambda: house.steps() == ["language"])
-    await asyncio.sleep(0.3)
-    await caller.dtmf("2")
+    await press(caller, "2")
     await eventually(lambda: house.steps() == ["desk"])
     assert [row["needs"] for row in house.ask("callers", queue="desk")] == ["speaks es"]
     house.ask("agent.unpause", agent="ana")
-    await asyncio.sleep(2)
+    await asyncio.sleep(2)  # nothing happens meanwhile
     assert house.agent("ana") == "free", "she does not speak it, and ben will be back"
     await eventually(lambda: house.agent("ana") == "talking", 8)  # after same_language
     await caller.hangup()
@@ -145,9 +154,7 @@ async def test_urgent_callers_overtake_a_routine_one_five_times_at_most(house: C
     await waits(house, patients[0], number="+12075550140")
     for number, phone in enumerate(patients[1:], 1):
         await waits(house, phone, number=f"+1207555014{number}")
-        await asyncio.sleep(0.8)
-        await phone.dtmf("9")
-        await eventually(lambda number=number: [p for p, _ in order(house)] == [9] * number + [0], 10)  # type: ignore[misc]
+        await urgent(house, phone, number)
     house.ask("agent.unpause", agent="ana")
     served = []
     for _ in range(6):

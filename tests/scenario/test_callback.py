@@ -38,6 +38,16 @@ def test_the_number_is_read_back_and_the_place_kept():
     assert outcome(tape) == "callback"
 
 
+def test_the_weight_in_the_line_is_kept_too():
+    urgent = dict(PROMISE.nodes) | {"desk": node("enqueue", dict(PROMISE.nodes["desk"].next), queue="frontdesk",
+                                                 keys=("1",), priority=7)}  # fmt: skip
+    machine = call(book(main=Flow("desk", urgent)))
+    machine.begin()
+    machine.handle(ev.DtmfReceived(at=T0, digit="1"))
+    [keep] = [c for c in machine.handle(ev.HungUp(at=T0, cause=16)) if isinstance(c, KeepCallback)]
+    assert keep.join.priority == 7
+
+
 def test_another_number_may_be_given():
     check(call(book(main=PROMISE)), f"""
          0 | call        | join frontdesk since 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sqlite3
 import urllib.request
@@ -61,6 +62,12 @@ flows:
       message: {{voicemail: {{mailbox: desk, confirm_number: false}}, next: {{done: bye, empty: bye}}}}
       bye: {{hangup: }}
 """
+
+
+async def press(phone: Phone, keys: str) -> None:
+    """Press *keys* once the audio, which carries them (RFC 4733), has found its way: no event tells when."""
+    await asyncio.sleep(0.3)
+    await phone.dtmf(keys)
 
 
 class Clinic:
@@ -178,6 +185,10 @@ class Clinic:
         """How many channels are in *context* now."""
         lines = self.bed.rx("core show channels concise").splitlines()
         return sum(line.split("!")[1] == context for line in lines if line.count("!") > 3)
+
+    def bridged(self) -> bool:
+        """Is anybody connected with anybody?"""
+        return bool(re.search(r"\s2\s+basic", self.bed.rx("bridge show all")))
 
     async def empty(self) -> None:
         """No call is left."""

@@ -85,8 +85,8 @@ class Shell:
             self.instance, self.rules, self.journal, self.metrics, self.clock, self.request, self._replace
         )
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
-        ask, keep = self.dispatcher.turn.ask, self.journal.keep_callback
-        self.callbacks = CallbackRuntime(self.rules.current(), keep, ask, self.request, self.clock)
+        ask = self.dispatcher.turn.ask
+        self.callbacks = CallbackRuntime(self.rules.current(), self.journal, ask, self.request, self.clock)
         self.dispatcher.callbacks = self.callbacks
 
     def clock(self) -> datetime:

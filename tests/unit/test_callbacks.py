@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinicpbx.core.acd.callbacks import Action, Ask, Callback, Callbacks, Keep, State
+from clinicpbx.core.acd.callbacks import Action, Ask, Callbacks, Keep, State
 from clinicpbx.core.acd.stages import Stage
 from clinicpbx.core.commands import (
     EndAttempt,
@@ -107,7 +107,7 @@ def test_one_number_has_one_call_back_with_the_better_place() -> None:
     earlier = JoinQueue("frontdesk", NOON - 9 * MINUTE, 1, callback=True)
     again = wish("c2", "2075550142", join=earlier)
     assert words(made.keep(again, NOON)) == ["c1 LeaveQueue", "c1 waiting", "c1 JoinQueue"]
-    assert (made.known["c1"].join.since, made.known["c1"].join.priority) == (NOON - 9 * MINUTE, 2)
+    assert (made.known["c1"].wish.join.since, made.known["c1"].wish.join.priority) == (NOON - 9 * MINUTE, 2)
     made.offered("c1", "201", NOON)
     assert words(made.keep(again, NOON)) == ["c1 offered"], "it is being made"
     assert words(made.keep(wish("c3", "+12075550143"), NOON)) == ["c3 waiting", "c3 JoinQueue"]
@@ -150,12 +150,15 @@ def test_who_called_again_and_talked_is_not_called() -> None:
 def test_who_calls_again_has_the_place_and_is_not_called_meanwhile() -> None:
     made = begun()
     place, actions = made.calls(Private("2075550142"), NOON)
-    assert (place, words(actions)) == (made.known["c1"].join, ["c1 LeaveQueue", "c1 calling"])
+    assert (place, words(actions)) == (made.known["c1"].wish.join, ["c1 LeaveQueue", "c1 calling"])
     assert made.calls(Private("2075550142"), NOON) == (None, [])
     assert words(made.hung_up(Private("2075550142"), NOON)) == ["c1 waiting", "c1 JoinQueue"]
     assert made.hung_up(Private("2075550142"), NOON) == []
     made.calls(Private("2075550142"), NOON)
-    assert words(Callbacks(BOOK).restore(list(made.known.values()), (), NOON)) == ["c1 waiting", "c1 JoinQueue"]
+    kept = list(made.known.values())
+    assert words(Callbacks(BOOK).restore(kept, {}, NOON)) == ["c1 waiting", "c1 JoinQueue"]
+    on_the_line = {"other": None, "call": Private("2075550142")}
+    assert Callbacks(BOOK).restore(kept, on_the_line, NOON) == [], "the daemon restarted, the patient is still there"
     assert words(made.talked(Private("2075550142"), NOON)) == ["c1 done"]
 
 
@@ -168,7 +171,7 @@ def test_what_is_being_tried_is_not_closed() -> None:
 
 def test_after_a_start_everything_goes_on() -> None:
     def restored(made: Callbacks, *calls: str) -> list[str]:
-        return words(Callbacks(BOOK).restore(list(made.known.values()), calls, NOON))
+        return words(Callbacks(BOOK).restore(list(made.known.values()), dict.fromkeys(calls), NOON))
 
     offered = begun()
     offered.offered("c1", "201", NOON)
@@ -239,14 +242,8 @@ def test_whatever_happens_no_attempt_without_a_reservation_and_no_promise_lost(
                 kept_ = action.callback
                 promised = promised | {kept_.id} if kept_.open else promised - {kept_.id}
         assert set(made.known) == promised
-        numbers = [each.number.value for each in made.known.values()]
+        numbers = [each.wish.number.value for each in made.known.values()]
         assert len(numbers) == len(set(numbers)), "two for one number"
         for each in made.known.values():
             assert each.state is not State.LATER or each.when > at - timedelta(hours=10)
-            assert each.tried <= each.tries
-
-
-def test_a_call_back_has_all_it_is_asked_for() -> None:
-    [kept] = begun().known.values()
-    assert isinstance(kept, Callback)
-    assert (kept.language, kept.entry, kept.join.queue) == ("es", "+12075550100", "frontdesk")
+            assert each.tried <= each.wish.tries

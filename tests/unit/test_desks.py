@@ -34,6 +34,18 @@ def test_into_and_out_of_one_queue_alone() -> None:
     assert floor.do(5, "code", ToggleLogin("209", "r")) == ["code: unknown"]
 
 
+def test_who_logs_in_anew_serves_every_queue_of_the_rules() -> None:
+    floor = shift()
+    floor.do(0, "code", ToggleLogin("201", "r"))
+    assert floor.floor.agents["ana"].queues == {"r": 0}
+    floor.do(1, "code", ToggleLogin("201"))
+    floor.do(2, "code", ToggleLogin("201"))
+    assert floor.floor.agents["ana"].queues == {"q": 0, "r": 0}
+    floor.floor.leave_queue("ana", "q", at(3))
+    floor.floor.log_in("ana", at(4))
+    assert floor.floor.agents["ana"].queues == {"r": 0}, "logged in all the time"
+
+
 def test_a_supervisor_adds_and_removes_members_at_run_time() -> None:
     floor = shift()
     floor.floor.log_in("ben", at(0))

@@ -285,3 +285,15 @@ def test_events_without_commands_gather_before_they_are_written(tmp_path: Path) 
         assert shell.counted("clinicpbx_journal_commit_seconds_count") == commits + 1
 
     run(story())
+
+
+def test_a_call_that_is_sent_on_inside_is_no_other_call_of_the_caller(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, book(main=MENU))
+        for entry, name in (("+12075550100", "c1"), ("300", "c1"), ("201", "c2"), ("+12075550100", "c3")):
+            arrives = {"type": "StasisStart", "args": ["enter", "main", entry], "channel": {**channel(), "id": name}}
+            await shell.take(arrives)
+        calls = [shell.dispatcher.calls[name].arrived.earlier.calls for name in ("c1", "c2", "c3")]
+        assert calls == [0, 0, 1]
+
+    run(story())

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.agent import Agent, Offered, Talking, WrapUp
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.queue import Caller
@@ -16,6 +17,7 @@ from clinicpbx.core.acd.stages import Stage
 from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, ReturnOffer, TakeOffer, ToggleLogin, TogglePause
 from clinicpbx.core.events import OfferMade, PlaceTold
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.queue_meter import QueueMeter
 from tests.conftest import LONG
 from tests.support.floors import START, agent, queue, rules
 
@@ -68,6 +70,8 @@ class FloorMachine(RuleBasedStateMachine):
         self.talking: dict[str, str] = {}  # phone -> call
         self.channels = dict.fromkeys(PHONES, 0)
         self.told: set[str] = set()
+        self.metrics = Metrics()
+        self.meter = QueueMeter(self.metrics)
         self.overtook: dict[str, set[str]] = {}  # who joined later, and took its agent
         for phone in PHONES:
             self.floor.phone_reachable(phone, True, START)
@@ -76,6 +80,9 @@ class FloorMachine(RuleBasedStateMachine):
 
     def follow(self, results: list[Result], at: datetime | None = None) -> None:
         self.told = set()
+        for result in results:
+            if isinstance(result, ToCall) and isinstance(result.event, OfferMade):
+                self.meter.offered(self.floor, result.call, result.event.phones, self.now)
         for result in results:
             if isinstance(result, ToCall):
                 self.told.add(result.call)
@@ -139,6 +146,7 @@ class FloorMachine(RuleBasedStateMachine):
         if self.inside.get(call) != queue:
             self.rung.pop(call, None)
         self.overtook.pop(call, None)
+        self.meter = QueueMeter(self.metrics)  # what was asked for is another now
         offered = call in self.rung
         self.inside[call] = queue
         since = self.now - timedelta(seconds=waited)
@@ -256,6 +264,12 @@ class FloorMachine(RuleBasedStateMachine):
             assert caller.stage >= max(due, default=0), "asks for more than it may by now"
         for line in self.floor.queues.values():
             assert line.waiting == sorted(line.waiting, key=lambda caller: caller.place)
+
+    @invariant()
+    def the_alarm_is_silent(self) -> None:
+        value = self.metrics.registry.get_sample_value
+        for rule_ in ("order", "overtaken_too_often"):
+            assert value("clinicpbx_queue_rules_broken_total", {"rule": rule_}) == 0
 
     @invariant()
     def what_is_reserved_has_a_deadline_and_is_known(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.callbacks import Callback, State
 from clinicpbx.core.acd.queue import Offer
 from clinicpbx.core.acd.stages import Stage
-from clinicpbx.core.commands import JoinQueue, LeaveQueue, ReturnOffer, TakeOffer
+from clinicpbx.core.commands import JoinQueue, KeepCallback, LeaveQueue, ReturnOffer, TakeOffer
 from clinicpbx.daemon.queue_meter import BROKEN, QueueMeter
 from clinicpbx.private import Private
 from tests.support.floors import Shift, agent, at, queue
@@ -26,20 +27,27 @@ class Measured:
     def value(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(name, labels)
 
+    def join(self, seconds: float, call: str, **more: Any) -> None:
+        """As the runtime does it."""
+        command = JoinQueue("q", at(seconds), **more)
+        self.meter.asked(self.shift.floor, call, command, at(seconds))
+        self.shift.do(seconds, call, command)
+
     def look(self, seconds: float, *callbacks: Callback) -> list[str]:
         return self.meter.look(self.shift.floor, callbacks, at(seconds))
 
 
 def promised(state: State) -> Callback:
     join = JoinQueue("q", at(0), callback=True)
-    return Callback("b1", Private("+12075550142"), "en", "300", join, "", 3, timedelta(minutes=15), state, at(0))
+    wish = KeepCallback("b1", Private("+12075550142"), "en", "300", join, "", 3, timedelta(minutes=15))
+    return Callback(wish, state, at(0))
 
 
 def test_who_waits_and_who_serves_is_shown() -> None:
     seen = Measured()
     for n in range(4):
-        seen.shift.join(n, f"c{n}")
-    seen.shift.do(5, "b1", JoinQueue("q", at(5), callback=True))
+        seen.join(n, f"c{n}")
+    seen.join(5, "b1", callback=True)
     assert seen.look(63, promised(State.UNREACHED)) == []
     assert seen.value("clinicpbx_queue_waiting", queue="q") == 2
     assert seen.value("clinicpbx_queue_longest_wait_seconds", queue="q") == 61
@@ -72,16 +80,15 @@ def test_every_alarm_is_there_from_the_start_and_silent() -> None:
     seen = Measured()
     assert all(seen.value("clinicpbx_queue_rules_broken_total", rule=rule) == 0 for rule in BROKEN)
     for n in range(9):
-        seen.shift.join(n, f"c{n}")
+        seen.join(n, f"c{n}")
     assert [seen.look(seconds) for seconds in (10, 11, 12)] == [[], [], []]
 
 
 def broken(seen: Measured, rule: str) -> None:
     """Break *rule* as no input can."""
     floor = seen.shift.floor
-    seen.shift.join(0, "c1")
-    seen.shift.join(0, "c2")
-    seen.shift.join(0, "c3")
+    for call in ("c1", "c2", "c3"):
+        seen.join(0, call)
     match rule:
         case "idle_agent":
             floor.agents["ana"].activity = type(floor.agents["ana"]).__dataclass_fields__["activity"].default
@@ -91,9 +98,13 @@ def broken(seen: Measured, rule: str) -> None:
             offer = floor.callers["c1"].offer
             assert isinstance(offer, Offer)
             floor.callers["c2"].offer = replace(offer)
+        case "entries_and_ends":
+            seen.meter.gone(floor, "c1")
 
 
-@pytest.mark.parametrize("rule", ["idle_agent", "lost_caller", "agent_twice", "callback_without_agent"])
+@pytest.mark.parametrize(
+    "rule", ["idle_agent", "lost_caller", "agent_twice", "callback_without_agent", "entries_and_ends"]
+)
 def test_a_broken_rule_alarms_once_if_it_lasts(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
     seen = Measured()
     broken(seen, rule)
@@ -107,8 +118,41 @@ def test_a_broken_rule_alarms_once_if_it_lasts(rule: str, capsys: pytest.Capture
 
 def test_who_lacks_a_skill_or_refused_is_not_idle() -> None:
     seen = Measured()
-    seen.shift.do(0, "c1", JoinQueue("q", at(0), stages=(Stage(skills=(("billing", 1),)),)))
+    seen.join(0, "c1", stages=(Stage(skills=(("billing", 1),)),))
     seen.shift.back(1, "c1", "BUSY")
     seen.shift.wait(12)
     seen.shift.floor.log_out("ben", at(13))
     assert [seen.look(seconds) for seconds in (14, 15)] == [[], []]
+
+
+@pytest.mark.parametrize(("priority", "rule"), [(0, "order"), (9, "overtaken_too_often")])
+def test_who_is_served_out_of_turn_is_seen(priority: int, rule: str) -> None:
+    seen = Measured()
+    for name in ("ana", "ben"):
+        seen.shift.floor.log_out(name, at(0))
+    seen.join(0, "first")
+    for n in range(7):
+        seen.join(1 + n, f"later{n}", priority=priority)
+    alarms = []
+    for n in range(7):
+        seen.meter.offered(seen.shift.floor, f"later{n}", ("201",), at(20))
+        alarms.append(seen.value("clinicpbx_queue_rules_broken_total", rule=rule))
+    assert alarms[:6] == ([1, 2, 3, 4, 5, 6] if rule == "order" else [0, 0, 0, 0, 0, 1])
+
+
+def test_every_way_in_and_out_is_counted() -> None:
+    seen = Measured()
+    seen.join(0, "taken")
+    seen.join(1, "gone")
+    seen.join(2, "left")
+    seen.shift.floor.restore("back", JoinQueue("q", at(0)), at(3))
+    seen.meter.restored()
+    for command in (TakeOffer("q", "201"), TakeOffer("q", "201")):
+        seen.meter.asked(seen.shift.floor, "taken", command, at(4))
+        seen.shift.do(4, "taken", command)
+    for queue_name in ("other", "q"):
+        seen.meter.asked(seen.shift.floor, "left", LeaveQueue(queue_name), at(5))
+        seen.shift.leave(5, "left", queue_name)
+    seen.meter.gone(seen.shift.floor, "gone")
+    seen.shift.gone(6, "gone")
+    assert [seen.look(seconds) for seconds in (7, 8)] == [[], []]

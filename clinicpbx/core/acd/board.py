@@ -22,12 +22,13 @@ def queue_rows(floor: Floor, at: datetime) -> list[Row]:
 
 
 def _queue_row(queue: Queue, ringing: int, at: datetime) -> Row:
-    since = min((caller.since for caller in queue.waiting if not caller.callback), default=at)
+    people = queue.people
+    since = min((caller.since for caller in people), default=at)
     states = Counter(agent.state for agent in queue.members.values())
     return {
         "queue": queue.name,
-        "waiting": sum(not caller.callback for caller in queue.waiting),
-        "callbacks": sum(caller.callback for caller in queue.waiting),
+        "waiting": len(people),
+        "callbacks": len(queue.waiting) - len(people),
         "ringing": ringing,
         "longest_wait": round(max((at - since).total_seconds(), 0.0), 1),
         "staffed": queue.staffed,

@@ -1,6 +1,6 @@
 """Patients who are called back: each in a queue's line until an agent is reserved, with one live attempt at most."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -36,31 +36,45 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One promise. *number* is whom to call, *entry* the number that the patient had dialled. *when*: of the state,
-    or, of one that is tried later, when. *tried*: how often the patient was rung. *attempt*: the agent's channel."""
+    """One promise: what was asked for, and what came of it so far.
 
-    id: str
-    number: Private[str]
-    language: str
-    entry: str
-    join: JoinQueue
-    hours: str
-    tries: int
-    again: timedelta
+    *when*: of the state; of one that is tried later, when. *tried*: how often the patient was rung; *made*: attempts,
+    whether or not the patient was rung. *phone*: of the agent.
+    """
+
+    wish: KeepCallback
     state: State
     when: datetime
     tried: int = 0
-    made: int = 0  # attempts, whether or not the patient was rung
+    made: int = 0
     phone: str = ""
     outcome: str = ""
 
     @property
+    def id(self) -> str:
+        return self.wish.callback
+
+    @property
+    def queue(self) -> str:
+        return self.wish.join.queue
+
+    @property
+    def call(self) -> str:
+        """The call in which it was promised: the id is that of a visit to a step of it."""
+        return self.id.rpartition(".")[0]
+
+    @property
     def attempt(self) -> str:
+        """The channel of the agent who is to make it."""
         return f"{self.id}.a{self.made}"
 
     @property
     def open(self) -> bool:
         return self.state is not State.DONE
+
+    def is_for(self, number: Private[str]) -> bool:
+        """Whether *number* is the patient's: the same is written with and without its country code."""
+        return _digits(self.wish.number) == _digits(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,57 +108,51 @@ class Callbacks:
         later = (each.when for each in self.known.values() if each.state is State.LATER)
         return min(later, default=None)
 
-    def restore(self, kept: Iterable[Callback], live: Iterable[str], at: datetime) -> list[Action]:
-        """After a start: who waited waits; an attempt goes on where its channel is one of *live* calls."""
-        live, actions = set(live), list[Action]()
+    def restore(self, kept: Iterable[Callback], live: Mapping[str, Private[str] | None], at: datetime) -> list[Action]:
+        """After a start, with the *live* calls and their callers: an attempt goes on where its channel is one of them,
+        and nobody who is on the line is called back; all others wait again."""
+        actions = list[Action]()
         for each in kept:
             self.known[each.id] = each
-            if each.state in (State.WAITING, State.CALLING) or (
-                each.state is State.OFFERED and each.attempt not in live
-            ):
-                actions += self._wait(each, at)
-            elif each.state is State.LIVE and each.attempt not in live:
-                actions += self._later(each, at, SOON)
+            attempted = each.attempt in live
+            on_the_line = any(number is not None and each.is_for(number) for number in live.values())
+            match each.state:
+                case State.WAITING:
+                    actions += self._wait(each, at)
+                case State.CALLING if not on_the_line:
+                    actions += self._wait(each, at)
+                case State.OFFERED if not attempted:
+                    actions += self._wait(each, at)
+                case State.LIVE if not attempted:
+                    actions += self._later(each, at, SOON)
         return actions
 
     def keep(self, wish: KeepCallback, at: datetime) -> list[Action]:
         """A promise. One for a number that has one already keeps the better place of the two."""
         for each in self.known.values():
-            if each.open and _digits(each.number) == _digits(wish.number):
+            if each.is_for(wish.number):
                 return self._merge(each, wish, at)
-        join, hours = wish.join, wish.hours
-        new = Callback(
-            wish.callback,
-            wish.number,
-            wish.language,
-            wish.entry,
-            join,
-            hours,
-            wish.tries,
-            wish.again,
-            State.WAITING,
-            at,
-        )
-        return self._wait(new, at)
+        return self._wait(Callback(wish, State.WAITING, at), at)
 
     def _merge(self, each: Callback, wish: KeepCallback, at: datetime) -> list[Action]:
-        since, priority = min(each.join.since, wish.join.since), max(each.join.priority, wish.join.priority)
-        merged = replace(each, join=replace(each.join, since=since, priority=priority), language=wish.language)
+        old, new = each.wish.join, wish.join
+        join = replace(old, since=min(old.since, new.since), priority=max(old.priority, new.priority))
+        merged = replace(each, wish=replace(each.wish, join=join, language=wish.language))
         if each.state in (State.OFFERED, State.LIVE):
             return self._put(merged)
         again = replace(merged, tried=0 if each.state is State.UNREACHED else each.tried)
-        leave = [Ask(each.id, LeaveQueue(each.join.queue))] if each.state is State.WAITING else []
+        leave = [Ask(each.id, LeaveQueue(each.queue))] if each.state is State.WAITING else []
         return [*leave, *self._wait(again, at)]
 
     def offered(self, callback: str, phone: str, at: datetime) -> list[Action]:
         """The queue reserved the agent at *phone*."""
         each = self.known.get(callback)
         if each is None or each.state is not State.WAITING:
-            return [] if each is None else [Ask(callback, LeaveQueue(each.join.queue))]
+            return [] if each is None else [Ask(callback, LeaveQueue(each.queue))]
         if not self._allowed(each, at):
-            return [Ask(callback, LeaveQueue(each.join.queue)), *self._later(each, at, CLOSED)]
+            return [Ask(callback, LeaveQueue(each.queue)), *self._later(each, at, CLOSED)]
         rung = replace(each, state=State.OFFERED, when=at, made=each.made + 1, phone=phone)
-        rules = self.book.queues.get(each.join.queue)
+        rules = self.book.queues.get(each.queue)
         seconds = int((rules.ring if rules is not None else DEFAULT_RING).total_seconds())
         return [*self._put(rung), Ask(callback, RingAgent(rung.attempt, phone, seconds))]
 
@@ -155,7 +163,7 @@ class Callbacks:
             return []
         return [
             *self._put(replace(each, state=State.WAITING, when=at)),
-            Ask(each.id, ReturnOffer(each.join.queue, status)),
+            Ask(each.id, ReturnOffer(each.queue, status)),
         ]
 
     def taken(self, attempt: str, at: datetime) -> tuple[Callback | None, list[Action]]:
@@ -164,7 +172,7 @@ class Callbacks:
         if each is None:
             return None, []
         live = replace(each, state=State.LIVE, when=at)
-        return live, [*self._put(live), Ask(each.id, TakeOffer(each.join.queue, each.phone))]
+        return live, [*self._put(live), Ask(each.id, TakeOffer(each.queue, each.phone))]
 
     def ended(self, ended: EndAttempt, at: datetime) -> list[Action]:
         """What came of the attempt."""
@@ -174,28 +182,28 @@ class Callbacks:
         if ended.reached:
             return self._put(replace(each, state=State.DONE, when=at, tried=each.tried + 1, outcome="reached"))
         each = replace(each, tried=each.tried + ended.counts, outcome=ended.why)
-        if each.tried >= each.tries:
+        if each.tried >= each.wish.tries:
             return self._put(replace(each, state=State.UNREACHED, when=at))
-        return self._later(each, at, each.again if ended.counts else SOON)
+        return self._later(each, at, each.wish.again if ended.counts else SOON)
 
     def calls(self, number: Private[str], at: datetime) -> tuple[JoinQueue | None, list[Action]]:
         """The patient calls again: nobody is called back meanwhile, and the place is the new call's."""
         for each in list(self.known.values()):
-            if each.state in (State.WAITING, State.LATER) and _digits(each.number) == _digits(number):
-                leave = [Ask(each.id, LeaveQueue(each.join.queue))] if each.state is State.WAITING else []
-                return each.join, [*leave, *self._put(replace(each, state=State.CALLING, when=at))]
+            if each.state in (State.WAITING, State.LATER) and each.is_for(number):
+                leave = [Ask(each.id, LeaveQueue(each.queue))] if each.state is State.WAITING else []
+                return each.wish.join, [*leave, *self._put(replace(each, state=State.CALLING, when=at))]
         return None, []
 
     def hung_up(self, number: Private[str], at: datetime) -> list[Action]:
         """The patient's own call is over, and nobody talked: the promise stands."""
         calling = [each for each in self.known.values() if each.state is State.CALLING]
-        same = (each for each in calling if _digits(each.number) == _digits(number))
+        same = (each for each in calling if each.is_for(number))
         return [action for each in same for action in self._wait(each, at)]
 
     def talked(self, number: Private[str], at: datetime) -> list[Action]:
         """The patient called, and talked with somebody: nobody has to call back."""
         for each in list(self.known.values()):
-            if each.state not in (State.OFFERED, State.LIVE) and _digits(each.number) == _digits(number):
+            if each.state not in (State.OFFERED, State.LIVE) and each.is_for(number):
                 return self.close(each.id, "called again", at)
         return []
 
@@ -204,7 +212,7 @@ class Callbacks:
         each = self.known[callback]
         if each.state in (State.DONE, State.OFFERED, State.LIVE):
             raise KeyError(callback)
-        leave = [Ask(callback, LeaveQueue(each.join.queue))] if each.state is State.WAITING else []
+        leave = [Ask(callback, LeaveQueue(each.queue))] if each.state is State.WAITING else []
         return [*leave, *self._put(replace(each, state=State.DONE, when=at, outcome=outcome))]
 
     def due(self, at: datetime) -> list[Action]:
@@ -215,27 +223,27 @@ class Callbacks:
     def gone(self, callback: str, at: datetime) -> list[Action]:
         """The queue told that nobody is there for it: if the queue is gone for good, a person has to see to it."""
         each = self.known.get(callback)
-        if each is None or each.state is not State.WAITING or each.join.queue in self.book.queues:
+        if each is None or each.state is not State.WAITING or each.queue in self.book.queues:
             return []
         lost = replace(each, state=State.UNREACHED, when=at, outcome="its queue is gone")
-        return [Ask(callback, LeaveQueue(each.join.queue)), *self._put(lost)]
+        return [Ask(callback, LeaveQueue(each.queue)), *self._put(lost)]
 
     def _offered(self, attempt: str) -> Callback | None:
         each = self.known.get(attempt.rpartition(".a")[0])
         return each if each is not None and each.state is State.OFFERED and each.attempt == attempt else None
 
     def _wait(self, each: Callback, at: datetime) -> list[Action]:
-        if each.join.queue not in self.book.queues:
+        if each.queue not in self.book.queues:
             return self._put(replace(each, state=State.UNREACHED, when=at, outcome="its queue is gone"))
         if not self._allowed(each, at):
             return self._later(each, at, CLOSED)
-        return [*self._put(replace(each, state=State.WAITING, when=at)), Ask(each.id, each.join)]
+        return [*self._put(replace(each, state=State.WAITING, when=at)), Ask(each.id, each.wish.join)]
 
     def _later(self, each: Callback, at: datetime, wait: timedelta) -> list[Action]:
         return self._put(replace(each, state=State.LATER, when=at + wait))
 
     def _allowed(self, each: Callback, at: datetime) -> bool:
-        hours = self.book.hours.get(each.hours)
+        hours = self.book.hours.get(each.wish.hours)
         return hours is None or hours.at(at).state == "open"
 
     def _put(self, each: Callback) -> list[Action]:
@@ -246,5 +254,5 @@ class Callbacks:
 
 
 def _digits(number: Private[str]) -> str:
-    """The last ten digits: the same number is written with and without its country code."""
+    """The last ten."""
     return "".join(filter(str.isdigit, number.value))[-10:]

@@ -27,6 +27,9 @@ class Desks:
             agent.free_since = at
             there = (other.taken for other in self._roster.agents.values() if other.logged_in)
             agent.taken = min(there, default=0)
+            if agent.left:  # of an earlier shift
+                agent.left = frozenset()
+                self._roster.serve(agent)
         agent.logged_in, agent.paused = logged_in, paused
         agent.since, agent.misses = at, 0
         kept = self._roster.keep(agent)
@@ -62,10 +65,11 @@ class Desks:
             return "none", []
         if agent.logged_in and queue in agent.queues:
             return "logout", [self.leave(agent, queue)]
-        others = frozenset(agent.rules.queues) | frozenset(agent.joined) if not agent.logged_in else agent.left
-        agent.left = others - {queue}
-        served = self._roster.serve(agent)
-        return "login", [*(self.mark(agent, at, logged_in=True) or [served])]
+        alone = not agent.logged_in
+        if alone:
+            self.mark(agent, at, logged_in=True)
+        agent.left = (frozenset(agent.queues) if alone else agent.left) - {queue}
+        return "login", [self._roster.serve(agent)]
 
     def _toggle_pause(self, agent: Agent, reason: str, at: datetime) -> tuple[str, list[Result]]:
         if not agent.logged_in:

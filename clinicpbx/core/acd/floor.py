@@ -83,7 +83,7 @@ class Floor:
             case ReturnOffer(queue=queue, status=status):
                 return self._return(call, queue, status, at)
             case AskWaiting(queue=queue):
-                waiting = len(self.queues[queue].waiting) if queue in self.queues else 0
+                waiting = len(self.queues[queue].people) if queue in self.queues else 0
                 return [ToCall(call, WaitingTold(at=at, queue=queue, waiting=waiting))]
             case AgentCommand():
                 change, changes = self._desks.dialled(command, at)

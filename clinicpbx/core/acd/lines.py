@@ -75,8 +75,9 @@ class Line:
 
     def first(self, at: datetime) -> Caller | None:
         """The first caller for whom a free agent may be asked now."""
-        free = self.waiting if self.free else ()
-        return next((caller for caller in free if not caller.passed or self.askable(caller, at)), None)
+        if not self.free:
+            return None
+        return next((caller for caller in self.waiting if not caller.passed or self.askable(caller, at)), None)
 
 
 class Lines:
@@ -120,9 +121,9 @@ class Lines:
         for line in self.served_by(name):
             if available:
                 line.free[name] = agent
-            elif line.free.pop(name, None) is None and agent.staffs:
-                continue
-            if line.waiting:
+            else:
+                line.free.pop(name, None)
+            if line.waiting and (available or not agent.staffs):
                 self.touch(line)
 
     def touch(self, line: Line) -> None:

@@ -85,6 +85,11 @@ class Queue:
         return bisect_left(self.waiting, caller.place, key=BY_PLACE) + 1
 
     @property
+    def people(self) -> list[Caller]:
+        """Those who wait on the line; the others wait to be called back."""
+        return [caller for caller in self.waiting if not caller.callback]
+
+    @property
     def staffed(self) -> bool:
         return any(agent.staffs for agent in self.members.values())
 

@@ -20,6 +20,7 @@ SPOKEN = {
     "none": "prompt:agent-nothing",
     "unknown": "sound:agent-incorrect",
 }
+PROMPTS = frozenset(media.partition(":")[2] for media in SPOKEN.values() if media.startswith("prompt:"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
         case "bounced":
             return body["queue"], "bounced", f"{body.get('times', '')} times before"
+        case "callback_ended":
+            return str(body.get("callback", "")), f"call-back {body.get('state', '')}", str(body.get("outcome", ""))
         case "disposition":
             return str(body.get("agent", "")), "disposition", str(body.get("disposition", ""))
         case "supervised" | "supervision_refused" | "supervision_ended":

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from clinicpbx.core.callflow.step import STEPS, Result, Scene
-from clinicpbx.core.callflow.toggle import Toggle, ask_floor, say_change
+from clinicpbx.core.callflow.toggle import PROMPTS, Toggle, ask_floor, say_change
 from clinicpbx.core.commands import ExtendWrapUp
 from clinicpbx.core.events import Event
 
@@ -19,7 +19,7 @@ class AgentMoreTime:
         return frozenset({"done"})
 
     def prompts(self) -> frozenset[str]:
-        return frozenset()
+        return PROMPTS
 
     def enter(self, scene: Scene, at: datetime) -> Result:
         return ask_floor(ExtendWrapUp(scene.entry), at)

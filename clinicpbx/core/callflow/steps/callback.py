@@ -17,7 +17,8 @@ from clinicpbx.core.callflow.number import (
     next_playback,
 )
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
-from clinicpbx.core.callflow.steps.enqueue import SINCE
+from clinicpbx.core.callflow.steps.enqueue import PRIORITY, SINCE
+from clinicpbx.core.callflow.steps.ring_back import RingBack
 from clinicpbx.core.commands import Command, JoinQueue, KeepCallback, Note, Play
 from clinicpbx.core.events import CommandRefused, DeadlineReached, Event, HungUp, PlaybackFinished
 from clinicpbx.private import Private
@@ -49,7 +50,7 @@ class Callback:
         return frozenset({"done", "no_number"})
 
     def prompts(self) -> frozenset[str]:
-        return PROMPTS | {"callback-kept", "called-back"}
+        return PROMPTS | RingBack().prompts() | {"callback-kept", "called-back"}
 
     def enter(self, scene: Scene, at: datetime) -> Result:
         asked, do = ask_number(scene, callable_number(scene.caller), at)
@@ -87,7 +88,8 @@ class Callback:
         rules = scene.book.queues[self.queue]
         since = datetime.fromisoformat(scene.memory.get(SINCE, at.isoformat()))
         asks = stages(scene.language, self.needs, self.relax, rules.same_language)
-        join = JoinQueue(self.queue, since, self.priority, stages=asks, callback=True)
+        priority = max(self.priority, int(scene.memory.get(PRIORITY, 0)))
+        join = JoinQueue(self.queue, since, priority, stages=asks, callback=True)
         keep = KeepCallback(scene.run, number, scene.language, scene.entry, join, self.hours, self.tries, self.again)
         note = Note("callback", {"queue": self.queue, "callback": scene.run, "confirmed": confirmed})
         return keep, note

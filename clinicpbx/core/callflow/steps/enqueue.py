@@ -44,7 +44,7 @@ from clinicpbx.core.rulebook import DEFAULT_MUSIC, DEFAULT_RING, QueueRules
 RING_MARGIN = timedelta(seconds=15)  # the dialplan gives the call back within the ring time and this
 PLACE_PATIENCE = timedelta(seconds=2)
 BOUNCED = 2  # so often was the call in this queue before, and was sent back to it
-SINCE = "since"  # in the call's memory: what its place in any queue counts from
+SINCE, PRIORITY = "since", "priority"  # in the call's memory: what its place in any queue counts from, and its weight
 
 
 class Phase(Enum):
@@ -220,7 +220,7 @@ class Enqueue:
         hush = (StopPlayback(state.playback),) if state.playback else ()
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         unset = (replace(variable, value="") for variable in self._variables(scene))
-        kept = {SINCE: state.join.since.isoformat()}
+        kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority)}
         return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why, kept)
 
     def _gone(self, state: Queued, taken: bool) -> Result:

@@ -9,6 +9,7 @@ from clinicpbx.core.callflow.away import Away, away
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import Command, Continue, Note, Play, SetVariable
 from clinicpbx.core.events import Adopted, CommandRefused, DeadlineReached, Event, HungUp, PlaybackFinished
+from clinicpbx.core.rulebook import AgentRules
 
 CONTEXT = "cpbx-supervise"
 
@@ -27,22 +28,15 @@ class Supervise:
         return frozenset({"not-allowed"})
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        detail = {"by": scene.entry, "phone": scene.argument, "agent": self._agent(scene), "mode": self.mode}
-        if not self.allowed(scene):
+        agent = scene.book.agent_at(scene.argument)
+        name = agent.name if agent is not None else ""
+        detail = {"by": scene.entry, "phone": scene.argument, "agent": name, "mode": self.mode}
+        if agent is None or not _allowed(scene, agent):
             refused = Note("supervision_refused", detail)
             said = Play(f"{scene.run}.1", ("prompt:not-allowed",), scene.language)
             return Stay(Away(at + LONGEST_PROMPT), (refused, said))
         begun: tuple[Command, ...] = (Note("supervised", detail), SetVariable("CPBX_TARGET", scene.argument))
         return Stay(Away(away(at), answered=True), (*begun, Continue(CONTEXT, self.mode)))
-
-    def allowed(self, scene: Scene) -> bool:
-        """Whether the phone may: it supervises a queue that the agent serves."""
-        phone = scene.book.phones.get(scene.entry)
-        agent = scene.book.agents.get(self._agent(scene))
-        return phone is not None and agent is not None and bool(set(phone.supervises) & set(agent.queues))
-
-    def _agent(self, scene: Scene) -> str:
-        return next((agent.name for agent in scene.book.agents.values() if agent.phone == scene.argument), "")
 
     def handle(self, scene: Scene, state: Away, event: Event) -> Result:
         match event:
@@ -53,3 +47,9 @@ class Supervise:
             case Adopted() | CommandRefused():
                 return Leave("done", why="no way there")
         return Stay(replace(state, deadline=max(state.deadline, away(event.at))))
+
+
+def _allowed(scene: Scene, agent: AgentRules) -> bool:
+    """Whether the phone may: it supervises a queue that the agent serves."""
+    phone = scene.book.phones.get(scene.entry)
+    return phone is not None and bool(set(phone.supervises) & set(agent.queues))
