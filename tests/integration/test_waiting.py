@@ -107,12 +107,12 @@ async def urgent(house: Clinic, phone: Phone, many: int) -> None:
 async def test_who_was_cut_off_and_calls_again_has_the_place_back(house: Clinic, phones: Phones) -> None:
     await nobody_free(house, phones)
     first, second = await patient(house, phones, 0), await patient(house, phones, 1)
-    await waits(house, first, number="+12075550111")
+    await waits(house, first, number="+12075550711")
     await asyncio.sleep(1.2)  # the time between them is what is looked at
-    await waits(house, second, number="+12075550112")
+    await waits(house, second, number="+12075550712")
     await first.hangup()
     await eventually(lambda: len(house.ask("callers", queue="desk")) == 1)
-    await waits(house, first, number="+12075550111")
+    await waits(house, first, number="+12075550711")
     (_, waited), (_, less) = order(house)
     assert waited > less + 1, "the first to have joined is the first again"
     house.ask("agent.unpause", agent="ana")
@@ -125,8 +125,8 @@ async def test_who_was_cut_off_and_calls_again_has_the_place_back(house: Clinic,
 async def test_nine_makes_it_urgent_and_keeps_the_time(house: Clinic, phones: Phones) -> None:
     await nobody_free(house, phones)
     first, second = await patient(house, phones, 0), await patient(house, phones, 1)
-    await waits(house, first, number="+12075550121")
-    await waits(house, second, number="+12075550122")
+    await waits(house, first, number="+12075550721")
+    await waits(house, second, number="+12075550722")
     await press(second, "9")
     await eventually(lambda: [priority for priority, _ in order(house)] == [9, 0], 10)
     assert order(house)[0][1] > 0.5, "the time in line is kept"
@@ -135,7 +135,7 @@ async def test_nine_makes_it_urgent_and_keeps_the_time(house: Clinic, phones: Ph
 async def test_a_spanish_caller_waits_for_who_speaks_it_then_for_anybody(house: Clinic, phones: Phones) -> None:
     await nobody_free(house, phones)
     caller = await patient(house, phones, 0)
-    await caller.call(f"sip:+12075550101@{house.bed.sip}", sender=f"<sip:+12075550131@{house.trunk}>")
+    await caller.call(f"sip:+12075550101@{house.bed.sip}", sender=f"<sip:+12075550731@{house.trunk}>")
     await caller.expect("connected")
     await eventually(lambda: house.steps() == ["language"])
     await press(caller, "2")
@@ -151,9 +151,9 @@ async def test_a_spanish_caller_waits_for_who_speaks_it_then_for_anybody(house: 
 async def test_urgent_callers_overtake_a_routine_one_five_times_at_most(house: Clinic, phones: Phones) -> None:
     ana, _ = await nobody_free(house, phones)
     patients = [await patient(house, phones, number) for number in range(8)]
-    await waits(house, patients[0], number="+12075550140")
+    await waits(house, patients[0], number="+12075550770")
     for number, phone in enumerate(patients[1:], 1):
-        await waits(house, phone, number=f"+1207555014{number}")
+        await waits(house, phone, number=f"+1207555077{number}")
         await urgent(house, phone, number)
     house.ask("agent.unpause", agent="ana")
     served = []
