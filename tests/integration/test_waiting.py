@@ -111,7 +111,7 @@ async def test_who_was_cut_off_and_calls_again_has_the_place_back(house: Clinic,
     await asyncio.sleep(1.2)  # the time between them is what is looked at
     await waits(house, second, number="+12075550712")
     await first.hangup()
-    await eventually(lambda: len(house.ask("callers", queue="desk")) == 1)
+    await eventually(lambda: len(house.ask("calls")) == 1)  # the call is over, not only out of the queue
     await waits(house, first, number="+12075550711")
     (_, waited), (_, less) = order(house)
     assert waited > less + 1, "the first to have joined is the first again"
