@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -24,13 +24,14 @@ log = structlog.get_logger(__name__)
 class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
-    *silence*: how long a group must have written nothing before its missing channels count as lost.
+    *silence*: how long a group must have written nothing before its missing channels count as lost. *clock*: aware UTC.
     """
 
     engine: AsyncEngine
     spools: tuple[Spool, ...]
     alive: Alive
     silence: timedelta = timedelta(seconds=10)
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     moved: int = 0
     faults: int = 0
 
@@ -82,7 +83,7 @@ class RecordsRuntime:
         # with rows still to read nothing can be said about ends
         if living is None or not await self.step():
             return 0
-        lost = await mark_lost(self.engine, living, datetime.now(UTC) - self.silence)
+        lost = await mark_lost(self.engine, living, self.clock() - self.silence)
         await self._assemble()
         return lost
 
@@ -91,7 +92,7 @@ class RecordsRuntime:
         living = await self.alive()
         if not await self.step():
             return None
-        return await reconcile(self.engine, living, datetime.now(UTC) - WINDOW)
+        return await reconcile(self.engine, living, self.clock() - WINDOW)
 
     def forget(self) -> None:
         """Reads the cursors anew at the next step: the database was away."""

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.support.record_tables import tables
 
 pytestmark = pytest.mark.integration
 CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
+LAST = max(float(row["eventtime"]) for call in CALLS.values() for row in call.cel)
+AFTERWARDS = datetime.fromtimestamp(LAST, UTC) + timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,8 @@ async def runtime(url: str, tmp_path: Path) -> AsyncIterator[tuple[Instance, Rec
     async def nobody() -> set[str]:
         return set()
 
-    made = RecordsRuntime(engine, spools(instance.cdr_spool, instance.cel_spool, instance.journal), nobody)
+    found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
+    made = RecordsRuntime(engine, found, nobody, clock=lambda: AFTERWARDS)
     yield instance, made
     await engine.dispose()
 
