@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 import structlog
+import uvloop
 
 from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, nobody, open_link, pauses
 from clinicpbx.adapters.ari.decode import HEARD
@@ -244,4 +245,4 @@ def run_daemon(instance: Instance, settings: Settings) -> None:
         await Daemon(instance, settings).run()
 
     with only_daemon(instance):
-        asyncio.run(run())
+        uvloop.run(run())
