@@ -48,7 +48,7 @@ class Trial:
 
     def run(self, design: str, rate: float, seconds: float) -> Run:
         """*seconds* of calls at *rate* a second, measured from before the first until after the last."""
-        with agents(self.desks, self.log), self._daemon(design) as daemon:
+        with agents(self.desks, self.log), self.daemon(design) as daemon:
             capture = self.log / "calls.pcapng"
             asterisk = self.bed.programs["asterisk"].process.pid
             with wire(capture, self.bed.settings.bind):
@@ -59,7 +59,7 @@ class Trial:
             return _measured(design, calls, latencies(capture, self.callers, self.desks), *spent)
 
     @contextmanager
-    def _daemon(self, design: str) -> Iterator[int]:
+    def daemon(self, design: str) -> Iterator[int]:
         """The daemon's pid, with every agent free; 0 for app_queue."""
         if design == "app_queue":
             yield 0

@@ -31,7 +31,7 @@ def _end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTE
 
 
 def _sipp(scenario: str, address: str, folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    command = ["sipp", *words, "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-mi", address, "-p", "5060"]
+    command = ["sipp", *words, "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-mi", address]
     pipe, none = subprocess.PIPE, subprocess.DEVNULL
     return subprocess.Popen([*command, "-nostdin"], stdin=none, stdout=pipe, stderr=none, cwd=folder)
 
@@ -51,10 +51,14 @@ def agents(address: str, folder: Path) -> Iterator[None]:
         _end(process, signal.SIGKILL)
 
 
-def call(server: str, number: str, address: str, folder: Path, calls: int, rate: float) -> Calls:
-    """*calls* calls at *rate* a second from *address* to *number*; back when all are over."""
-    limit = str(int(calls / rate) + 60)
-    words = [server, "-s", number, "-m", str(calls), "-r", str(rate), "-timeout", limit, "-timeout_error"]
+def call(
+    server: str, number: str, address: str, folder: Path, calls: int, rate: float, prefix: str = "1555"
+) -> Calls:
+    """*calls* calls at *rate* a second from *address* to *number*, from numbers that begin with *prefix*; back when all
+    are over."""
+    limit = str(int(calls / rate) + 150)
+    words = [server, "-s", number, "-m", str(calls), "-l", str(calls), "-r", str(rate), "-key", "prefix", prefix]
+    words += ["-timeout", limit, "-timeout_error"]
     process = _sipp("caller", address, folder, *words)
     screen = process.communicate()[0].decode(errors="replace")
     found = re.findall(r"Successful call\s*\|\s*\d+\s*\|\s*(\d+)", screen)
@@ -79,7 +83,13 @@ def wire(path: Path, address: str) -> Iterator[None]:
 
 
 def latencies(path: Path, callers: str, desks: str) -> list[float]:
-    """Milliseconds from each caller's INVITE to the INVITE its agent got, matched by the caller's number."""
+    """Milliseconds from each caller's INVITE to the INVITE its agent got."""
+    came, rang = arrivals_and_offers(path, callers, desks)
+    return sorted((rang[number] - began) * 1000 for number, began in came.items() if number in rang)
+
+
+def arrivals_and_offers(path: Path, callers: str, desks: str) -> tuple[dict[str, float], dict[str, float]]:
+    """When each caller's first INVITE came, and when its first agent got one; by the caller's number."""
     fields = ["frame.time_epoch", "ip.src", "ip.dst", "sip.from.user"]
     command = ["tshark", "-r", str(path), "-Y", 'sip.Method == "INVITE"', "-T", "fields"]
     for field in fields:
@@ -92,7 +102,13 @@ def latencies(path: Path, callers: str, desks: str) -> list[float]:
         times = came if source == callers else rang if target == desks else None
         if times is not None:
             times.setdefault(number, float(at))
-    return sorted((rang[number] - began) * 1000 for number, began in came.items() if number in rang)
+    return came, rang
+
+
+def memory(pid: int) -> int:
+    """kB that process *pid* and its children hold in memory."""
+    found = (Path(f"/proc/{one}/status").read_text() for one in (pid, *_children(pid)))
+    return sum(int(line.split()[1]) for text in found for line in text.splitlines() if line.startswith("VmRSS"))
 
 
 def cpu(pid: int) -> float:

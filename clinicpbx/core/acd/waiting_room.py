@@ -145,7 +145,9 @@ class WaitingRoom:
         return [change for agent in list(self.reserved(caller)) for change in self._roster.become(agent, FREE, at)]
 
     def forget(self, caller: Caller, at: datetime) -> list[AgentStateChanged]:
-        """The caller's entry ends here."""
+        """The caller's entry ends here: nobody was on the way to who still waited."""
+        if not caller.callback:
+            self._roster.queues[caller.queue].pace.waited(at - caller.since, gave_up=caller.offer is None)
         if caller.offer is None:
             self.step_out(caller)
         del self.callers[caller.call]
