@@ -1,4 +1,4 @@
-"""A thousand callers wait at once, through app_queue and through ClinicPBX: what they cost, and in what order they go."""
+"""A thousand callers wait at once, by app_queue and by ClinicPBX: what they cost, and in what order they go."""
 
 import argparse
 import json
@@ -21,8 +21,8 @@ LOOK = 5.0  # seconds over which the cost of waiting is measured
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """*out_of_order*: callers for whom an agent was rung more than 250 ms after one for somebody who had come more than 50
-    ms later. CPU in ms a second and a caller who waits, memory in kB a caller, times in s."""
+    """*out_of_order*: callers for whom an agent was rung more than 250 ms after one for somebody who had come more than
+    50 ms later. CPU in ms a second and a caller who waits, memory in kB a caller, times in s."""
 
     design: str
     waiting: int

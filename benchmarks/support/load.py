@@ -51,9 +51,7 @@ def agents(address: str, folder: Path) -> Iterator[None]:
         _end(process, signal.SIGKILL)
 
 
-def call(
-    server: str, number: str, address: str, folder: Path, calls: int, rate: float, prefix: str = "1555"
-) -> Calls:
+def call(server: str, number: str, address: str, folder: Path, calls: int, rate: float, prefix: str = "1555") -> Calls:
     """*calls* calls at *rate* a second from *address* to *number*, from numbers that begin with *prefix*; back when all
     are over."""
     limit = str(int(calls / rate) + 150)

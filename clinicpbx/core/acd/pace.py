@@ -14,9 +14,9 @@ FEWEST = 3
 class Pace:
     """Exponentially weighted means. The estimate is that of a queue with *n* in line whose callers give up.
 
-    With *s* agents who serve at the rate mu and callers who give up at the rate theta, a line of *i* shrinks at the rate
-    s mu + i theta; the caller is its head after the sum of 1 / (s mu + i theta) over the line (Ibrahim and Whitt 2009,
-    QLm), here as its integral, ln(1 + n theta / (s mu)) / theta, and n / (s mu) where nobody gives up.
+    With *s* agents who serve at the rate mu and callers who give up at the rate theta, a line of *i* shrinks at the
+    rate s mu + i theta; the caller is its head after the sum of 1 / (s mu + i theta) over the line (Ibrahim and Whitt
+    2009, QLm), here as its integral, ln(1 + n theta / (s mu)) / theta, and n / (s mu) where nobody gives up.
     """
 
     def __init__(self) -> None:
