@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.private import Private
 
 
@@ -93,13 +94,15 @@ class OfferMade(Event):
 class PlaceTold(Event):
     """The answer to AskPlace, and to JoinQueue where nobody is free at once. *position* counts from 1.
 
-    *wait*: until an agent is likely to be free; None where too little is known.
+    *wait*: until an agent is likely to be free; None where too little is known. *mode*: of the queue, where it decides:
+    who comes into a full one is not in it, and nobody is served by a closed one.
     """
 
     queue: str
     position: int
     staffed: bool
     wait: timedelta | None = None
+    mode: Mode = Mode.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import JoinQueue, QueueCommand
 from clinicpbx.core.events import Event, OfferMade
@@ -35,9 +36,10 @@ AgentAction = Callable[[str, datetime], list[Result]]
 
 
 class AgentStore(Protocol):
-    """Remembers logins and pauses across restarts, and what came of calls."""
+    """Remembers logins, pauses and queues' modes across restarts, and what came of calls."""
 
     def keep(self, state: AgentStateChanged) -> None: ...
+    def keep_mode(self, mode: QueueMode) -> None: ...
     def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None: ...
 
 
@@ -122,6 +124,14 @@ class QueueRuntime:
         self._need(queue)
         self._act(agent, lambda name, at: self._floor.leave_queue(name, queue, at))
 
+    def decide(self, queue: str, mode: Mode, until: datetime | None, who: str) -> None:
+        """ClinicPBXError where there is no such queue, or the end is past; only an open one has none."""
+        self._need(queue)
+        at = self._clock()
+        if (until is None) != (mode is Mode.OPEN) or (until is not None and until <= at):
+            raise ClinicPBXError(f"a queue that is {mode.value} needs an end later than now", do="Name one by --until")
+        self._follow(self._floor.decide(QueueMode(queue, mode, at, until, who), at))
+
     def callers(self, queue: str) -> list[dict[str, Any]]:
         """Who waits in *queue* or is offered, in their order; ClinicPBXError where there is none."""
         self._need(queue)
@@ -169,6 +179,8 @@ class QueueRuntime:
                 self._deliver(call, event)
             case AgentStateChanged():
                 self._store.keep(result)
+            case QueueMode():
+                self._store.keep_mode(result)
             case CallDisposed(call=call, agent=agent, disposition=disposition, at=at):
                 self._store.fact(call, at, "disposition", {"agent": agent, "disposition": disposition})
             case ResyncAsked():

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from clinicpbx.core.acd.agent import FREE, Agent, Offered, Talking
 from clinicpbx.core.acd.alarms import Alarms, Subject
 from clinicpbx.core.acd.desks import BY_HAND, Desks
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.queue import Caller, Queue
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
 from clinicpbx.core.acd.roster import DOUBT, GRACE, REST, Roster
@@ -39,9 +40,15 @@ class Floor:
     talking, in wrap-up or resting, for all queues together. Until the first snapshot every phone is out of reach.
     """
 
-    def __init__(self, book: Rulebook, at: datetime, states: Iterable[AgentStateChanged] = ()) -> None:
+    def __init__(
+        self,
+        book: Rulebook,
+        at: datetime,
+        states: Iterable[AgentStateChanged] = (),
+        modes: Iterable[QueueMode] = (),
+    ) -> None:
         self._alarms = Alarms()
-        self._roster = Roster(self._alarms, states)
+        self._roster = Roster(self._alarms, states, modes)
         self._room = WaitingRoom(self._roster, self._alarms)
         self._desks = Desks(self._roster)
         self._talks: dict[str, Agent] = {}
@@ -89,6 +96,12 @@ class Floor:
                 change, changes = self._desks.dialled(command, at)
                 return [ToCall(call, AgentChanged(at=at, change=change)), *changes, *self._room.distribute(at)]
         return []
+
+    def admits(self, join: JoinQueue) -> bool:
+        """Whether the queue's mode lets in a call that is not in it."""
+        queue = self.queues.get(join.queue)
+        decided = queue.decided if queue is not None else None
+        return decided is None or decided.admits(join.since, callback=join.callback)
 
     def call_gone(self, call: str, at: datetime) -> list[Result]:
         """The caller's channel is gone. An agent whose phone still has a channel stays busy until that is gone too."""
@@ -138,6 +151,15 @@ class Floor:
     def leave_queue(self, name: str, queue: str, at: datetime) -> list[Result]:
         return [self._desks.leave(self.agents[name], queue), *self._room.distribute(at)]
 
+    def decide(self, mode: QueueMode, at: datetime) -> list[Result]:
+        """The queue is in *mode* from now on; who waits in a closed one is told. KeyError: no such queue in the rules.
+
+        A call that rings or talks goes on. Those who wait to be called back keep their places.
+        """
+        if self.queues[mode.queue].rules is None:
+            raise KeyError(mode.queue)
+        return self._decide(mode, at)
+
     # Phones
 
     def phone_channels(self, extension: str, channels: int, at: datetime) -> list[Result]:
@@ -186,6 +208,8 @@ class Floor:
         if caller is not None and caller.queue != join.queue:
             results += self._room.forget(caller, at)
             caller = None
+        if caller is None and not self.admits(join):
+            return [*results, *self._room.distribute(at), self._room.turn_away(call, join.queue, at)]
         if caller is None:
             caller = self._room.enter(call, join)
             self._room.line_up(caller, at)
@@ -234,6 +258,14 @@ class Floor:
         results = [change for agent in agents for change in self._desks.passed(agent, queue, status, rest, at)]
         return [*results, *self._room.distribute(at), *self._told(caller, at)]
 
+    def _decide(self, mode: QueueMode, at: datetime) -> list[Result]:
+        self._roster.decide(mode)
+        self._room.look_at_all(at)
+        queue = self.queues.get(mode.queue)
+        leave = queue.people if queue is not None and mode.mode is Mode.CLOSED else []
+        told = [self._room.place(caller.call, mode.queue, at) for caller in leave]
+        return [mode, *told, *self._room.distribute(at)]
+
     def _mark(self, name: str, at: datetime, *, logged_in: bool | None = None, paused: str = "") -> list[Result]:
         """Set what a person decides; KeyError for an agent who does not exist."""
         changes = self._desks.mark(self.agents[name], at, logged_in=logged_in, paused=paused)
@@ -245,6 +277,9 @@ class Floor:
         if kind == "phone":
             self._alarms.put(subject, at + DOUBT)
             return True
+        if kind == "mode":
+            results += self._decide(QueueMode(name, Mode.OPEN, at), at)
+            return False
         if kind == "wait":
             self._room.look_again(self._room.callers[name], at)
             return False

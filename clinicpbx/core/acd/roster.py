@@ -8,6 +8,7 @@ from clinicpbx.core.acd.agent import FREE, Activity, Agent, Offered, Phone, Rest
 from clinicpbx.core.acd.alarms import Alarms
 from clinicpbx.core.acd.distributor import STRATEGIES
 from clinicpbx.core.acd.lines import Lines
+from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.acd.queue import Queue
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.rulebook import AgentRules, Rulebook
@@ -23,7 +24,7 @@ DOUBT = timedelta(seconds=60)
 class Roster:
     """Keeps the queues' members, and who of them is free, true."""
 
-    def __init__(self, alarms: Alarms, states: Iterable[AgentStateChanged]) -> None:
+    def __init__(self, alarms: Alarms, states: Iterable[AgentStateChanged], modes: Iterable[QueueMode] = ()) -> None:
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
         self.phones: dict[str, Phone] = {}
@@ -31,6 +32,9 @@ class Roster:
         self._by_phone: dict[str, Agent] = {}
         self._alarms = alarms
         self._kept = {state.name: state for state in states}
+        self._modes: dict[str, QueueMode] = {}
+        for mode in modes:
+            self._decide(mode)
         self._wanted: Mapping[str, AgentRules] = {}
         self._order: tuple[str, ...] = ()
         self._unseated = False  # a rule change waits until its agent's call is over
@@ -49,7 +53,7 @@ class Roster:
         """
         strategies = {name: STRATEGIES[rules.strategy] for name, rules in book.queues.items()}
         for name in self.queues.keys() | book.queues.keys():
-            queue = self.queues.setdefault(name, Queue(name))
+            queue = self.queues.setdefault(name, Queue(name, decided=self._modes.get(name)))
             queue.rules, queue.strategy = book.queues.get(name), strategies.get(name)
         wanted: dict[str, AgentRules] = {}
         for rules in sorted(book.agents.values(), key=lambda rules: rules.name):
@@ -99,6 +103,17 @@ class Roster:
                 agent.logged_in, agent.paused, agent.since = False, "", at
                 changes.append(self.keep(agent))
         return changes
+
+    def decide(self, mode: QueueMode) -> None:
+        """The queue is in *mode* from now on."""
+        self._decide(mode)
+        if (queue := self.queues.get(mode.queue)) is not None:
+            queue.decided = mode
+            self.lines.enrol()
+
+    def _decide(self, mode: QueueMode) -> None:
+        self._modes[mode.queue] = mode
+        self._alarms.put(("mode", mode.queue), mode.until)
 
     def serve(self, agent: Agent) -> AgentStateChanged:
         """The queues that the agent joined or left have changed."""

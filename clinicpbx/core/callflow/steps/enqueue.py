@@ -7,6 +7,7 @@ from enum import Enum
 from typing import ClassVar
 
 from clinicpbx.core.acd.announcements import place_media, wait_media
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.stages import Stage, stages
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
 from clinicpbx.core.callflow.away import away
@@ -135,6 +136,10 @@ class Enqueue:
                 return self._offer(scene, state, event)
             case PlaceTold(queue=queue) if queue != self.queue:
                 return Stay(state)
+            case PlaceTold(mode=Mode.FULL):
+                return self._leave(scene, state, "overflow", "the queue is full")
+            case PlaceTold(mode=Mode.CLOSED):
+                return self._leave(scene, state, "unstaffed", "the queue is closed")
             case PlaceTold(staffed=False):
                 return self._leave(scene, state, "unstaffed", "nobody is logged in")
             case PlaceTold():
