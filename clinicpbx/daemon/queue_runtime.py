@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+import structlog
+
 from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
@@ -29,6 +31,8 @@ from clinicpbx.core.events import Event, OfferMade
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.errors import ClinicPBXError
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 Deliver = Callable[[str, Event], None]
@@ -112,8 +116,15 @@ class QueueRuntime:
         self._act(agent, self._floor.unpause)
 
     def look(self, callbacks: Iterable[Callback]) -> None:
-        """Measure, and see whether the queues keep their rules."""
-        self._meter.look(self._floor, callbacks, self._clock())
+        """Log out who is not there any more; measure, and see whether the queues keep their rules."""
+        at = self._clock()
+        changes = self._floor.log_out_absent(at)
+        for change in changes:
+            if isinstance(change, AgentStateChanged):
+                log.info("an agent was logged out", agent=change.name, why=change.why)
+                self._store.fact(f"agent {change.name}", at, "logged_out", {"why": change.why})
+        self._follow(changes)
+        self._meter.look(self._floor, callbacks, at)
 
     def join_queue(self, agent: str, queue: str, penalty: int = 0) -> None:
         """ClinicPBXError where there is no such agent, or no such queue."""

@@ -80,7 +80,7 @@ def _agent_row(agent: Agent) -> Row:
         "agent": agent.name,
         "phone": agent.phone.extension,
         "state": agent.state,
-        "reason": agent.paused,
+        "reason": agent.paused or agent.why,
         "since": agent.state_since.isoformat(),
         "logged_in": agent.logged_in,
         "reachable": agent.phone.reachable,

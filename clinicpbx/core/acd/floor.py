@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from clinicpbx.core.acd.absence import Absence
 from clinicpbx.core.acd.agent import FREE, Agent, Offered, Talking
 from clinicpbx.core.acd.alarms import Alarms, Subject
 from clinicpbx.core.acd.desks import BY_HAND, Desks
@@ -51,7 +52,9 @@ class Floor:
         self._roster = Roster(self._alarms, states, modes)
         self._room = WaitingRoom(self._roster, self._alarms)
         self._desks = Desks(self._roster)
+        self._absence = Absence(self._roster)
         self._talks: dict[str, Agent] = {}
+        self._absence.adopt(book)
         self._roster.adopt(book, at)
 
     @property
@@ -142,6 +145,12 @@ class Floor:
     def unpause(self, name: str, at: datetime) -> list[Result]:
         return self._mark(name, at)
 
+    def log_out_absent(self, at: datetime) -> list[Result]:
+        """Log out those who are not there any more, as the rules say; to be asked every now and then."""
+        gone = list(self._absence.gone(at))
+        changes = [kept for agent, why in gone for kept in self._desks.mark(agent, at, logged_in=False, why=why)]
+        return [*changes, *self._room.distribute(at)] if changes else []
+
     def join_queue(self, name: str, queue: str, penalty: int, at: datetime) -> list[Result]:
         """The agent serves *queue* for now, whatever the rules say; KeyError where there is none of these."""
         if self.queues[queue].rules is None:
@@ -174,6 +183,7 @@ class Floor:
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> list[Result]:
         """The whole truth: extension to (reachable, live channels). A phone that is not named is out of reach."""
         results: list[Result] = []
+        self._absence.told_since = self._absence.told_since or at
         for extension in sorted(self._roster.phones.keys() | phones.keys()):
             reachable, channels = phones.get(extension, (False, 0))
             phone = self._roster.phone(extension, at)
@@ -194,6 +204,7 @@ class Floor:
     def rules(self, book: Rulebook, at: datetime) -> list[Result]:
         """New rules. Callers of a queue that is gone are told that nobody is there; calls that ring or talk go on."""
         results: list[Result] = [*self._roster.adopt(book, at)]
+        self._absence.adopt(book)
         for queue in list(self.queues.values()):
             if queue.rules is None:
                 results += [self._room.place(caller.call, queue.name, at) for caller in queue.waiting]
@@ -233,7 +244,7 @@ class Floor:
             offered = agent.activity if isinstance(agent.activity, Offered) else None
             rang_out = offered is not None and offered.call == call and offered.rang_out
             talking = Talking(call, queue, None if agent.phone.channels else at + GRACE)
-            agent.misses, agent.taken = 0, agent.taken + 1
+            agent.misses, agent.taken, agent.used = 0, agent.taken + 1, at
             results += self._roster.become(agent, talking, at)
             self._talks.pop(agent.last_call, None)
             self._talks[call], agent.last_call = agent, call

@@ -88,7 +88,8 @@ class Roster:
     def _seated(self, agent: Agent | None, rules: AgentRules, at: datetime) -> Agent:
         if agent is None:
             kept = self._kept.get(rules.name, AgentStateChanged(rules.name, False, "", at))
-            agent = Agent(rules, self.phone(rules.phone, at), kept.since, at, kept.since, kept.logged_in, kept.paused)
+            agent = Agent(rules, self.phone(rules.phone, at), kept.since, at, kept.since, at, kept.logged_in)
+            agent.paused, agent.why = kept.paused, kept.why
             agent.left, agent.joined = frozenset(kept.left), dict(kept.joined)
         agent.rules, agent.phone = rules, self.phone(rules.phone, at)
         agent.reckon()
@@ -126,7 +127,7 @@ class Roster:
     def keep(self, agent: Agent) -> AgentStateChanged:
         """The agent's login and pause, to be remembered while the rules come and go."""
         left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
-        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined)
+        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined, agent.why)
         self._kept[agent.name] = state
         return state
 
@@ -142,7 +143,7 @@ class Roster:
 
     def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentStateChanged]:
         """The call is over: wrap-up begins, as long as its queue asks for."""
-        agent.free_since = at
+        agent.free_since = agent.used = at
         queue = self.queues.get(talking.queue)
         wrap_up = self.wrap_up(talking.queue)
         if queue is not None:
