@@ -40,13 +40,27 @@ class Earlier:
 NOTHING_EARLIER = Earlier()
 
 
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """The call about which an agent, who talks with its caller, asks a queue.
+
+    *since*, *priority*: of its last place in a queue; *reason*: the prompt that said why it called, or "".
+    """
+
+    call: str
+    since: datetime
+    priority: int
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
     """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
-    *argument*: what a feature code is about, such as a queue.
+    *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; its language
+    and the queues of *earlier* are those of that call then.
     """
 
     flow: str
@@ -58,6 +72,7 @@ class CallArrived(Event):
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
+    consults: Consulted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

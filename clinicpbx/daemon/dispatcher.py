@@ -61,6 +61,7 @@ log = structlog.get_logger(__name__)
 TAKEN_AFTER = 1.0  # seconds from StasisEnd until its channel, if alive, counts as taken from us
 BYTES_A_SECOND = 8000  # of ulaw
 RESCUE = "cpbx-rescue"
+ENQUEUE = "enqueue"
 
 
 class Rules(Protocol):
@@ -75,6 +76,7 @@ class Queues(Protocol):
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> None: ...
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None: ...
     def call_gone(self, call: str, at: datetime) -> None: ...
+    def talking(self, extension: str) -> str: ...
 
 
 class Recordings(Protocol):
@@ -119,6 +121,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
+        self._about: dict[str, str] = {}  # an agent's own call -> the patient's that it is about
         self._heard = cache(metrics.events.labels)
 
     def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
@@ -232,16 +235,18 @@ class Dispatcher:
         if news.call in self.calls:  # the same channel comes in anew, sent by a transfer
             self.deliver(news.call, HungUp(at=at, cause=0))
         book = self._rules.current()
+        about = self._consulted(news, book)
         arrived = CallArrived(
             at=at,
             flow=news.flow,
             entry=news.entry,
             version=book.version,
             caller=news.caller,
-            language=news.language,
+            language=about.machine.language if about is not None else news.language,
             switched_on=self.switched_on(at),
             argument=news.argument,
-            earlier=self._earlier(news, at),
+            earlier=self._earlier(news, at, about),
+            consults=about.consulted if about is not None else None,
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
@@ -250,9 +255,24 @@ class Dispatcher:
             return
         self._metrics.calls.labels(news.flow).inc()
         self._open(CallMachine(arrived, news.call, book), arrived).begin()
+        if about is not None:
+            self._about[news.call] = about.call
+            asked = {"call": news.call, "entry": news.entry, "phone": news.phone}
+            self._journal.fact(about.call, at, "consulted", asked)
 
-    def _earlier(self, news: Entered, at: datetime) -> Earlier:
+    def _consulted(self, news: Entered, book: Rulebook) -> CallRuntime | None:
+        """The call that an agent talks with while asking a queue: what is asked is about its caller."""
+        flow = book.flows.get(news.flow)
+        if not news.phone or flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
+            return None
+        talking = self.queues.talking(news.phone)
+        runtime = self.calls.get(self._about.get(talking, talking))
+        return runtime if runtime is not None and runtime.consulted is not None else None
+
+    def _earlier(self, news: Entered, at: datetime, about: CallRuntime | None) -> Earlier:
         """What is known of who calls from outside; a call that is sent on inside is the same call still."""
+        if about is not None and about.taken is not None:
+            return replace(NOTHING_EARLIER, queues=(*self.callers.queues(about.call), about.taken.queue))
         known = NOTHING_EARLIER
         if news.entry.startswith("+"):  # a DID is written in E.164
             known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
@@ -287,6 +307,8 @@ class Dispatcher:
         if runtime.machine.over:
             self._drop(kept.call)
             return None
+        if arrived.consults is not None:
+            self._about[kept.call] = arrived.consults.call
         return runtime
 
     def rescue(self, channel: str) -> "asyncio.Future[Answer]":
@@ -330,10 +352,11 @@ class Dispatcher:
         agent = None
         if runtime.taken is not None:
             agent = self._rules.current().agent_at(runtime.taken.phone)
-            self.callers.taken(runtime.call, runtime.taken.queue)
+            self.callers.taken(self._about.get(runtime.call, runtime.call), runtime.taken.queue)
         if not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
+        self._about = {own: about for own, about in self._about.items() if about != runtime.call}
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

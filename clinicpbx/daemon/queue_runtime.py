@@ -83,6 +83,10 @@ class QueueRuntime:
         """The calls that are in a queue."""
         return list(self._floor.callers)
 
+    def talking(self, extension: str) -> str:
+        """The call that the agent at that phone talks with; "" where there is none."""
+        return self._floor.talking(extension)
+
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
         """Put a call of the journal back in its place: waiting, or offered to *phones*."""
         self._floor.restore(call, join, self._clock(), phones)

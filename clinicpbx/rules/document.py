@@ -247,7 +247,7 @@ class Queue(Written):
     whisper: Name | None = Field(
         None,
         description="What its agents hear before each call is theirs (see prompts), with the caller's language and the "
-        "step's reason; default: nothing.",
+        "step's reason; default: nothing, unless a colleague asks about a patient.",
     )
     licences: Names = Field(
         (), description="Licences of which its agents need one; default: any, where it is clinical."

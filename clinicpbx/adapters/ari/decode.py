@@ -22,7 +22,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A channel came into Stasis to begin a call."""
+    """A channel came into Stasis to begin a call. *phone*: the extension, where it is a phone's."""
 
     call: str
     flow: str
@@ -30,6 +30,7 @@ class Entered:
     caller: Private[str] | None
     language: str = ""
     argument: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,20 @@ def endpoint_of(channel: str) -> str:
     return channel.partition("/")[2].rpartition("-")[0]
 
 
+def phone_of(channel: str) -> str:
+    """The extension of the phone whose *channel* it is; "" where it is no phone's."""
+    kind, _, extension = endpoint_of(channel).partition("-")
+    return extension if kind == "phone" else ""
+
+
 def _started(message: Json, at: datetime) -> News:
     channel, args = message["channel"], message.get("args") or []
     match args:
         case ["enter", flow, entry, *about]:
             number = (channel.get("caller") or {}).get("number") or ""
             caller = Private(number) if number else None
-            return Entered(channel["id"], flow, entry, caller, channel.get("language") or "", "".join(about[:1]))
+            language, argument = channel.get("language") or "", "".join(about[:1])
+            return Entered(channel["id"], flow, entry, caller, language, argument, phone_of(channel["name"]))
         case ["callback", attempt]:
             return AgentAnswered(attempt)
         case ["back", *status]:

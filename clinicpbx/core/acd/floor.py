@@ -129,6 +129,11 @@ class Floor:
         else:
             self._room.line_up(caller, at)
 
+    def talking(self, extension: str) -> str:
+        """The call that the agent at that phone talks with; "" where there is none."""
+        agent = self._roster.on_phone(extension)
+        return agent.activity.call if agent is not None and isinstance(agent.activity, Talking) else ""
+
     # Agents
 
     def log_in(self, name: str, at: datetime) -> list[Result]:
