@@ -59,7 +59,7 @@ class CallArrived(Event):
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
-    *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; its language
+    *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; language
     and the queues of *earlier* are those of that call then.
     """
 

@@ -131,6 +131,9 @@ class FloorMachine(RuleBasedStateMachine):
 
     def lets_in(self, queue: str, since: datetime) -> bool:
         """Whether a call that comes now, and is not in *queue*, gets in."""
+        there = self.floor.queues.get(queue)
+        if there is None or there.rules is None:
+            return True  # and is told that nobody is there
         decided = self.modes.get(queue)
         full = decided is not None and decided.mode is Mode.FULL and since >= decided.since
         return not full and not self.closed(queue)

@@ -53,8 +53,9 @@ class Roster:
         """
         strategies = {name: STRATEGIES[rules.strategy] for name, rules in book.queues.items()}
         for name in self.queues.keys() | book.queues.keys():
-            queue = self.queues.setdefault(name, Queue(name, decided=self._modes.get(name)))
+            queue = self.queues.setdefault(name, Queue(name))
             queue.rules, queue.strategy = book.queues.get(name), strategies.get(name)
+            queue.decided = self._modes.get(name) if queue.rules is not None else None
         wanted: dict[str, AgentRules] = {}
         for rules in sorted(book.agents.values(), key=lambda rules: rules.name):
             wanted.setdefault(rules.phone, rules)
