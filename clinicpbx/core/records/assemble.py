@@ -59,6 +59,8 @@ class _Assembly:
         self.cdr = [row for row in group.cdr if row.uniqueid == call]
         self.cel = group.cel
         self.facts = [fact for fact in group.facts if fact.call == call]
+        asked = {fact.call for fact in group.facts if fact.kind == "consults" and fact.body.get("call") == call}
+        self.queued = [fact for fact in group.facts if fact.call in {call, *asked}]  # transferred by who asked
         self.legs = legs_of(group.cel)
         self.leg = self.legs.get(call)
         self.lost = call in group.lost and self.leg is not None and self.leg.ended is None
@@ -70,7 +72,7 @@ class _Assembly:
             return None
         started, ended = times
         spans = talks(self.leg, self.legs.values(), ended) if self.leg else []
-        kind, stays = self._kind(), queueing(self.facts)
+        kind, stays = self._kind(), queueing(self.queued)
         outcome = self._outcome(kind, spans)
         answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
