@@ -93,6 +93,56 @@ async def test_who_gives_up_asking_talks_on_with_the_patient(harbor: Harbor, pho
     assert [row["outcome"] for row in harbor.records("201")] == ["internal"]
 
 
+async def test_a_transfer_completed_while_the_agent_waits_puts_the_patient_into_that_place(
+    harbor: Harbor, phones: Phones
+) -> None:
+    (dora,) = (await harbor.staff(phones, "dora")).values()
+    harbor.ask("agent.pause", agent="dora", reason="no answer")
+    async with harbor.at_work(phones, "ana") as staff:
+        patient = await with_ana(harbor, phones, "+12075555400")
+        first, second = await asks_nurses(harbor, staff["ana"])
+        await eventually(lambda: len(harbor.ask("callers", queue="nurse")) == 1)
+        await staff["ana"].attended(first, second)
+        await staff["ana"].expect("disconnected")
+        await eventually(lambda: harbor.call_of(patient.number).get("flow") == "queue-nurse")
+        await eventually(lambda: len(harbor.ask("callers", queue="nurse")) == 1)
+        (waits,) = harbor.ask("callers", queue="nurse")
+        assert (waits["call"], waits["needs"]) == (harbor.call_of(patient.number)["call"], "speaks es")
+        assert waits["waited"] > 1, "the place counts from the joining of the front desk"
+        await asyncio.sleep(1.5)  # longer than it takes to see that a call was taken from us
+        harbor.ask("agent.unpause", agent="dora")
+        await dora.expect("incoming")
+        await dora.answer()
+        assert await patient.talks(1) == "dora"
+        record = await patient.leave()
+    assert record["outcome"] == "answered"
+    assert [(row["queue"], row["outcome"], row["agent"]) for row in record["queue_entry"]] == [
+        ("frontdesk", "answered", "201"), ("nurse", "answered", "204"),
+    ]  # fmt: skip
+
+
+async def test_a_transfer_completed_while_a_phone_rings_leaves_nobody_in_silence(
+    harbor: Harbor, phones: Phones
+) -> None:
+    (dora,) = (await harbor.staff(phones, "dora")).values()
+    async with harbor.at_work(phones, "ana") as staff:
+        patient = await with_ana(harbor, phones, "+12075555500")
+        first, second = await asks_nurses(harbor, staff["ana"])
+        rings = (await dora.expect("incoming"))["call"]
+        await staff["ana"].attended(first, second)
+        await staff["ana"].expect("disconnected")
+        await asyncio.sleep(0.5)
+        await dora.answer(486, call=rings)
+        await eventually(lambda: harbor.call_of(patient.number).get("flow") == "queue-nurse")
+        await dora.expect("incoming")
+        await dora.answer()
+        assert await patient.talks(1) == "dora"
+        record = await patient.leave()
+    assert [(row["queue"], row["outcome"], row["agent"]) for row in record["queue_entry"]] == [
+        ("frontdesk", "answered", "201"), ("nurse", "answered", "204"),
+    ]  # fmt: skip
+
+
 async def test_a_patient_who_hangs_up_meanwhile_leaves_the_two_to_talk(harbor: Harbor, phones: Phones) -> None:
     async with harbor.at_work(phones, "ana", "dora") as staff:
         patient = await with_ana(harbor, phones, "+12075555300")

@@ -115,6 +115,16 @@ def test_a_queue_that_is_closed_while_one_waits_is_left_at_once():
     """)  # fmt: skip
 
 
+def test_who_comes_back_from_a_transfer_that_nobody_took_waits_again():
+    check(call(book(main=WAITS)), """
+         0  | call        | join frontdesk since 0
+         0  | offer 201   | to cpbx-offer 201
+         2  | answered 201 | taken by 201
+        60  | back NOANSWER | join frontdesk since 0
+       240  | silence     | leavequeue, stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+
+
 def test_the_limit_of_the_next_queue_counts_from_there():
     check(call(book(main=WAITS)), """
          0  | call        | join frontdesk since 0

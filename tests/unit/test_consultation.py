@@ -137,6 +137,43 @@ def test_the_next_to_ask_asks_about_the_same_patient_and_the_queue_that_took_it_
     run(story())
 
 
+def in_its_place(call: str = CALL, of: str = OWN) -> dict[str, Any]:
+    return {"type": "StasisStart", "args": [], "channel": channel(call, language="es"), "replace_channel": {"id": of}}
+
+
+def test_a_transfer_completed_while_the_agent_waits_gives_the_patient_that_place(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await talks(shell)
+        await shell.take(own_call())
+        await shell.take(in_its_place(), {"type": "StasisEnd", "channel": channel(OWN)}, destroyed(OWN))
+        arrived = shell.dispatcher.calls[CALL].arrived
+        assert (arrived.flow, arrived.entry, arrived.language) == ("queue-nurse", "301", "es")
+        assert arrived.consults == Consulted(CALL, T0, 4, "about-refills")
+        assert arrived.earlier.queues == ("frontdesk",)
+        [join] = [said[1] for said in shell.queues.said if said[0] == CALL and isinstance(said[1], JoinQueue)][1:]
+        assert (join.queue, join.since, join.priority) == ("nurse", T0, 4)
+        await shell.take(in_its_place("stray", "unknown"))
+        assert shell.sent[-1] == ("POST", "channels/stray/continue"), "to the rescue context"
+
+    run(story())
+
+
+def test_a_transfer_completed_while_a_phone_rings_that_nobody_answers_does_so_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await talks(shell)
+        await shell.take(own_call())
+        await shell.take(destroyed(OWN))
+        back = {"type": "StasisStart", "args": ["back", "NOANSWER"], "channel": channel()}
+        await shell.take(back)
+        assert shell.dispatcher.calls[CALL].arrived.flow == "queue-nurse"
+        await shell.take(back)
+        assert shell.dispatcher.calls[CALL].arrived.flow == "queue-nurse", "and is an offer not taken from now on"
+
+    run(story())
+
+
 def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:
     async def story() -> None:
         shell = Shell(tmp_path, rules())
@@ -161,7 +198,7 @@ def test_both_sides_are_told_in_the_way_of_the_call() -> None:
         Fact(OWN, T0, "consults", {"call": CALL}),
         Fact(CALL, T0, "consulted", {"call": OWN, "entry": "301", "phone": "201"}),
     ]
-    assert [(line.outcome, line.why) for line in path(facts)] == [
-        ("consults", f"about the call {CALL}"),
-        ("consulted", f"301 by phone 201, call {OWN}"),
+    assert [(line.step, line.outcome, line.why) for line in path(facts)] == [
+        ("", "consults", f"call {CALL}"),
+        ("301", "consulted", f"call {OWN}"),
     ]

@@ -34,6 +34,16 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True)
+class TookPlace:
+    """A channel is in Stasis in the place of the channel *of*, whose transfer was completed while it was in there."""
+
+    call: str
+    of: str
+    caller: Private[str] | None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Strayed:
     """A channel came into Stasis with arguments nobody here renders."""
 
@@ -82,7 +92,7 @@ class Replaced:
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
+News = Entered | TookPlace | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -109,11 +119,13 @@ def phone_of(channel: str) -> str:
 
 def _started(message: Json, at: datetime) -> News:
     channel, args = message["channel"], message.get("args") or []
+    number, language = (channel.get("caller") or {}).get("number") or "", channel.get("language") or ""
+    caller = Private(number) if number else None
+    if replaced := message.get("replace_channel"):
+        return TookPlace(channel["id"], replaced["id"], caller, language)
     match args:
         case ["enter", flow, entry, *about]:
-            number = (channel.get("caller") or {}).get("number") or ""
-            caller = Private(number) if number else None
-            language, argument = channel.get("language") or "", "".join(about[:1])
+            argument = "".join(about[:1])
             return Entered(channel["id"], flow, entry, caller, language, argument, phone_of(channel["name"]))
         case ["callback", attempt]:
             return AgentAnswered(attempt)

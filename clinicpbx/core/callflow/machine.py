@@ -65,6 +65,12 @@ class CallMachine:
         return str(getattr(self._nodes[self.at_step].step, "reason", "")) if self.at_step else ""
 
     @property
+    def _asked_about(self) -> str:
+        """The other call that this one is about, if it is about one."""
+        consults = self._arrived.consults
+        return consults.call if consults is not None and consults.call != self.call else ""
+
+    @property
     def language(self) -> str:
         return self._scene.language
 
@@ -79,7 +85,7 @@ class CallMachine:
         facts = {"entry": arrived.entry, "flow": self.flow, "version": book.version, "language": self.language}
         held = self._scene.override
         under = [Note("override", {"name": held.name, "title": held.title})] if held else []
-        about = [Note("consults", {"call": arrived.consults.call})] if arrived.consults else []
+        about = [Note("consults", {"call": other})] if (other := self._asked_about) else []
         start, entered = self._enter(self._start, arrived.at)
         return [Note("arrived", facts), *under, *about, *start, *self._follow(entered, arrived.at)]
 

@@ -53,11 +53,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
         case "bounced":
             return body["queue"], "bounced", f"{body.get('times', '')} times before"
-        case "consults":
-            return "", "consults", f"about the call {body.get('call', '')}"
-        case "consulted":
-            asked = f"{body.get('entry', '')} by phone {body.get('phone', '')}, call {body.get('call', '')}"
-            return "", "consulted", asked
+        case "consults" | "consulted":
+            return str(body.get("entry", "")), fact.kind, f"call {body.get('call', '')}"
         case "callback_ended":
             return str(body.get("callback", "")), f"call-back {body.get('state', '')}", str(body.get("outcome", ""))
         case "disposition":

@@ -135,6 +135,9 @@ class Enqueue:
         match state.phase:
             case Phase.OFFERED:
                 return self._ringing(scene, state, event)
+            case Phase.TALKING if isinstance(event, DialEnded):  # transferred to where nobody took the call
+                again = replace(state, phase=Phase.WAITING, entered=event.at, deadline=event.at + self.limit)
+                return Stay(again, (Note("queued", {"queue": self.queue, "priority": state.join.priority}), state.join))
             case Phase.TALKING:
                 return Stay(replace(state, deadline=max(state.deadline, away(event.at))))
         return self._waiting(scene, state, event)
