@@ -33,6 +33,10 @@ class Metrics:
             "clinicpbx_unsealed_recordings", "Not in the vault for want of a key or room", registry=registry
         )
         self.queued = Counter("clinicpbx_queue_entries", "Who came into a queue", ["queue"], registry=registry)
+        self.turned_away = Counter(
+            "clinicpbx_queue_turned_away", "Not let in: full or closed", ["queue"], registry=registry
+        )
+        self.mode = Gauge("clinicpbx_queue_mode", "1 for the mode it is in", ["queue", "mode"], registry=registry)
         self.waiting = Gauge("clinicpbx_queue_waiting", "Callers who wait", ["queue"], registry=registry)
         self.longest_wait = Gauge("clinicpbx_queue_longest_wait_seconds", "Of them", ["queue"], registry=registry)
         self.to_call_back = Gauge("clinicpbx_queue_callbacks", "Call-backs in line", ["queue"], registry=registry)

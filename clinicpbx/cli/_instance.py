@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
+
+if TYPE_CHECKING:
+    from clinicpbx.rules.compile import Rules
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,6 +24,14 @@ def there(instance: Instance) -> None:
     if not instance.keys.is_dir():
         do = f"Name another with --home, or make it: clinicpbx --home {instance.home} prepare"
         raise ClinicPBXError("there is no instance here", where=str(instance.home), do=do)
+
+
+def rules_in_force(instance: Instance) -> "Rules":
+    """The rules that were applied. Errors: ClinicPBXError where there are none."""
+    from clinicpbx.rules.compile import read_rules
+
+    in_force = instance.current / "rules" / instance.clinic.name
+    return read_rules(in_force, datetime.now(UTC).date(), in_force=True)
 
 
 def pass_instance(body: Callable[Concatenate[Instance, P], R]) -> Callable[P, R]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.private import Private
 
 
@@ -39,13 +40,27 @@ class Earlier:
 NOTHING_EARLIER = Earlier()
 
 
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """The call about which an agent, who talks with its caller, asks a queue.
+
+    *since*, *priority*: of its last place in a queue; *reason*: the prompt that said why it called, or "".
+    """
+
+    call: str
+    since: datetime
+    priority: int
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
     """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
-    *argument*: what a feature code is about, such as a queue.
+    *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; language
+    and the queues of *earlier* are those of that call then.
     """
 
     flow: str
@@ -57,6 +72,7 @@ class CallArrived(Event):
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
+    consults: Consulted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +109,15 @@ class OfferMade(Event):
 class PlaceTold(Event):
     """The answer to AskPlace, and to JoinQueue where nobody is free at once. *position* counts from 1.
 
-    *wait*: until an agent is likely to be free; None where too little is known.
+    *wait*: until an agent is likely to be free; None where too little is known. *mode*: of the queue, where it decides:
+    who comes into a full one is not in it, and nobody is served by a closed one.
     """
 
     queue: str
     position: int
     staffed: bool
     wait: timedelta | None = None
+    mode: Mode = Mode.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

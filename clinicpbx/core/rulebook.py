@@ -62,6 +62,16 @@ class AgentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class LogOutRules:
+    """When agents are logged out without their doing: *idle* for so long, their phone *unreachable* for so long (zero:
+    never for that), or at the end of the hours *closing* ("": not)."""
+
+    idle: timedelta = timedelta(0)
+    unreachable: timedelta = timedelta(minutes=15)
+    closing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneRules:
     """*mailbox* is what *97 hears, if any; *lamps* are the mailboxes its lamp shows; *supervises*: queues."""
 
@@ -123,6 +133,7 @@ class Rulebook:
     overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
+    log_out: LogOutRules = LogOutRules()
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

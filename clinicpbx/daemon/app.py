@@ -60,7 +60,7 @@ class Daemon:
         )
         self.overrides = Overrides(instance, self.rulebooks.current, self.clock, self.request)
         self.dispatcher.switched_on = self.overrides.at
-        floor = Floor(book, self.clock(), self.journal.agents())
+        floor = Floor(book, self.clock(), self.journal.agents(), self.journal.modes())
         self.lamps = AgentLamps(self.journal, self.request, self.rulebooks.current)
         deliver, meter = self.dispatcher.deliver, QueueMeter(self.metrics)
         self.queues = QueueRuntime(floor, self.clock, deliver, self.lamps, self._resync, meter)

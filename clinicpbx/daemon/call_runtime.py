@@ -25,6 +25,7 @@ from clinicpbx.core.events import (
     Adopted,
     CallArrived,
     CommandRefused,
+    Consulted,
     DeadlineReached,
     DialEnded,
     Event,
@@ -73,6 +74,7 @@ class CallRuntime:
         self.over = False
         self.away = False  # we sent the channel to the dialplan
         self.joined: JoinQueue | None = None  # the queue it waits in or is offered by
+        self.place: JoinQueue | None = None  # the last that it had in a queue
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
         self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
@@ -81,6 +83,13 @@ class CallRuntime:
     @property
     def call(self) -> str:
         return self.machine.call
+
+    @property
+    def consulted(self) -> Consulted | None:
+        """What a queue is told of this call by the agent who talks with its caller; None where nobody took it."""
+        if self.taken is None or self.place is None:
+            return None
+        return Consulted(self.call, self.place.since, self.place.priority, self.machine.reason)
 
     def begin(self) -> None:
         """Journal the arrival and take the flow's first steps."""
@@ -153,6 +162,7 @@ class CallRuntime:
             match command:
                 case JoinQueue():
                     self.joined, self.offered, self.taken = command, (), None
+                    self.place = command
                 case ReturnOffer():
                     self.offered = ()
                 case LeaveQueue():

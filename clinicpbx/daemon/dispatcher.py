@@ -19,6 +19,7 @@ from clinicpbx.adapters.ari.decode import (
     News,
     Replaced,
     Strayed,
+    TookPlace,
     decode,
 )
 from clinicpbx.adapters.ari.encode import encode, encode_alert
@@ -52,15 +53,18 @@ from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
+from clinicpbx.daemon.consultations import Consultations
 from clinicpbx.daemon.journal import Journal, OpenCall
 from clinicpbx.daemon.turn import Turn
 from clinicpbx.paths import Instance
+from clinicpbx.private import Private
 
 log = structlog.get_logger(__name__)
 
 TAKEN_AFTER = 1.0  # seconds from StasisEnd until its channel, if alive, counts as taken from us
 BYTES_A_SECOND = 8000  # of ulaw
 RESCUE = "cpbx-rescue"
+ENQUEUE = "enqueue"
 
 
 class Rules(Protocol):
@@ -75,6 +79,7 @@ class Queues(Protocol):
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> None: ...
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None: ...
     def call_gone(self, call: str, at: datetime) -> None: ...
+    def talking(self, extension: str) -> str: ...
 
 
 class Recordings(Protocol):
@@ -119,6 +124,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
+        self._consultations = Consultations()
         self._heard = cache(metrics.events.labels)
 
     def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
@@ -152,12 +158,18 @@ class Dispatcher:
                 self.callbacks.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
+            case ForCall(call=call, event=DialEnded()) if (asked := self._consultations.asked(call)) is not None:
+                self._took_place(call, asked, self.calls[call].arrived.caller, "", at)  # while a phone rang
             case ForCall(call=call, event=event):
                 self.deliver(call, event)
                 if isinstance(event, HungUp):
                     self.callers.gone(call)
             case EndpointNews():
                 self._phone(news, at)
+            case TookPlace(call=call, of=own) if own in self.calls:
+                self._took_place(call, self.calls[own].arrived, news.caller, news.language, at)
+            case TookPlace(call=call):
+                self.rescue(call)
             case Left(call=call):
                 self._left(call)
             case Strayed(call=call):
@@ -229,30 +241,65 @@ class Dispatcher:
         self.deliver(call, CommandRefused(at=self._clock(), command=name, target=command.target, why=why))
 
     def _entered(self, news: Entered, at: datetime) -> None:
-        if news.call in self.calls:  # the same channel comes in anew, sent by a transfer
-            self.deliver(news.call, HungUp(at=at, cause=0))
+        self._anew(news.call, at)
         book = self._rules.current()
+        about = self._consulted(news, book)
         arrived = CallArrived(
             at=at,
             flow=news.flow,
             entry=news.entry,
             version=book.version,
             caller=news.caller,
-            language=news.language,
+            language=about.machine.language if about is not None else news.language,
             switched_on=self.switched_on(at),
             argument=news.argument,
-            earlier=self._earlier(news, at),
+            earlier=self._earlier(news, at, about),
+            consults=about.consulted if about is not None else None,
         )
-        if news.flow not in book.flows:
-            log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
-            self._metrics.refusals.labels("enter", "no_flow").inc()
-            self.turn.ask(news.call, Continue(FALLBACK, news.entry), at)
-            return
-        self._metrics.calls.labels(news.flow).inc()
-        self._open(CallMachine(arrived, news.call, book), arrived).begin()
+        self._begin(news.call, arrived, book)
+        if about is not None:
+            self._consultations.begun(news.call, arrived)
+            asked = {"call": news.call, "entry": news.entry, "phone": news.phone}
+            self._journal.fact(about.call, at, "consulted", asked)
 
-    def _earlier(self, news: Entered, at: datetime) -> Earlier:
+    def _took_place(
+        self, call: str, own: CallArrived, caller: Private[str] | None, language: str, at: datetime
+    ) -> None:
+        """An agent has transferred *call* to where the agent's own call was, which nobody took yet: it enters there."""
+        self._anew(call, at)
+        book = self._rules.current()
+        earlier = replace(NOTHING_EARLIER, queues=self.callers.queues(call))
+        told = replace(own, version=book.version, caller=caller, language=language or own.language)
+        arrived = replace(told, at=at, earlier=earlier)
+        self._begin(call, arrived, book)
+
+    def _anew(self, call: str, at: datetime) -> None:
+        """The same channel comes in again, sent by a transfer: what it was in is over."""
+        if call in self.calls:
+            self.deliver(call, HungUp(at=at, cause=0))
+
+    def _begin(self, call: str, arrived: CallArrived, book: Rulebook) -> None:
+        if arrived.flow not in book.flows:
+            log.error("the dialplan names a flow that the rules do not have", call=call, flow=arrived.flow)
+            self._metrics.refusals.labels("enter", "no_flow").inc()
+            self.turn.ask(call, Continue(FALLBACK, arrived.entry), arrived.at)
+            return
+        self._metrics.calls.labels(arrived.flow).inc()
+        self._open(CallMachine(arrived, call, book), arrived).begin()
+
+    def _consulted(self, news: Entered, book: Rulebook) -> CallRuntime | None:
+        """The call that an agent talks with while asking a queue: what is asked is about its caller."""
+        flow = book.flows.get(news.flow)
+        if not news.phone or flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
+            return None
+        talking = self.queues.talking(news.phone)
+        runtime = self.calls.get(self._consultations.patients(talking))
+        return runtime if runtime is not None and runtime.consulted is not None else None
+
+    def _earlier(self, news: Entered, at: datetime, about: CallRuntime | None) -> Earlier:
         """What is known of who calls from outside; a call that is sent on inside is the same call still."""
+        if about is not None and about.taken is not None:
+            return replace(NOTHING_EARLIER, queues=(*self.callers.queues(about.call), about.taken.queue))
         known = NOTHING_EARLIER
         if news.entry.startswith("+"):  # a DID is written in E.164
             known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
@@ -287,6 +334,7 @@ class Dispatcher:
         if runtime.machine.over:
             self._drop(kept.call)
             return None
+        self._consultations.begun(kept.call, arrived)
         return runtime
 
     def rescue(self, channel: str) -> "asyncio.Future[Answer]":
@@ -330,10 +378,11 @@ class Dispatcher:
         agent = None
         if runtime.taken is not None:
             agent = self._rules.current().agent_at(runtime.taken.phone)
-            self.callers.taken(runtime.call, runtime.taken.queue)
+            self.callers.taken(self._consultations.patients(runtime.call), runtime.taken.queue)
         if not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
+        self._consultations.over(runtime.call)
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

@@ -19,9 +19,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+import structlog
+
 from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import JoinQueue, QueueCommand
 from clinicpbx.core.events import Event, OfferMade
@@ -29,15 +32,18 @@ from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.errors import ClinicPBXError
 
+log = structlog.get_logger(__name__)
+
 Clock = Callable[[], datetime]
 Deliver = Callable[[str, Event], None]
 AgentAction = Callable[[str, datetime], list[Result]]
 
 
 class AgentStore(Protocol):
-    """Remembers logins and pauses across restarts, and what came of calls."""
+    """Remembers logins, pauses and queues' modes across restarts, and what came of calls."""
 
     def keep(self, state: AgentStateChanged) -> None: ...
+    def keep_mode(self, mode: QueueMode) -> None: ...
     def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None: ...
 
 
@@ -77,6 +83,10 @@ class QueueRuntime:
         """The calls that are in a queue."""
         return list(self._floor.callers)
 
+    def talking(self, extension: str) -> str:
+        """The call that the agent at that phone talks with; "" where there is none."""
+        return self._floor.talking(extension)
+
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
         """Put a call of the journal back in its place: waiting, or offered to *phones*."""
         self._floor.restore(call, join, self._clock(), phones)
@@ -110,8 +120,15 @@ class QueueRuntime:
         self._act(agent, self._floor.unpause)
 
     def look(self, callbacks: Iterable[Callback]) -> None:
-        """Measure, and see whether the queues keep their rules."""
-        self._meter.look(self._floor, callbacks, self._clock())
+        """Log out who is not there any more; measure, and see whether the queues keep their rules."""
+        at = self._clock()
+        changes = self._floor.log_out_absent(at)
+        for change in changes:
+            if isinstance(change, AgentStateChanged):
+                log.info("an agent was logged out", agent=change.name, why=change.why)
+                self._store.fact(f"agent {change.name}", at, "logged_out", {"why": change.why})
+        self._follow(changes)
+        self._meter.look(self._floor, callbacks, at)
 
     def join_queue(self, agent: str, queue: str, penalty: int = 0) -> None:
         """ClinicPBXError where there is no such agent, or no such queue."""
@@ -121,6 +138,14 @@ class QueueRuntime:
     def leave_queue(self, agent: str, queue: str) -> None:
         self._need(queue)
         self._act(agent, lambda name, at: self._floor.leave_queue(name, queue, at))
+
+    def decide(self, queue: str, mode: Mode, until: datetime | None, who: str) -> None:
+        """ClinicPBXError where there is no such queue, or the end is past; only an open one has none."""
+        self._need(queue)
+        at = self._clock()
+        if (until is None) != (mode is Mode.OPEN) or (until is not None and until <= at):
+            raise ClinicPBXError(f"a queue that is {mode.value} needs an end later than now", do="Name one by --until")
+        self._follow(self._floor.decide(QueueMode(queue, mode, at, until, who), at))
 
     def callers(self, queue: str) -> list[dict[str, Any]]:
         """Who waits in *queue* or is offered, in their order; ClinicPBXError where there is none."""
@@ -169,6 +194,8 @@ class QueueRuntime:
                 self._deliver(call, event)
             case AgentStateChanged():
                 self._store.keep(result)
+            case QueueMode():
+                self._store.keep_mode(result)
             case CallDisposed(call=call, agent=agent, disposition=disposition, at=at):
                 self._store.fact(call, at, "disposition", {"agent": agent, "disposition": disposition})
             case ResyncAsked():

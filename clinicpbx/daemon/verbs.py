@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from clinicpbx import __version__
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.daemon.control import Verb
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ Wish = Mapping[str, Any]
 
 
 def verbs(daemon: "Daemon") -> dict[str, Verb]:
-    """The daemon's verbs by name. Those about an agent take `agent`, pause also `reason`."""
+    """The daemon's verbs by name. Those about an agent take `agent`, pause also `reason`; instants are ISO 8601."""
     queues = daemon.queues
 
     def reload(wish: Wish) -> Any:
@@ -74,8 +75,15 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
         "queue.add": lambda wish: queues.join_queue(wish["agent"], wish["queue"], int(wish.get("penalty", 0))),
         "queue.remove": lambda wish: queues.leave_queue(wish["agent"], wish["queue"]),
+        "queue.mode": lambda wish: queues.decide(
+            wish["queue"], Mode(wish["mode"]), _instant(wish.get("until")), str(wish.get("who", ""))
+        ),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _kept(daemon: "Daemon", verb: Verb) -> Verb:

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from clinicpbx.core.acd.stages import speaks
 from clinicpbx.core.overrides import OverrideRules
-from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
+from clinicpbx.core.rulebook import (
+    AgentRules,
+    LogOutRules,
+    MailboxRules,
+    PhoneRules,
+    ProviderRules,
+    QueueRules,
+    Rulebook,
+)
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document, Phone
@@ -74,6 +82,7 @@ def compile_rules(
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
+        log_out=_log_out(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
@@ -92,6 +101,11 @@ def _agent(document: Document, name: str) -> AgentRules:
     written = document.agents[name]
     spoken = {speaks(code): level for code, level in (written.languages or {document.language: 1}).items()}
     return AgentRules(name, written.phone, dict(written.queues), {**written.skills, **spoken}, written.licences)
+
+
+def _log_out(document: Document) -> LogOutRules:
+    written = document.clinic.log_out
+    return LogOutRules(written.idle or timedelta(0), written.unreachable, written.closing or "")
 
 
 def _provider(document: Document, name: str) -> ProviderRules:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from clinicpbx.rules.hours_document import HoursRules
+from clinicpbx.rules.log_out_document import LogOut
 from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
 from clinicpbx.rules.rota_document import Provider, RotaRules
@@ -52,6 +53,7 @@ Penalties = Annotated[
 
 class Clinic(Written):
     name: Text = Field(description="The clinic's name, for people and as the name on outgoing calls.")
+    log_out: LogOut = Field(default_factory=LogOut, description="When agents are logged out without their doing.")
 
 
 class Site(Written):
@@ -245,7 +247,7 @@ class Queue(Written):
     whisper: Name | None = Field(
         None,
         description="What its agents hear before each call is theirs (see prompts), with the caller's language and the "
-        "step's reason; default: nothing.",
+        "step's reason; default: nothing, unless a colleague asks about a patient.",
     )
     licences: Names = Field(
         (), description="Licences of which its agents need one; default: any, where it is clinical."

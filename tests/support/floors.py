@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, QueueCommand, ReturnOffer, TakeOffer
 from clinicpbx.core.events import AgentChanged, Event, OfferMade, PlaceTold
@@ -36,6 +37,8 @@ def spoken(event: Event) -> str:
     match event:
         case OfferMade(phones=phones):
             return f"ring {'+'.join(phones)}"
+        case PlaceTold(mode=mode) if mode is not Mode.OPEN:
+            return mode.value
         case PlaceTold(position=position, staffed=staffed):
             return f"place {position}" if staffed else "unstaffed"
         case AgentChanged(change=change):
@@ -52,6 +55,8 @@ def said(results: list[Result]) -> list[str]:
                 words.append(f"{call}: {spoken(event)}")
             case AgentStateChanged(name=name, logged_in=logged_in, paused=paused):
                 words.append(f"{name}: " + (f"paused ({paused})" if paused else "in" if logged_in else "out"))
+            case QueueMode(queue=queue, mode=mode):
+                words.append(f"{queue}: {mode.value}")
             case ResyncAsked():
                 words.append("resync")
     return words
@@ -88,6 +93,10 @@ class Shift:
 
     def do(self, seconds: float, call: str, command: QueueCommand) -> list[str]:
         return said(self.floor.perform(call, command, at(seconds)))
+
+    def mode(self, seconds: float, mode: Mode, until: float | None = None, queue: str = "q") -> list[str]:
+        end = at(until) if until is not None else None
+        return said(self.floor.decide(QueueMode(queue, mode, at(seconds), end, "maria"), at(seconds)))
 
     def channels(self, seconds: float, phone: str, count: int) -> list[str]:
         return said(self.floor.phone_channels(phone, count, at(seconds)))

@@ -25,6 +25,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.said: list[tuple[Any, ...]] = []
+        self.talks: dict[str, str] = {}
 
     def perform(self, call: str, command: Command, at: datetime) -> None:
         self.said.append((call, command))
@@ -43,6 +44,9 @@ class Heard:
 
     def call_gone(self, call: str, at: datetime | None = None) -> None:
         self.said.append(("gone", call))
+
+    def talking(self, extension: str) -> str:
+        return self.talks.get(extension, "")
 
     @property
     def recordings(self) -> "Heard":

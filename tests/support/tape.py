@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from clinicpbx.core import commands as do
 from clinicpbx.core import events as ev
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.private import Private
@@ -55,6 +56,8 @@ class Tape:
                 yield ev.OfferMade(at=at, queue=self.queue, phones=tuple(phones))
             case ["place", position]:
                 yield ev.PlaceTold(at=at, queue=self.queue, position=int(position), staffed=position != "0")
+            case ["full" | "closed" as mode]:
+                yield ev.PlaceTold(at=at, queue=self.queue, position=1, staffed=True, mode=Mode(mode))
             case ["answered", phone]:
                 yield ev.DialAnswered(at=at, phone=phone)
             case ["answered"]:  # with a key

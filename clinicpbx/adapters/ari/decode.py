@@ -22,7 +22,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A channel came into Stasis to begin a call."""
+    """A channel came into Stasis to begin a call. *phone*: the extension, where it is a phone's."""
 
     call: str
     flow: str
@@ -30,6 +30,17 @@ class Entered:
     caller: Private[str] | None
     language: str = ""
     argument: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TookPlace:
+    """A channel is in Stasis in the place of the channel *of*, whose transfer was completed while it was in there."""
+
+    call: str
+    of: str
+    caller: Private[str] | None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class Replaced:
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
+News = Entered | TookPlace | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -100,13 +111,22 @@ def endpoint_of(channel: str) -> str:
     return channel.partition("/")[2].rpartition("-")[0]
 
 
+def phone_of(channel: str) -> str:
+    """The extension of the phone whose *channel* it is; "" where it is no phone's."""
+    kind, _, extension = endpoint_of(channel).partition("-")
+    return extension if kind == "phone" else ""
+
+
 def _started(message: Json, at: datetime) -> News:
     channel, args = message["channel"], message.get("args") or []
+    number, language = (channel.get("caller") or {}).get("number") or "", channel.get("language") or ""
+    caller = Private(number) if number else None
+    if replaced := message.get("replace_channel"):
+        return TookPlace(channel["id"], replaced["id"], caller, language)
     match args:
         case ["enter", flow, entry, *about]:
-            number = (channel.get("caller") or {}).get("number") or ""
-            caller = Private(number) if number else None
-            return Entered(channel["id"], flow, entry, caller, channel.get("language") or "", "".join(about[:1]))
+            argument = "".join(about[:1])
+            return Entered(channel["id"], flow, entry, caller, language, argument, phone_of(channel["name"]))
         case ["callback", attempt]:
             return AgentAnswered(attempt)
         case ["back", *status]:

@@ -142,6 +142,11 @@ PHRASES = {
         "es": "Este teléfono no tiene permiso.",
         "fr": "Ce téléphone n'en a pas le droit.",
     },
+    "call-transferred": {
+        "en": "A colleague asks about a patient, and wants to transfer the call.",
+        "es": "Un compañero consulta por un paciente y quiere transferir la llamada.",
+        "fr": "Un collègue vous consulte au sujet d'un patient et souhaite transférer l'appel.",
+    },
     "call-bounced": {
         "en": "Careful: this call has come back more than once.",
         "es": "Atención: esta llamada ha vuelto más de una vez.",

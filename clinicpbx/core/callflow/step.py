@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
-from clinicpbx.core.events import NOTHING_EARLIER, Earlier, Event
+from clinicpbx.core.events import NOTHING_EARLIER, Consulted, Earlier, Event
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
 from clinicpbx.private import Private
@@ -38,6 +38,7 @@ class Scene:
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
+    consults: Consulted | None = None
 
 
 @dataclass(frozen=True, slots=True)

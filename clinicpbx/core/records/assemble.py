@@ -59,6 +59,8 @@ class _Assembly:
         self.cdr = [row for row in group.cdr if row.uniqueid == call]
         self.cel = group.cel
         self.facts = [fact for fact in group.facts if fact.call == call]
+        consults = (fact for fact in group.facts if fact.kind == "consults" and fact.body.get("call") == call)
+        self.asked = [[fact for fact in group.facts if fact.call == one.call] for one in consults]
         self.legs = legs_of(group.cel)
         self.leg = self.legs.get(call)
         self.lost = call in group.lost and self.leg is not None and self.leg.ended is None
@@ -74,6 +76,10 @@ class _Assembly:
         outcome = self._outcome(kind, spans)
         answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
+        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
+            if any(stay.outcome == "answered" for stay in found.entries):
+                stays.entries += found.entries
+                stays.offers += found.offers
         arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
@@ -89,8 +95,8 @@ class _Assembly:
             version=arrived.get("version", ""),
             language=language,
             menu_path=tuple(self._menu_path()),
-            queues=tuple(stays.entries),
-            offers=tuple(stays.offers),
+            queues=tuple(sorted(stays.entries, key=lambda stay: stay.entered)),
+            offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
             transfers=tuple(self._transfers()),
             agent=agent,
             answered=answered,

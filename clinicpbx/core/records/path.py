@@ -53,6 +53,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
         case "bounced":
             return body["queue"], "bounced", f"{body.get('times', '')} times before"
+        case "consults" | "consulted":
+            return str(body.get("entry", "")), fact.kind, f"call {body.get('call', '')}"
         case "callback_ended":
             return str(body.get("callback", "")), f"call-back {body.get('state', '')}", str(body.get("outcome", ""))
         case "disposition":

@@ -57,6 +57,7 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
 
 def _of_people(draft: Draft) -> Iterator[Use]:
     document = draft.document
+    yield ("clinic", "log_out", "closing"), document.clinic.log_out.closing, "hours"
     for extension, phone in document.phones.items():
         yield ("phones", extension, "location"), phone.location, "locations"
         yield ("phones", extension, "site"), phone.site, "sites"
