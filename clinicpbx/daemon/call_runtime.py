@@ -73,6 +73,7 @@ class CallRuntime:
         self.over = False
         self.away = False  # we sent the channel to the dialplan
         self.joined: JoinQueue | None = None  # the queue it waits in or is offered by
+        self.entered = self.answered = arrived.at  # that queue, and by the agent
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
         self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
@@ -152,13 +153,15 @@ class CallRuntime:
         for command in commands:
             match command:
                 case JoinQueue():
+                    if self.joined is None or self.joined.queue != command.queue:
+                        self.entered = at
                     self.joined, self.offered, self.taken = command, (), None
                 case ReturnOffer():
                     self.offered = ()
                 case LeaveQueue():
                     self.joined, self.offered = None, ()
                 case TakeOffer():
-                    self.joined, self.offered, self.taken = None, (), command
+                    self.joined, self.offered, self.taken, self.answered = None, (), command, at
                 case Record():
                     self.recording = command, at
                 case KeepMessage() | DropMessage():

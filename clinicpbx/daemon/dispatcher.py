@@ -15,6 +15,7 @@ from clinicpbx.adapters.ari.decode import (
     EndpointNews,
     Entered,
     ForCall,
+    HangupAsked,
     Left,
     News,
     Replaced,
@@ -36,6 +37,7 @@ from clinicpbx.core.commands import (
     QueueCommand,
     Record,
     RingAgent,
+    TakeOffer,
 )
 from clinicpbx.core.events import (
     NOTHING_EARLIER,
@@ -74,7 +76,9 @@ class Queues(Protocol):
     def phone_reachable(self, extension: str, reachable: bool, at: datetime) -> None: ...
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> None: ...
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None: ...
+    def restore_talk(self, call: str, taken: TakeOffer, entered: datetime, since: datetime) -> None: ...
     def call_gone(self, call: str, at: datetime) -> None: ...
+    def hung_up(self, channel: str, at: datetime) -> None: ...
 
 
 class Recordings(Protocol):
@@ -158,6 +162,8 @@ class Dispatcher:
                     self.callers.gone(call)
             case EndpointNews():
                 self._phone(news, at)
+            case HangupAsked(channel=channel):
+                self.queues.hung_up(channel, at)
             case Left(call=call):
                 self._left(call)
             case Strayed(call=call):
@@ -319,6 +325,11 @@ class Dispatcher:
         except OSError:
             return timedelta(0)
         return timedelta(seconds=size / BYTES_A_SECOND)
+
+    def number(self, call: str) -> str:
+        """The number of that call's caller, "" where it is not known."""
+        caller = self.calls[call].arrived.caller if call in self.calls else None
+        return caller.value if caller is not None else ""
 
     def _over(self, runtime: CallRuntime, outcome: str) -> None:
         if self.calls.get(runtime.call) is runtime:
