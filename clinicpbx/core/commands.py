@@ -166,7 +166,7 @@ class JoinQueue(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class LeaveQueue(QueueCommand):
-    """*why*: the outcome of the step, "" where it has none."""
+    """*why*: the outcome of the step; "" where nobody chose it: the caller hung up, or was taken."""
 
     queue: str
     why: str = ""

@@ -345,6 +345,7 @@ class Dispatcher:
         if not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
+        self.turn.settle(runtime.call)
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

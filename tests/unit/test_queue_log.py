@@ -112,7 +112,9 @@ async def test_who_gives_up_abandons_and_a_ringing_phone_is_cancelled() -> None:
     log = Logged()
     log.join(0)
     log.join(1, "c2")
+    log.join(2, "c3")
     log.said()
+    assert log.do(3, "c3", LeaveQueue("q")) == ["c3|q|NONE|ABANDON|3|3|1"]
     assert log.gone(5.5, "c2") == ["c2|q|NONE|ABANDON|2|2|4"]
     assert log.gone(6.5) == ["c1|q|ana|RINGCANCELED|6500", "c1|q|NONE|ABANDON|1|1|6"]
 

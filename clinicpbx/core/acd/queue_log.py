@@ -16,6 +16,7 @@ from clinicpbx.core.commands import JoinQueue, LeaveQueue, QueueCommand, ReturnO
 NONE = "NONE"
 RANG = ("NOANSWER", "BUSY", "CONGESTION")
 """Statuses of an offer that was at the phone."""
+EXITS = {"overflow": "EXITWITHTIMEOUT", "unstaffed": "EXITEMPTY"}
 REASONS = {NO_ANSWER: "Auto-Pause", BY_HAND: ""}
 UNSAID = timedelta(seconds=1)
 """A talk that nobody hung up was transferred: for so long the word of that may be late."""
@@ -94,7 +95,7 @@ class QueueLog:
             case JoinQueue(callback=False) if stay is None or stay.queue != command.queue:
                 return [self._enters(floor, call, command, at, number)]
             case LeaveQueue() if stay is not None and stay.queue == command.queue:
-                return [self._leaves(floor, call, command.why, at)]
+                return self._leaves(floor, call, command.why, at)
             case ReturnOffer(status=status) if stay is not None and status in RANG:
                 return list(_rang(floor, call, "RINGNOANSWER", at))
             case TakeOffer() if stay is not None:
@@ -103,11 +104,8 @@ class QueueLog:
 
     def gone(self, floor: Floor, call: str, at: datetime) -> list[Row]:
         """Before the floor is told that the caller's channel is gone, or is no longer the queues'."""
-        if (stay := self._stays.get(call)) is not None:
-            cancelled = list(_rang(floor, call, "RINGCANCELED", at))
-            fields = (str(_position(floor, call)), str(stay.position), _seconds(stay.entered, at))
-            del self._stays[call]
-            return [*cancelled, Row(stay.queue, call, NONE, "ABANDON", fields)]
+        if call in self._stays:
+            return self._leaves(floor, call, "", at)
         talk = self._talks.get(call)
         if talk is None:
             return []
@@ -164,15 +162,14 @@ class QueueLog:
         stay = self._stays[call] = _Stay(join.queue, at, _ahead(floor, join.queue, place) + 1)
         return Row(join.queue, call, NONE, "ENTERQUEUE", ("", number, str(stay.position)))
 
-    def _leaves(self, floor: Floor, call: str, why: str, at: datetime) -> Row:
+    def _leaves(self, floor: Floor, call: str, why: str, at: datetime) -> list[Row]:
         stay = self._stays.pop(call)
         fields = (str(_position(floor, call)), str(stay.position), _seconds(stay.entered, at))
-        match why:
-            case "unstaffed":
-                return Row(stay.queue, call, NONE, "EXITEMPTY", fields)
-            case "" | "overflow":
-                return Row(stay.queue, call, NONE, "EXITWITHTIMEOUT", fields)
-        return Row(stay.queue, call, NONE, "EXITWITHKEY", (why, *fields))
+        if event := EXITS.get(why):
+            return [Row(stay.queue, call, NONE, event, fields)]
+        if why:
+            return [Row(stay.queue, call, NONE, "EXITWITHKEY", (why, *fields))]
+        return [*_rang(floor, call, "RINGCANCELED", at), Row(stay.queue, call, NONE, "ABANDON", fields)]
 
     def _connects(self, floor: Floor, call: str, taken: TakeOffer, at: datetime) -> Row:
         stay, caller = self._stays.pop(call), floor.callers.get(call)
