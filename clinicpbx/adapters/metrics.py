@@ -50,6 +50,7 @@ class Metrics:
             buckets=WAITS,
             registry=registry,
         )
+        self.queue_log_lost = Counter("clinicpbx_queue_log_lost_rows", "Given up, or refused", registry=registry)
         self.broken = Counter("clinicpbx_queue_rules_broken", "Alarm: never above 0", ["rule"], registry=registry)
         self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
 

@@ -166,7 +166,10 @@ class JoinQueue(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class LeaveQueue(QueueCommand):
+    """*why*: the outcome of the step; "" where nobody chose it: the caller hung up, or was taken."""
+
     queue: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +179,11 @@ class AskPlace(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class TakeOffer(QueueCommand):
-    """*phone* answered the offer: its agent is on this call, the other phones are free."""
+    """*phone* answered the offer by its *channel*: its agent is on this call, the other phones are free."""
 
     queue: str
     phone: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

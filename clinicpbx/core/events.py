@@ -125,9 +125,11 @@ class DialAnswered(Event):
     """A phone answered the dialplan's Dial. *phone*: its extension, or the outside number's key.
 
     Where a person has to accept the call with a key, it comes once that is done; outside numbers are "" then.
+    *channel*: its id, "" if not known.
     """
 
     phone: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

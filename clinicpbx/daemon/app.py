@@ -30,6 +30,7 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.daemon.overrides import Overrides
+from clinicpbx.daemon.queue_log import QueueLogger, queue_log_link
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
@@ -62,8 +63,9 @@ class Daemon:
         self.dispatcher.switched_on = self.overrides.at
         floor = Floor(book, self.clock(), self.journal.agents(), self.journal.modes())
         self.lamps = AgentLamps(self.journal, self.request, self.rulebooks.current)
-        deliver, meter = self.dispatcher.deliver, QueueMeter(self.metrics)
-        self.queues = QueueRuntime(floor, self.clock, deliver, self.lamps, self._resync, meter)
+        self.ami = queue_log_link(instance, settings, self.metrics)
+        seen_by = QueueMeter(self.metrics), QueueLogger(floor, self.ami, self.dispatcher.number, self.clock)
+        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.lamps, self._resync, *seen_by)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
@@ -90,9 +92,7 @@ class Daemon:
         rebuild(self.dispatcher, self.journal)
         async with self._servers():
             catch_up(self.rulebooks, self.reload_rules)
-            self._spawn(self._connect())
-            self._spawn(self.supervisor.run())
-            self._spawn(self._mailboxes())
+            self._spawn(self._connect(), self.supervisor.run(), self._mailboxes(), self.ami.run())
             self._spawn(follow_rules(self.rulebooks, self.reload_rules))
             log.info("started", rules=self.rulebooks.current().version, calls=len(self.dispatcher.calls))
             failure = await self._stop
@@ -191,10 +191,11 @@ class Daemon:
     def _today(self) -> date:
         return self.clock().date()
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
+    def _spawn(self, *works: "asyncio._CoroutineLike[None]") -> None:
+        for work in works:
+            task = asyncio.get_running_loop().create_task(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._task_done)
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

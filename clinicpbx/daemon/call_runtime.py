@@ -75,6 +75,7 @@ class CallRuntime:
         self.away = False  # we sent the channel to the dialplan
         self.joined: JoinQueue | None = None  # the queue it waits in or is offered by
         self.place: JoinQueue | None = None  # the last that it had in a queue
+        self.entered = self.answered = arrived.at  # that queue, and by the agent
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
         self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
@@ -161,6 +162,8 @@ class CallRuntime:
         for command in commands:
             match command:
                 case JoinQueue():
+                    if self.joined is None or self.joined.queue != command.queue:
+                        self.entered = at
                     self.joined, self.offered, self.taken = command, (), None
                     self.place = command
                 case ReturnOffer():
@@ -168,7 +171,7 @@ class CallRuntime:
                 case LeaveQueue():
                     self.joined, self.offered = None, ()
                 case TakeOffer():
-                    self.joined, self.offered, self.taken = None, (), command
+                    self.joined, self.offered, self.taken, self.answered = None, (), command, at
                 case Record():
                     self.recording = command, at
                 case KeepMessage() | DropMessage():

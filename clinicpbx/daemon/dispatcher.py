@@ -15,6 +15,7 @@ from clinicpbx.adapters.ari.decode import (
     EndpointNews,
     Entered,
     ForCall,
+    HangupAsked,
     Left,
     News,
     Replaced,
@@ -37,6 +38,7 @@ from clinicpbx.core.commands import (
     QueueCommand,
     Record,
     RingAgent,
+    TakeOffer,
 )
 from clinicpbx.core.events import (
     NOTHING_EARLIER,
@@ -78,8 +80,10 @@ class Queues(Protocol):
     def phone_reachable(self, extension: str, reachable: bool, at: datetime) -> None: ...
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> None: ...
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None: ...
+    def restore_talk(self, call: str, taken: TakeOffer, entered: datetime, since: datetime) -> None: ...
     def call_gone(self, call: str, at: datetime) -> None: ...
     def talking(self, extension: str) -> str: ...
+    def hung_up(self, channel: str, at: datetime) -> None: ...
 
 
 class Recordings(Protocol):
@@ -170,6 +174,8 @@ class Dispatcher:
                 self._took_place(call, self.calls[own].arrived, news.caller, news.language, at)
             case TookPlace(call=call):
                 self.rescue(call)
+            case HangupAsked(channel=channel):
+                self.queues.hung_up(channel, at)
             case Left(call=call):
                 self._left(call)
             case Strayed(call=call):
@@ -368,6 +374,11 @@ class Dispatcher:
             return timedelta(0)
         return timedelta(seconds=size / BYTES_A_SECOND)
 
+    def number(self, call: str) -> str:
+        """The number of that call's caller, "" where it is not known."""
+        caller = self.calls[call].arrived.caller if call in self.calls else None
+        return caller.value if caller is not None else ""
+
     def _over(self, runtime: CallRuntime, outcome: str) -> None:
         if self.calls.get(runtime.call) is runtime:
             self._drop(runtime.call)
@@ -383,6 +394,7 @@ class Dispatcher:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
         self._consultations.over(runtime.call)
+        self.turn.settle(runtime.call)
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

@@ -87,7 +87,7 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
         if runtime.joined is not None:
             dispatcher.queues.restore(runtime.call, runtime.joined, runtime.offered)
         elif runtime.taken is not None:
-            dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
+            dispatcher.queues.restore_talk(runtime.call, runtime.taken, runtime.entered, runtime.answered)
     live = {name: runtime.arrived.caller for name, runtime in dispatcher.calls.items()}
     dispatcher.callbacks.restore(journal.callbacks(), live)
     journal.commit()
@@ -136,7 +136,7 @@ def _elsewhere(runtime: CallRuntime, seen: Snapshot, metrics: Metrics, clock: Cl
     elif phone := seen.talks_to(runtime.call):
         _count(metrics, "talking")
         if not isinstance(runtime.taken, TakeOffer):
-            runtime.deliver(DialAnswered(at=clock(), phone=phone))
+            runtime.deliver(DialAnswered(at=clock(), phone=phone, channel=seen.partners[runtime.call]))
         runtime.resume()
     else:
         _count(metrics, "ringing")

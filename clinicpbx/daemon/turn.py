@@ -38,6 +38,16 @@ class Turn:
         if self._due is None:
             self._due = self._loop.call_soon(self.finish)
 
+    def settle(self, call: str) -> None:
+        """What *call*, which is over, asked of the queues happens before they are told that it is gone."""
+
+        def is_its(asked: Asked) -> bool:
+            return asked[0] == call and isinstance(asked[1], QueueCommand)
+
+        its = [asked for asked in self._asked if is_its(asked)]
+        self._asked = [asked for asked in self._asked if not is_its(asked)]
+        self._perform(its)
+
     def touch(self) -> None:
         """Something waits to be written."""
         if self._due is None and self._later is None:

@@ -22,7 +22,7 @@ from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
-from tests.support.floors import START, agent, queue, rules
+from tests.support.floors import START, Written, agent, queue, queue_logger, rules
 
 pytestmark = pytest.mark.unit
 
@@ -49,14 +49,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     instance = Instance.at(tmp_path)
     instance.run.mkdir()
     book = rules(queue("desk"), agent("ana", "201", desk=0))
-    floor = QueueRuntime(
-        Floor(book, START),
-        lambda: datetime.now(UTC),
-        lambda call, event: None,
-        Kept(),
-        lambda: None,
-        QueueMeter(Metrics()),
-    )
+    made = Floor(book, START)
+    seen_by = QueueMeter(Metrics()), queue_logger(made, Written())
+    floor = QueueRuntime(made, lambda: datetime.now(UTC), lambda call, event: None, Kept(), lambda: None, *seen_by)
     verbs: dict[str, Any] = {
         "status": lambda wish: {"healthy": True, "calls": 0, "unsealed": [{"recordings": 2, "why": "root.key: gone"}]},
         "queues": lambda wish: floor.status()["queues"],

@@ -15,7 +15,7 @@ from clinicpbx.core.events import Event
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import ClinicPBXError
-from tests.support.floors import START, agent, at, queue, rules, spoken
+from tests.support.floors import START, Written, agent, at, queue, queue_logger, rules, spoken
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +34,9 @@ class Bench:
         self.modes: list[QueueMode] = []
         self.resyncs = 0
         self.react: Callable[[str, Event], None] = lambda call, event: None
-        self.runtime = QueueRuntime(Floor(BOOK, START, states), self.clock, self.deliver, self, self.resync, METER)
+        floor, self.written = Floor(BOOK, START, states), Written()
+        seen_by = METER, queue_logger(floor, self.written)
+        self.runtime = QueueRuntime(floor, self.clock, self.deliver, self, self.resync, *seen_by)
 
     def clock(self) -> datetime:
         return self.now

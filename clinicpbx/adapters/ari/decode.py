@@ -86,13 +86,20 @@ class EndpointNews:
 
 
 @dataclass(frozen=True, slots=True)
+class HangupAsked:
+    """The party at *channel* hangs up, or somebody has it hung up."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """Another process connected with our application's name: it is the owner now."""
 
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | TookPlace | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
+News = Entered | TookPlace | AgentAnswered | Strayed | ForCall | Left | EndpointNews | HangupAsked | Replaced
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -163,14 +170,16 @@ def _dialled(message: Json, at: datetime) -> News | None:
     caller = message.get("caller")
     if caller is None or message.get("dialstatus") != "ANSWER" or _context(caller) == PERSON:
         return None  # a person has taken the call once a key is pressed
-    return ForCall(caller["id"], DialAnswered(at=at, phone=phone_dialled(caller, message["peer"]["name"])))
+    peer = message["peer"]
+    return ForCall(caller["id"], DialAnswered(at=at, phone=phone_dialled(caller, peer["name"]), channel=peer["id"]))
 
 
 def _accepted(message: Json, at: datetime) -> News | None:
     said = message["userevent"]
     if message["eventname"] != ACCEPTED or not said.get("Call"):
         return None
-    return ForCall(said["Call"], DialAnswered(at=at, phone=phone_dialled({}, message["channel"]["name"])))
+    peer = message["channel"]
+    return ForCall(said["Call"], DialAnswered(at=at, phone=phone_dialled({}, peer["name"]), channel=peer["id"]))
 
 
 def _context(channel: Json) -> str:
@@ -194,6 +203,10 @@ def endpoint_news(endpoint: Json) -> EndpointNews:
     return EndpointNews(endpoint["resource"], endpoint.get("state") == "online", len(endpoint["channel_ids"]))
 
 
+def _hangup_asked(message: Json, at: datetime) -> News:
+    return HangupAsked(message["channel"]["id"])
+
+
 def _replaced(message: Json, at: datetime) -> News:
     return Replaced()
 
@@ -206,6 +219,7 @@ _DECODERS: dict[str, Callable[[Json, datetime], News | None]] = {
     "RecordingFinished": _recorded,
     "RecordingFailed": _recorded,
     "ChannelDestroyed": _destroyed,
+    "ChannelHangupRequest": _hangup_asked,
     "Dial": _dialled,
     "ChannelUserevent": _accepted,
     "EndpointStateChange": _endpoint,

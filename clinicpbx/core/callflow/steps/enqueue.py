@@ -208,10 +208,10 @@ class Enqueue:
 
     def _ringing(self, scene: Scene, state: Queued, event: Event) -> Result:
         match event:
-            case DialAnswered(phone=phone):
+            case DialAnswered(phone=phone, channel=channel):
                 talking = replace(state, phase=Phase.TALKING, deadline=away(event.at))
                 answered = Note("answered", {"queue": self.queue, "agent": phone})
-                return Stay(talking, (TakeOffer(self.queue, phone), answered))
+                return Stay(talking, (TakeOffer(self.queue, phone, channel), answered))
             case DialEnded(status=status):
                 return self._returned(scene, state, status, event.at)
             case CommandRefused(command=Continue.__name__):
@@ -238,7 +238,7 @@ class Enqueue:
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         unset = (replace(variable, value="") for variable in self._variables(scene))
         kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority)}
-        return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why, kept)
+        return Leave(outcome, (*hush, LeaveQueue(self.queue, outcome), *unset, overflowed), why, kept)
 
     def _gone(self, state: Queued, taken: bool) -> Result:
         if state.phase is Phase.TALKING:
