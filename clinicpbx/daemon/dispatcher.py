@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
@@ -23,7 +23,6 @@ from clinicpbx.adapters.ari.decode import (
     TookPlace,
     decode,
 )
-from clinicpbx.adapters.ari.encode import encode, encode_alert
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
 from clinicpbx.core.commands import (
@@ -43,13 +42,11 @@ from clinicpbx.core.commands import (
 from clinicpbx.core.events import (
     NOTHING_EARLIER,
     CallArrived,
-    CommandRefused,
     DialEnded,
     Earlier,
     Event,
     HungUp,
     RecordingFinished,
-    Refusal,
 )
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
@@ -57,6 +54,7 @@ from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
 from clinicpbx.daemon.consultations import Consultations
 from clinicpbx.daemon.journal import Journal, OpenCall
+from clinicpbx.daemon.orders import Orders, Requesting
 from clinicpbx.daemon.turn import Turn
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
@@ -98,12 +96,6 @@ class Mailboxes(Protocol):
     def call_gone(self, call: str) -> None: ...
 
 
-class Requesting(Protocol):
-    def __call__(
-        self, method: str, uri: str, query: Mapping[str, str] | None = None, body: object = None
-    ) -> "asyncio.Future[Answer]": ...
-
-
 class Dispatcher:
     """Holds the calls in progress. Nothing in here waits."""
 
@@ -125,6 +117,7 @@ class Dispatcher:
         self.turn.perform = self.perform
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
         self._clock, self._request, self._on_replaced = clock, request, on_replaced
+        self._orders = Orders(instance.prompts, request, metrics, lambda call, why: self.deliver(call, why), clock)
         self._loop = asyncio.get_running_loop()
         self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
@@ -199,9 +192,11 @@ class Dispatcher:
         """Make *command* happen; what comes of it is delivered as an event."""
         match command:
             case ChannelCommand():
-                self._ask_asterisk(call, command, at)
+                self._orders.give(call, command)
+                if isinstance(command, Record) and (runtime := self.calls.get(call)) is not None:
+                    self.seal(runtime)
             case Alert():
-                self._alert(command)
+                self._orders.alert(command)
             case RingAgent():
                 self.callbacks.ring(command)
             case CallbackCommand():
@@ -213,38 +208,11 @@ class Dispatcher:
             case MailboxCommand():
                 self.mailboxes.perform(call, command, at)
 
-    def _ask_asterisk(self, call: str, command: ChannelCommand, at: datetime) -> None:
-        request = encode(call, command, self._instance.prompts)
-        answer = self._request(request.method, request.uri, request.query, request.body)
-        answer.add_done_callback(partial(self._answered, call, command))
-        if isinstance(command, Record) and (runtime := self.calls.get(call)) is not None:
-            self.seal(runtime)
-
-    def _alert(self, command: Alert) -> None:
-        request = encode_alert(command)
-        answer = self._request(request.method, request.uri, request.query, request.body)
-        answer.add_done_callback(partial(self._alerted, command.phone))
-
-    def _alerted(self, phone: str, answer: "asyncio.Future[Answer]") -> None:
-        if not answer.result().ok:
-            self._metrics.refusals.labels(Alert.__name__, "unreachable").inc()
-            log.warning("a phone could not be told of an alert", phone=phone, status=answer.result().status)
-
     def seal(self, runtime: CallRuntime) -> None:
         """Seal what Asterisk records of this call, if it does: at its beginning, and again after a restart."""
         if runtime.recording is not None:
             caller, language = runtime.arrived.caller, runtime.machine.language
             self.mailboxes.recordings.begin(runtime.call, caller, language, *runtime.recording)
-
-    def _answered(self, call: str, command: Command, answer: "asyncio.Future[Answer]") -> None:
-        why = answer.result().refusal
-        if why is None:
-            return
-        name = type(command).__name__
-        self._metrics.refusals.labels(name, why.value).inc()
-        if why is Refusal.UNREACHABLE:
-            log.warning("a command had no effect", call=call, command=name, status=answer.result().status)
-        self.deliver(call, CommandRefused(at=self._clock(), command=name, target=command.target, why=why))
 
     def _entered(self, news: Entered, at: datetime) -> None:
         self._anew(news.call, at)

@@ -17,7 +17,7 @@ from clinicpbx.core.schedule.stretches import closing
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from tests.support.books import HOURS
-from tests.support.floors import START, Shift, agent, at, queue, rules, said
+from tests.support.floors import START, Shift, Written, agent, at, queue, queue_logger, rules, said
 
 pytestmark = pytest.mark.unit
 
@@ -141,9 +141,8 @@ async def test_the_reason_is_noted_and_the_log_out_kept() -> None:
             noted.append((call, kind, detail))
 
     made = shift(idle=timedelta(hours=1))
-    runtime = QueueRuntime(
-        made.floor, lambda: at(HOUR), lambda call, event: None, Store(), lambda: None, QueueMeter(Metrics())
-    )
+    seen_by = QueueMeter(Metrics()), queue_logger(made.floor, Written())
+    runtime = QueueRuntime(made.floor, lambda: at(HOUR), lambda call, event: None, Store(), lambda: None, *seen_by)
     runtime.look(())
     runtime.look(())
     assert [(state.name, state.logged_in, state.why) for state in kept] == [
