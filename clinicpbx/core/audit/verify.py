@@ -26,6 +26,7 @@ class Chain:
         self.seq, self.hash = 0, FIRST
         self.frontier = Frontier()
         self.roots: dict[int, bytes] = {0: EMPTY}
+        self.fault: Fault | None = None
         self._sizes = sorted(set(sizes))
 
     def feed(self, rows: Sequence[Sequence[Any]]) -> Fault | None:
@@ -37,6 +38,7 @@ class Chain:
             if next_size < len(self._sizes):
                 end = min(end, start + self._sizes[next_size] - self.seq)
             if (fault := self._run(rows[start:end])) is not None:
+                self.fault = fault
                 return fault
             if next_size < len(self._sizes) and self.seq == self._sizes[next_size]:
                 self.roots[self.seq] = self.frontier.root()
