@@ -6,9 +6,11 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli._login import role_groups
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
+from clinicpbx.settings import read_settings
 
 
 @click.command("status")
@@ -22,13 +24,17 @@ def command(instance: Instance, as_json: bool) -> None:
       clinicpbx status
       clinicpbx status --json
     """
-    told = ask_daemon(instance, {"do": "status"})
+    told = ask_daemon(instance, {"do": "status"}) | {
+        "roles": "by group" if role_groups(read_settings(instance)) else ""
+    }
     if as_json:
         show_json(told)
     else:
         rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
         show("Daemon", ["what", "value"], rows, as_json=False)
     tell_unsealed(told)
+    if not told["roles"]:
+        say("Nobody has a role: as none of the groups exists, whoever can read the instance is admin (docs/audit.md).")
     if told["unsealed"] or not told["healthy"]:
         raise SystemExit(1)
 

@@ -10,7 +10,7 @@ Note = Callable[[str, str, Mapping[str, object]], None]
 
 
 def audited(dispatcher: Dispatcher, journal: Journal, clock: Clock) -> Note:
-    """Notes a call, a kind of clinicpbx.core.audit.facts and its detail; `by` is the phone or number that was dialled."""
+    """Notes a call, a kind of clinicpbx.core.audit.facts and its detail; `by` is the phone, or what was dialled."""
 
     def note(call: str, kind: str, detail: Mapping[str, object]) -> None:
         known = dispatcher.calls.get(call)
