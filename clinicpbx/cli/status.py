@@ -24,17 +24,16 @@ def command(instance: Instance, as_json: bool) -> None:
       clinicpbx status
       clinicpbx status --json
     """
-    told = ask_daemon(instance, {"do": "status"}) | {
-        "roles": "by group" if role_groups(read_settings(instance)) else ""
-    }
+    by_group = bool(role_groups(read_settings(instance)))
+    told = {"roles": "by group" if by_group else "everybody is admin"} | ask_daemon(instance, {"do": "status"})
     if as_json:
         show_json(told)
     else:
         rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
         show("Daemon", ["what", "value"], rows, as_json=False)
     tell_unsealed(told)
-    if not told["roles"]:
-        say("Nobody has a role: as none of the groups exists, whoever can read the instance is admin (docs/audit.md).")
+    if not by_group:
+        say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
     if told["unsealed"] or not told["healthy"]:
         raise SystemExit(1)
 

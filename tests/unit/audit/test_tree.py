@@ -116,6 +116,10 @@ def test_a_tree_that_grew_is_told_from_one_that_was_rewritten(grown: int, data: 
     assert not is_consistent(old, 0, new, grown, proof)
 
 
+def test_no_proof_proves_nothing_where_one_is_needed() -> None:
+    assert not is_consistent(root_of(named(3)), 3, root_of(named(4)), 4, [])
+
+
 @pytest.mark.parametrize("index", [-1, 3])
 def test_no_proof_of_a_leaf_that_is_not_there(index: int) -> None:
     with pytest.raises(IndexError):
