@@ -40,6 +40,7 @@ class House:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.delivered: list[tuple[str, Event]] = []
+        self.noted: list[tuple[object, ...]] = []
         self.runtime = self.fresh()
         self.vault = Vault(instance)
         instance.recordings.mkdir(parents=True)
@@ -48,7 +49,9 @@ class House:
     def fresh(self) -> MailboxRuntime:
         self.metrics = Metrics()
         deliver = lambda call, event: self.delivered.append((call, event))  # noqa: E731
-        return MailboxRuntime(self.instance, self.metrics, deliver, lambda: NOW)
+        made = MailboxRuntime(self.instance, self.metrics, deliver, lambda: NOW)
+        made.note = lambda call, kind, detail: self.noted.append((kind, *detail.values()))
+        return made
 
     @property
     def recording(self) -> Path:
@@ -191,6 +194,7 @@ async def test_opening_hearing_and_deleting(house: House) -> None:
     house.runtime.perform("c2", DeleteMessage("desk", "m1"), NOW)
     await house.settle()
     assert house.lamp() == (0, 0)
+    assert house.noted == [("heard", "desk", "m1"), ("deleted", "desk", "m1")]
 
 
 async def test_nobody_listens_any_more_when_it_is_opened(house: House) -> None:
@@ -198,7 +202,7 @@ async def test_nobody_listens_any_more_when_it_is_opened(house: House) -> None:
     house.runtime.is_open = lambda call: False
     house.runtime.perform("c2", FetchMessage("desk", "m1"), NOW)
     await house.settle()
-    assert house.delivered == []
+    assert house.delivered == house.noted == []
     assert not list((house.instance.clear / "hear").iterdir())
 
 
@@ -207,6 +211,7 @@ async def test_a_wrong_pin(house: House) -> None:
     house.runtime.perform("c2", OpenMailbox("desk", Private("0000")), NOW)
     await house.settle()
     assert house.delivered == [("c2", MailboxRefused(at=NOW, mailbox="desk", why="wrong"))]
+    assert house.noted == [("pin_refused", "desk")]
 
 
 async def test_without_the_root_key_nothing_is_readable(house: House) -> None:
