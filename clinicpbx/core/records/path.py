@@ -38,6 +38,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return body["name"], "key", str(body.get("key", ""))
         case "language":
             return "", "language", str(body.get("language", ""))
+        case "request":
+            return "", "request", str(body.get("category", ""))
         case "queued":
             return body["queue"], "queued", f"priority {body.get('priority', '')}"
         case "offered":
