@@ -13,7 +13,7 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_inp
 
 
 class CategoryRules(Written):
-    """One kind of request; `message`, `abandoned` and `callback` are those of contacts that nothing more is known of."""
+    """One kind of request; `message`, `abandoned` and `callback` are those of calls of which nothing else is known."""
 
     title: Text = Field(description="What it is, for people.")
     due: Duration = Field(timedelta(hours=4), gt=timedelta(0), description="How long it may take until it is closed.")

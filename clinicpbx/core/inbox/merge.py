@@ -1,4 +1,4 @@
-"""Contacts become items: one item for each need of a number, closed by itself where the patient was answered after all."""
+"""Contacts become items: one for each need of a number, closed by itself where the patient was answered after all."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
