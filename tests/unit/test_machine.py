@@ -191,9 +191,10 @@ def test_the_tape_refuses_what_it_does_not_know():
         Tape(call(book())).play("0 | nonsense | -")
 
 
-@pytest.mark.parametrize("kind", ["answer", "check_hours", "hangup"])
+@pytest.mark.parametrize("kind", ["answer", "check_hours", "hangup", "request"])
 def test_a_step_that_never_waits_accepts_events_all_the_same(kind):
-    step = one_step(kind, **({"hours": "clinic"} if kind == "check_hours" else {})).nodes["only"].step
+    options = {"check_hours": {"hours": "clinic"}, "request": {"category": "refill"}}
+    step = one_step(kind, **options.get(kind, {})).nodes["only"].step
     assert step.handle(None, "state", ev.Adopted(at=T0)).state == "state"
 
 
