@@ -25,6 +25,7 @@ from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
+from clinicpbx.daemon.inbox_desk import InboxDesk
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
@@ -66,6 +67,7 @@ class Daemon:
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
+        self.mailboxes.inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock).work
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
         self.dispatcher.callbacks = self.callbacks

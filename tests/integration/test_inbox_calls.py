@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from clinicpbx.adapters.vault.store import Vault
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import eventually
 from tests.support.harbor import RULES, Harbor, Patient
 
 pytestmark = pytest.mark.integration
 LOYAL, LUCKY, REFILL = "+12075556100", "+12075556101", "+12075556102"
+NURSED, PIN = "+12075556103", "380294"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -92,6 +94,38 @@ async def test_who_gives_up_and_is_answered_later_needs_no_follow_up(harbor: Har
     assert items(harbor, LUCKY) == []
     (closed,) = items(harbor, LUCKY, "--closed")
     assert (closed["outcome"], closed["in"]) == ("answered", 2)
+
+
+async def test_a_message_is_claimed_and_closed_from_the_phone_that_hears_it(harbor: Harbor, phones: Phones) -> None:
+    harbor.bed.clinicpbx("voicemail", "pin", "nurse", given=PIN + "\n")
+    for message in Vault(harbor.instance).list("nurse").messages:  # of other modules' calls
+        harbor.bed.clinicpbx("voicemail", "delete", "nurse", message.id, "--yes")
+    patient = await calls(harbor, phones, NURSED, "2", "nurse-message")
+    await patient.speak(2)
+    await hangs_up(harbor, patient, 1)
+    (item,) = items(harbor, NURSED)
+    desk = await harbor.desk(phones, "204")
+    await desk.call(f"sip:*97@{harbor.bed.sip}")
+    await desk.record(harbor.sounds / "item.wav")
+    await desk.expect("connected")
+    await asyncio.sleep(0.5)
+    await desk.dtmf(PIN + "#")
+    await eventually(lambda: list(harbor.instance.clear.rglob("*.ulaw")), 15)
+    await asyncio.sleep(0.5)
+    await desk.dtmf("1")
+    await eventually(lambda: [row["owner"] for row in items(harbor, NURSED)] == ["dora"], 10)
+    await asyncio.sleep(1)
+    await desk.dtmf("3")
+    await asyncio.sleep(4)
+    await desk.dtmf("1")
+    await eventually(lambda: items(harbor, NURSED) == [], 10)
+    await asyncio.sleep(1)
+    await desk.hangup()
+    await desk.expect("recorded", 20)
+    heard = harbor.tones.heard(harbor.sounds / "item.wav")
+    assert [one for one in heard if "item" in one] == ["en/item-claimed", "en/item-outcomes", "en/item-closed"], heard
+    assert [row["outcome"] for row in items(harbor, NURSED, "--closed")] == ["reached"]
+    assert item["category"] == "nurse"
 
 
 async def test_what_is_wanted_is_on_the_item_and_on_the_record(harbor: Harbor, phones: Phones) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.inbox_rows import by_id, read_items
-from clinicpbx.adapters.db.inbox_tables import OPEN, item, item_event
+from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
 from clinicpbx.core.inbox.item import Item
 
 
@@ -45,6 +45,14 @@ async def story(engine: AsyncEngine, id: int) -> tuple[Item | None, Sequence[dic
         found = await read_items(connection, by_id(id))
         history = [dict(row) for row in (await connection.execute(lines)).mappings()]
     return (found[0] if found else None), history
+
+
+async def item_of_message(engine: AsyncEngine, message: str) -> Item | None:
+    """The item that the message with that id belongs to."""
+    holding = select(contact.c.item).where(contact.c.message == message)
+    async with engine.connect() as connection:
+        found = await read_items(connection, select(item).where(item.c.id.in_(holding)).limit(1))
+    return found[0] if found else None
 
 
 def _page(wanted: Wanted) -> Select[Any]:
