@@ -12,6 +12,7 @@ from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
 if TYPE_CHECKING:
+    from clinicpbx.core.rulebook import Rulebook
     from clinicpbx.rules.compile import Rules
 
 P = ParamSpec("P")
@@ -76,6 +77,17 @@ def mailboxes(instance: Instance) -> list[str]:
     with suppress(ClinicPBXError):
         found |= set(Rulebooks(instance).load(datetime.now(UTC).date()).mailboxes)
     return sorted(found)
+
+
+def book_in_force(instance: Instance) -> "Rulebook":
+    """The rulebook in force; an empty one, with the defaults, where there is none."""
+    from clinicpbx.core.rulebook import Rulebook
+    from clinicpbx.daemon.rulebooks import Rulebooks
+
+    try:
+        return Rulebooks(instance).load(datetime.now(UTC).date())
+    except ClinicPBXError:
+        return Rulebook("", {})
 
 
 class Mailbox(click.ParamType[str]):

@@ -310,6 +310,20 @@ class DeleteMessage(MailboxCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkMessage(MailboxCommand):
+    """Do *change* with the item of the inbox that *message* belongs to; ItemWorked answers.
+
+    *change*: claim, call, outcomes (what may it be closed with?) or close, with *outcome*. *by*: who is at the phone.
+    """
+
+    mailbox: str
+    message: str
+    change: str
+    by: str
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Note(Command):
     """A fact for the record. Never numbers, names, or digits other than menu keys."""
 

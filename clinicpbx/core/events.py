@@ -190,6 +190,17 @@ class MessageDamaged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemWorked(Event):
+    """The answer to WorkMessage: claimed, called (*number*: whom), outcomes, closed, refused (it is another's, or is
+    closed), none (the inbox has no such item yet), or away (the inbox cannot be reached)."""
+
+    message: str
+    answer: str
+    outcomes: tuple[str, ...] = ()
+    number: Private[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineReached(Event):
     """The instant named by the step's last deadline has passed."""
 

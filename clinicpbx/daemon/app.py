@@ -7,13 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 import structlog
-import uvloop
 
 from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, nobody, open_link, pauses
 from clinicpbx.adapters.ari.decode import HEARD
-from clinicpbx.adapters.asterisk.clear import need_clear
 from clinicpbx.adapters.clock import Clock
-from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.message import Message
@@ -27,6 +24,7 @@ from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
+from clinicpbx.daemon.inbox_desk import InboxDesk
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
@@ -36,7 +34,6 @@ from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
 from clinicpbx.daemon.rulebooks import Rulebooks
-from clinicpbx.daemon.single import only_daemon
 from clinicpbx.daemon.supervisor import Supervisor
 from clinicpbx.daemon.verbs import verbs
 from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
@@ -71,6 +68,7 @@ class Daemon:
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
         self.mailboxes.note = audited(self.dispatcher, self.journal, self.clock)
+        self.mailboxes.inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock).work
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
         self.dispatcher.callbacks = self.callbacks
@@ -237,15 +235,3 @@ class Daemon:
         self.journal.close()
         self._instance.control.unlink(missing_ok=True)
         log.info("ended", calls=len(self.dispatcher.calls))
-
-
-def run_daemon(instance: Instance, settings: Settings) -> None:
-    """Runs until SIGTERM. ClinicPBXError where clear audio could reach a disk, or another daemon runs or took over."""
-    start_logging(settings.log_level)
-    need_clear(instance.clear)
-
-    async def run() -> None:
-        await Daemon(instance, settings).run()
-
-    with only_daemon(instance):
-        uvloop.run(run())

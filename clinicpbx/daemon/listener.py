@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.daemon.audit_runtime import AuditRuntime
+from clinicpbx.daemon.inbox_runtime import InboxRuntime
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.errors import ClinicPBXError
@@ -87,7 +89,8 @@ class Listener:
         self._wake, self._stopped = asyncio.Event(), False
         self._link: AmiLink | None = None
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
-        self.runtime = RecordsRuntime(engine, found, self._alive)
+        self.inbox = InboxRuntime(instance, engine)
+        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book)
         self.metrics = RecordsMetrics()
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0
@@ -134,6 +137,7 @@ class Listener:
             self._ready = True
         self._behind = not await self.runtime.step()
         await self.audit.step()
+        await self.inbox.look(datetime.now(UTC))
         now = time.monotonic()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP

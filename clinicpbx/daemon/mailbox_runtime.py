@@ -1,7 +1,7 @@
 """Performs what calls ask of the mailboxes: keeping messages, opening, hearing, lamps. All in threads."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ from clinicpbx.core.commands import (
     MailboxCommand,
     MarkHeard,
     OpenMailbox,
+    WorkMessage,
 )
 from clinicpbx.core.events import (
     Event,
+    ItemWorked,
     MailboxOpened,
     MailboxRefused,
     MessageDamaged,
@@ -45,6 +47,13 @@ SWEPT_EVERY = 5.0
 REFUSED = {Answer.WRONG: "wrong", Answer.LOCKED: "locked"}
 
 
+def _no_inbox(clock: Clock) -> Callable[[WorkMessage], Awaitable[ItemWorked]]:
+    async def away(command: WorkMessage) -> ItemWorked:
+        return ItemWorked(at=clock(), message=command.message, answer="away")
+
+    return away
+
+
 class MailboxRuntime:
     """Recordings into messages, messages to phones, and the lamps that show them."""
 
@@ -56,6 +65,7 @@ class MailboxRuntime:
         self._heard: dict[str, Path] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.recordings = Recordings(self._vault, metrics, self._spawn)
+        self.inbox: Callable[[WorkMessage], Awaitable[ItemWorked]] = _no_inbox(clock)
         self.is_open: Callable[[str], bool] = lambda call: True
         self.note: Callable[[str, str, Mapping[str, object]], None] = lambda call, kind, detail: None
 
@@ -98,6 +108,9 @@ class MailboxRuntime:
             case DeleteMessage(mailbox=mailbox, message=message):
                 self.note(call, "deleted", {"mailbox": mailbox, "message": message})
                 self._spawn(self._change(self._vault.delete, mailbox, message))
+
+            case WorkMessage():
+                self._spawn(self._work(call, command))
 
     def call_gone(self, call: str) -> None:
         """Nobody listens any more: remove what was in clear for this call."""
@@ -143,6 +156,9 @@ class MailboxRuntime:
         sound = Private(str(path.with_suffix("")))
         self.note(call, "heard", {"mailbox": mailbox, "message": message})
         self._deliver(call, MessageReady(at=self._clock(), message=message, sound=sound))
+
+    async def _work(self, call: str, command: WorkMessage) -> None:
+        self._deliver(call, await self.inbox(command))
 
     async def _change(self, change: Callable[[str, str], None], mailbox: str, message: str) -> None:
         await asyncio.to_thread(change, mailbox, message)

@@ -75,6 +75,10 @@ class Tape:
                 yield ev.MessageReady(at=at, message=name, sound=Private(f"/clear/{name}"))
             case ["message", name, "damaged"]:
                 yield ev.MessageDamaged(at=at, message=name)
+            case ["item", answer, name, *outcomes]:
+                number = Private("+12075550142") if answer == "called" else None
+                told = {"outcomes": tuple(outcomes), "number": number}
+                yield ev.ItemWorked(at=at, message=name, answer=answer, **told)
             case ["adopted"]:
                 yield ev.Adopted(at=at)
             case ["refused", command, why]:
@@ -141,6 +145,8 @@ def say(command: do.Command) -> str:
             return f"returned {status}"
         case do.FetchMessage(message=message) | do.MarkHeard(message=message) | do.DeleteMessage(message=message):
             return f"{type(command).__name__.removesuffix('Message').removesuffix('Heard').lower()} {message}"
+        case do.WorkMessage(message=message, change=change, by=by, outcome=outcome):
+            return f"{change} {message} for {by}" + (f": {outcome}" if outcome else "")
         case do.OpenMailbox(mailbox=mailbox, pin=pin):
             return f"open {mailbox} with {pin.value}"
         case _:

@@ -36,6 +36,8 @@ MISTAKES = [
     (["report", "nosuch"], 2, "no report 'nosuch'"),
     (["report", "call_volume", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "--to must be after --from"),
     (["db", "status"], 69, "there are no records yet"),
+    (["inbox", "list"], 69, "there are no records yet"),
+    (["inbox", "claim", "seventeen"], 2, "not a valid integer"),
     (["agent", "login", "ana"], 69, "the daemon does not answer"),
     (["queue", "status", "desk"], 69, "the daemon does not answer"),
     (["status"], 69, "the daemon does not answer"),
@@ -157,6 +159,7 @@ WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "rescu
 WITHOUT_ROWS |= {"prepare", "map", "on", "off", "reference", "new", "import-csv", "number", "close", "add", "remove"}
 WITHOUT_ROWS |= {"mode"}
 WITHOUT_ROWS |= {"checkpoint"}
+WITHOUT_ROWS |= {"claim", "release", "note", "call", "reopen"}
 
 
 @pytest.mark.parametrize("words", ALL)

@@ -164,7 +164,7 @@ async def test_what_cannot_be_sealed_is_counted_and_said_once(
     ((why, recordings),) = house.runtime.recordings.unsealed.items()
     assert (recordings, "root.key" in why, "Put it back" in why) == (1, True, True)
     assert b"clinicpbx_unsealed_recordings 1.0" in house.metrics.text()
-    assert capsys.readouterr().out.count("recordings wait to be sealed") == 1
+    assert "".join(capsys.readouterr()).count("recordings wait to be sealed") == 1
     root.with_suffix(".away").rename(root)
     await house.runtime.start([])
     assert not house.runtime.recordings.unsealed
