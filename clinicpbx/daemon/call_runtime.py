@@ -79,6 +79,7 @@ class CallRuntime:
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
         self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
+        self.rang: tuple[str, ...] = ()  # the phones that rang then
         self.recording: tuple[Record, datetime] | None = None  # that has not ended yet, and since when
 
     @property
@@ -156,7 +157,7 @@ class CallRuntime:
             case OfferMade(phones=phones):
                 self.offered = phones
             case HungUp(taken=False):
-                self.lost = self.joined
+                self.lost, self.rang = self.joined, self.offered
 
     def _follow(self, commands: Iterable[Command], at: datetime) -> None:
         for command in commands:

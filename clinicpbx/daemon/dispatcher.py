@@ -42,6 +42,7 @@ from clinicpbx.core.commands import (
 from clinicpbx.core.events import (
     NOTHING_EARLIER,
     CallArrived,
+    DialAnswered,
     DialEnded,
     Earlier,
     Event,
@@ -64,7 +65,6 @@ log = structlog.get_logger(__name__)
 TAKEN_AFTER = 1.0  # seconds from StasisEnd until its channel, if alive, counts as taken from us
 BYTES_A_SECOND = 8000  # of ulaw
 RESCUE = "cpbx-rescue"
-ENQUEUE = "enqueue"
 
 
 class Rules(Protocol):
@@ -121,7 +121,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
-        self._consultations = Consultations()
+        self._consultations = Consultations(self.calls)
         self._heard = cache(metrics.events.labels)
 
     def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
@@ -155,16 +155,18 @@ class Dispatcher:
                 self.callbacks.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
-            case ForCall(call=call, event=DialEnded()) if (asked := self._consultations.asked(call)) is not None:
-                self._took_place(call, asked, self.calls[call].arrived.caller, "", at)  # while a phone rang
+            case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
+                self._took_place(call, own, self.calls[call].arrived.caller, "", at)  # while a phone rang
+            case ForCall(call, DialAnswered(phone=phone)) if queue := self._consultations.rung(call, phone):
+                self._put_through(call, queue, phone, at)
             case ForCall(call=call, event=event):
                 self.deliver(call, event)
                 if isinstance(event, HungUp):
                     self.callers.gone(call)
             case EndpointNews():
                 self._phone(news, at)
-            case TookPlace(call=call, of=own) if own in self.calls:
-                self._took_place(call, self.calls[own].arrived, news.caller, news.language, at)
+            case TookPlace(call=call, of=of) if of in self.calls:
+                self._took_place(call, self.calls[of].arrived, news.caller, news.language, at)
             case TookPlace(call=call):
                 self.rescue(call)
             case HangupAsked(channel=channel):
@@ -217,7 +219,8 @@ class Dispatcher:
     def _entered(self, news: Entered, at: datetime) -> None:
         self._anew(news.call, at)
         book = self._rules.current()
-        about = self._consulted(news, book)
+        talking = self.queues.talking(news.phone) if news.phone else ""
+        about = self._consultations.about(talking, book.flows.get(news.flow))
         arrived = CallArrived(
             at=at,
             flow=news.flow,
@@ -230,9 +233,9 @@ class Dispatcher:
             earlier=self._earlier(news, at, about),
             consults=about.consulted if about is not None else None,
         )
-        self._begin(news.call, arrived, book)
-        if about is not None:
-            self._consultations.begun(news.call, arrived)
+        own = self._begin(news.call, arrived, book)
+        if about is not None and own is not None:
+            self._consultations.begun(own)
             asked = {"call": news.call, "entry": news.entry, "phone": news.phone}
             self._journal.fact(about.call, at, "consulted", asked)
 
@@ -252,23 +255,22 @@ class Dispatcher:
         if call in self.calls:
             self.deliver(call, HungUp(at=at, cause=0))
 
-    def _begin(self, call: str, arrived: CallArrived, book: Rulebook) -> None:
+    def _begin(self, call: str, arrived: CallArrived, book: Rulebook) -> CallRuntime | None:
         if arrived.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=call, flow=arrived.flow)
             self._metrics.refusals.labels("enter", "no_flow").inc()
             self.turn.ask(call, Continue(FALLBACK, arrived.entry), arrived.at)
-            return
-        self._metrics.calls.labels(arrived.flow).inc()
-        self._open(CallMachine(arrived, call, book), arrived).begin()
-
-    def _consulted(self, news: Entered, book: Rulebook) -> CallRuntime | None:
-        """The call that an agent talks with while asking a queue: what is asked is about its caller."""
-        flow = book.flows.get(news.flow)
-        if not news.phone or flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
             return None
-        talking = self.queues.talking(news.phone)
-        runtime = self.calls.get(self._consultations.patients(talking))
-        return runtime if runtime is not None and runtime.consulted is not None else None
+        self._metrics.calls.labels(arrived.flow).inc()
+        runtime = self._open(CallMachine(arrived, call, book), arrived)
+        runtime.begin()
+        return runtime
+
+    def _put_through(self, call: str, queue: str, phone: str, at: datetime) -> None:
+        """An agent has transferred *call* to the *phone* that rang for the agent's own in *queue*; it has answered."""
+        self.turn.ask(call, TakeOffer(queue, phone), at)
+        self._journal.fact(call, at, "queued", {"queue": queue})
+        self._journal.fact(call, at, "answered", {"queue": queue, "agent": phone})
 
     def _earlier(self, news: Entered, at: datetime, about: CallRuntime | None) -> Earlier:
         """What is known of who calls from outside; a call that is sent on inside is the same call still."""
@@ -308,7 +310,7 @@ class Dispatcher:
         if runtime.machine.over:
             self._drop(kept.call)
             return None
-        self._consultations.begun(kept.call, arrived)
+        self._consultations.begun(runtime)
         return runtime
 
     def rescue(self, channel: str) -> "asyncio.Future[Answer]":

@@ -121,6 +121,27 @@ async def test_a_transfer_completed_while_the_agent_waits_puts_the_patient_into_
     ]  # fmt: skip
 
 
+async def test_a_transfer_completed_while_a_phone_rings_that_answers_is_a_call_of_that_queue(
+    harbor: Harbor, phones: Phones
+) -> None:
+    (dora,) = (await harbor.staff(phones, "dora")).values()
+    async with harbor.at_work(phones, "ana") as staff:
+        patient = await with_ana(harbor, phones, "+12075555600")
+        first, second = await asks_nurses(harbor, staff["ana"])
+        rings = (await dora.expect("incoming"))["call"]
+        await staff["ana"].attended(first, second)
+        await staff["ana"].expect("disconnected")
+        await asyncio.sleep(0.5)
+        await dora.answer(call=rings)
+        assert await patient.talks(1) == "dora"
+        await eventually(lambda: harbor.agent("ana") == "free")
+        record = await patient.leave()
+        await eventually(lambda: harbor.agent("dora") == "free")
+    assert [(row["queue"], row["outcome"], row["agent"]) for row in record["queue_entry"]] == [
+        ("frontdesk", "answered", "201"), ("nurse", "answered", "204"),
+    ]  # fmt: skip
+
+
 async def test_a_transfer_completed_while_a_phone_rings_leaves_nobody_in_silence(
     harbor: Harbor, phones: Phones
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from clinicpbx.core.acd.stages import Stage, speaks
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.callflow.machine import CallMachine
-from clinicpbx.core.commands import JoinQueue, Note, SetVariable
+from clinicpbx.core.commands import JoinQueue, Note, SetVariable, TakeOffer
 from clinicpbx.core.events import CallArrived, Consulted, DialAnswered, Earlier, OfferMade
 from clinicpbx.core.records.path import path
 from clinicpbx.core.records.rows import Fact
@@ -172,6 +172,26 @@ def test_a_transfer_completed_while_a_phone_rings_that_nobody_answers_does_so_to
         assert shell.dispatcher.calls[CALL].arrived.flow == "queue-nurse", "and is an offer not taken from now on"
 
     run(story())
+
+
+def test_the_nurse_whose_phone_rang_at_the_transfer_talks_once_she_answers(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await talks(shell)
+        await shell.take(own_call())
+        shell.dispatcher.deliver(OWN, OfferMade(at=shell.clock(), queue="nurse", phones=("204",)))
+        await shell.take(answered("205"))
+        await shell.take(destroyed(OWN), answered("204"))
+        taken = [said for said in shell.queues.said if said[0] == CALL and isinstance(said[1], TakeOffer)]
+        assert [command for _, command in taken] == [TakeOffer("frontdesk", "201"), TakeOffer("nurse", "204")]
+        assert shell.dispatcher.calls[CALL].arrived.flow == "main", "the call itself goes on"
+
+    run(story())
+
+
+def answered(phone: str) -> dict[str, Any]:
+    peer = channel("clinic-77", f"PJSIP/phone-{phone}-00000009")
+    return {"type": "Dial", "dialstatus": "ANSWER", "caller": channel(), "peer": peer}
 
 
 def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:

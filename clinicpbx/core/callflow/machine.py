@@ -62,7 +62,7 @@ class CallMachine:
     @property
     def reason(self) -> str:
         """The prompt that says why the caller waits, where the call is in a step that has one."""
-        return str(getattr(self._nodes[self.at_step].step, "reason", "")) if self.at_step else ""
+        return str(getattr(self._nodes[self.at_step].step, "reason", ""))
 
     @property
     def _asked_about(self) -> str:
