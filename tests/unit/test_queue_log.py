@@ -246,6 +246,7 @@ async def test_after_a_restart_calls_end_as_they_began() -> None:
     log = Logged()
     log.runtime.restore("waits", JoinQueue("q", at(-30)))
     log.runtime.restore("b1", JoinQueue("q", at(-40), callback=True))
+    log.runtime.restore_talk("of an older journal", TakeOffer("q", "201"), at(-90), at(-80))
     log.runtime.restore_talk("talks", TakeOffer("q", "201", "a1"), at(-60), at(-50))
     assert log.said() == []
     log.hung_up(10, "a1")

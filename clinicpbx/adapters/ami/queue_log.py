@@ -1,12 +1,13 @@
 """A connection to AMI of the daemon's own: writes rows into Asterisk's queue_log, and hears of transfers.
 
 Nothing waits for it. Rows are kept until Asterisk has answered, so that none is lost with a connection; one whose
-answer was lost comes twice. Asterisk stamps a row when it writes it.
+answer was lost comes twice. Asterisk stamps a row when it writes it: up to GATHER late.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 import structlog
 
@@ -19,6 +20,8 @@ log = structlog.get_logger(__name__)
 MOST, AT_ONCE = 10_000, 200
 """Rows kept, and rows that may be on their way to Asterisk."""
 DEADLINE, PAUSE = 5.0, 2.0
+GATHER = 0.1
+"""Seconds that a row waits for company: each system call costs as much as five rows."""
 LONGEST = 65536
 USER = "queuelog"
 
@@ -32,14 +35,16 @@ class QueueLogLink:
         self._rows: deque[Row] = deque()
         self._sent = 0  # of them, from the left, are on their way
         self._wire: _Wire | None = None
+        self._due: asyncio.TimerHandle | None = None
         self.deadline, self.pause = DEADLINE, PAUSE
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Sends *rows* now, or as soon as there is a connection; the oldest are given up for want of room."""
+        """Sends *rows* soon, or once there is a connection; the oldest are given up for want of room."""
         self._rows.extend(rows)
         while len(self._rows) > MOST:
             self._drop()
-        self._send()
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(GATHER, self._send)
 
     async def run(self) -> None:
         """Keeps a connection for ever."""
@@ -77,9 +82,11 @@ class QueueLogLink:
         try:
             self._send()
             await self._watch(wire)
-        finally:
-            self._wire = None
             transport.abort()
+        finally:
+            self._send()
+            self._wire = None
+            transport.close()
 
     async def _watch(self, wire: "_Wire") -> None:
         """Until the connection ends, or Asterisk has answered nothing for the deadline though it should have."""
@@ -90,9 +97,13 @@ class QueueLogLink:
                 return
 
     def _send(self) -> None:
-        while self._wire is not None and self._sent < min(len(self._rows), AT_ONCE):
-            self._wire.send(_action(self._rows[self._sent]))
-            self._sent += 1
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        until = min(len(self._rows), AT_ONCE)
+        if self._wire is not None and self._sent < until:
+            self._wire.send(*(_action(row) for row in islice(self._rows, self._sent, until)))
+            self._sent = until
 
     def _answered(self, done: bool) -> None:
         """Asterisk answers in the order of the actions."""
@@ -101,7 +112,8 @@ class QueueLogLink:
             self._rows.popleft()
             if not done:
                 self._lost()
-        self._send()
+        if self._due is None:
+            self._send()
 
     def _drop(self) -> None:
         """The oldest row that is not on its way."""
@@ -129,10 +141,10 @@ class _Wire(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def send(self, fields: Mapping[str, str]) -> None:
+    def send(self, *actions: Mapping[str, str]) -> None:
         if self._transport is not None:
-            lines = "".join(f"{key}: {value}\r\n" for key, value in fields.items())
-            self._transport.write(f"{lines}\r\n".encode())
+            blocks = ("".join(f"{key}: {value}\r\n" for key, value in action.items()) for action in actions)
+            self._transport.write("".join(f"{block}\r\n" for block in blocks).encode())
 
     def close(self) -> None:
         if self._transport is not None:
