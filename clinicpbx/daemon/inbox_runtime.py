@@ -27,7 +27,7 @@ class InboxRuntime:
 
     def __init__(self, instance: Instance, engine: AsyncEngine, announce: Announce = logged) -> None:
         self._instance, self._engine, self._announce = instance, engine, announce
-        self._rulebooks, self._book = Rulebooks(instance), NO_RULES
+        self._book = NO_RULES
         self._read: tuple[str, date] | None = None
         self._looked = datetime.min.replace(tzinfo=UTC)
 
@@ -37,7 +37,7 @@ class InboxRuntime:
         if now != self._read:
             self._read = now
             try:
-                self._book = self._rulebooks.load(now[1])
+                self._book = Rulebooks(self._instance).load(now[1])
             except ClinicPBXError as error:
                 log.warning("the inbox goes by the rules it had", rules=self._book.version, kind=type(error).__name__)
         return self._book
