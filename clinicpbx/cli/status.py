@@ -8,6 +8,7 @@ import rich_click as click
 from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.daemon.notifier_metrics import failed_notices
 from clinicpbx.paths import Instance
 
 
@@ -29,7 +30,9 @@ def command(instance: Instance, as_json: bool) -> None:
         rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
         show("Daemon", ["what", "value"], rows, as_json=False)
     tell_unsealed(told)
-    if told["unsealed"] or not told["healthy"]:
+    if failed := failed_notices(instance.run / "notifier.prom"):
+        say(f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`")
+    if told["unsealed"] or not told["healthy"] or failed:
         raise SystemExit(1)
 
 

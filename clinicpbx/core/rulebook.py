@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.core.schedule.oncall import Rota
@@ -123,6 +124,7 @@ class Rulebook:
     overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
+    notify: NotifyRules = field(default_factory=NotifyRules)
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

@@ -13,6 +13,7 @@ from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document, Phone
 from clinicpbx.rules.every_minute import every_minute
 from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
+from clinicpbx.rules.notifying import notify_rules
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
 from clinicpbx.rules.phases import phase_flows
@@ -74,6 +75,7 @@ def compile_rules(
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
+        notify=notify_rules(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)

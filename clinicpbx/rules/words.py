@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from clinicpbx.core.schedule.hours import Span
 
+T = TypeVar("T")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 LONGEST = timedelta(days=366)
@@ -112,7 +113,7 @@ def levels(value: object) -> object:
     return dict.fromkeys(value, 1) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
 
 
-def some(values: tuple[str, ...]) -> tuple[str, ...]:
+def some(values: tuple[T, ...]) -> tuple[T, ...]:
     """*values*, where there are any; it is said only where each of them is good."""
     if not values:
         raise ValueError("needs at least one")
@@ -187,6 +188,22 @@ E164 = Annotated[
 Digits = Annotated[str, *_form(r"[0-9]{1,8}", "a number of 1 to 8 digits", "911")]
 Host = Annotated[
     str, *_form(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "a host name or an IPv4 address", "sip.example.org")
+]
+Email = Annotated[
+    str,
+    *_form(
+        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?",
+        "an address of e-mail",
+        "manager@clinic.example",
+    ),
+]
+Url = Annotated[
+    str,
+    *_form(
+        r"https://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[!-~]{0,1000})?",
+        "an https URL without a user",
+        "https://ops.example/clinicpbx",
+    ),
 ]
 Duration = Annotated[
     timedelta, BeforeValidator(duration), _schema(type="string", pattern=DURATION, examples=["20s", "3m", "1h30m"])
