@@ -57,6 +57,6 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
         if not version.startswith("HTTP/1.") or not (len(code) == 3 and code.isascii() and code.isdigit()):
             raise NotHttp("it does not speak HTTP")
         status = int(code)
-    length = BytesHeaderParser().parsebytes(rest).get("Content-Length", "0")
-    wanted = min(int(length), MOST_READ) if length.isascii() and length.isdigit() else 0
-    return status, reason, await reader.readexactly(wanted)
+    length = str(BytesHeaderParser().parsebytes(rest).get("Content-Length", "0"))
+    sound = length.isascii() and length.isdigit() and len(length) < 10
+    return status, reason, await reader.readexactly(min(int(length), MOST_READ) if sound else 0)
