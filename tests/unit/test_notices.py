@@ -3,6 +3,7 @@
 import base64
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from clinicpbx.core.notify.kinds import KINDS, is_id, of_fact
 from clinicpbx.core.notify.letter import Notice, document, line, subject, text
 from clinicpbx.core.notify.retry import LONGEST, PATIENCE, next_try
 from clinicpbx.core.notify.targets import MailServer
+from clinicpbx.daemon.notifier_metrics import NotifierMetrics, failed_notices
 from clinicpbx.errors import ClinicPBXError
 
 pytestmark = pytest.mark.unit
@@ -144,6 +146,16 @@ def test_the_first_pause_is_seconds_and_what_failed_together_is_not_tried_togeth
     assert last
     assert (first - NOW, last - NOW) == (timedelta(seconds=5), timedelta(seconds=15))
     assert next_try(10**6, NOW, NOW, 0.5) == NOW + LONGEST
+
+
+def test_what_is_given_up_is_read_from_the_metrics(tmp_path: Path) -> None:
+    metrics, path = NotifierMetrics(), tmp_path / "notifier.prom"
+    assert failed_notices(path) == 0
+    metrics.count({"waiting": 2, "sent": 40, "failed": 3}, 7.5)
+    metrics.write(path)
+    assert failed_notices(path) == 3
+    path.write_text("torn {")
+    assert failed_notices(path) == 0
 
 
 def test_a_foreign_answer_is_one_short_line() -> None:
