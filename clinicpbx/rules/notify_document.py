@@ -2,16 +2,15 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from clinicpbx.core.notify.kinds import KindName
 from clinicpbx.core.notify.targets import Way
-from clinicpbx.rules.words import Email, Extension, Host, Name, Text, Url, one_or_many, some
+from clinicpbx.rules.words import Email, Extension, Host, Name, Text, Url, one_or_many
 from clinicpbx.rules.written import Written
 
 Events = Annotated[
     tuple[KindName, ...],
-    AfterValidator(some),
     BeforeValidator(one_or_many, json_schema_input_type=KindName | list[KindName]),
 ]
 
@@ -44,7 +43,10 @@ class TargetRule(Written):
         None, description="A URL that gets signed JSON; the secret is in keys/webhook-NAME.secret, as `whsec_…`."
     )
     message: Extension | None = Field(None, description="A phone that shows SIP MESSAGEs, by its extension.")
-    events: Events = Field(get_args(KindName), description="What is told; default: everything.")
+    events: Events = Field(
+        get_args(KindName),
+        description="What is told; default: everything; []: only what is meant for the target by name.",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "TargetRule":

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from itertools import pairwise
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from clinicpbx.core.schedule.hours import Span
 
-T = TypeVar("T")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 LONGEST = timedelta(days=366)
@@ -113,7 +112,7 @@ def levels(value: object) -> object:
     return dict.fromkeys(value, 1) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
 
 
-def some(values: tuple[T, ...]) -> tuple[T, ...]:
+def some(values: tuple[str, ...]) -> tuple[str, ...]:
     """*values*, where there are any; it is said only where each of them is good."""
     if not values:
         raise ValueError("needs at least one")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,9 @@ async def engine(url: str) -> AsyncIterator[AsyncEngine]:
     await made.dispose()
 
 
-def told(kind: str) -> list[str]:
-    return {"breached": ["manager", "ops"], "page_unanswered": ["manager"]}.get(kind, [])
+def told(kind: str, named: Collection[str] = ()) -> list[str]:
+    wanted = {"breached": ["manager", "ops"], "page_unanswered": ["manager"]}.get(kind, [])
+    return sorted({*wanted, *({"owner"} & set(named))})
 
 
 async def rows(engine: AsyncEngine, table: Any) -> list[dict[str, Any]]:
@@ -107,6 +108,15 @@ async def test_what_is_no_kind_or_no_id_is_a_bug(engine: AsyncEngine, kind: str,
     async with engine.connect() as connection:
         with pytest.raises(ValueError, match="kind of notice"):
             await announce(connection, kind, about, {})
+
+
+@pytest.mark.parametrize("to", [["owner", "nobody", 7], "owner", None, {"owner": 1}])
+async def test_who_is_meant_by_name_is_told_as_well(engine: AsyncEngine, to: object) -> None:
+    async with engine.begin() as connection:
+        await announce(connection, "page_unanswered", "1", {"to": to}, at=NOW)
+        await route(connection, told, NOW)
+    found = sorted(row["target"] for row in await rows(engine, delivery))
+    assert found == (["manager", "owner"] if isinstance(to, list) else ["manager"])
 
 
 async def test_a_kind_that_nobody_wants_is_done_with(engine: AsyncEngine) -> None:

@@ -1,5 +1,6 @@
 """The outbox's deliveries: written for the targets of the rules, claimed by one notifier at a time, settled, listed."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from clinicpbx.core.notify.letter import Notice
 WAITING, SENT, FAILED, DROPPED = "waiting", "sent", "failed", "dropped"
 """`failed`: given up, a person has to see to it; `dropped`: the rules no longer name the target."""
 STATES = (WAITING, SENT, FAILED, DROPPED)
+Told = Callable[[str, Collection[str]], Iterable[str]]
 LEASE = timedelta(minutes=5)
 """How long a claimed delivery is nobody else's: longer than any try takes."""
 KEPT = timedelta(days=30)
@@ -31,17 +33,27 @@ class Claim:
     since: datetime
 
 
-async def route(connection: AsyncConnection, told: Callable[[str], Iterable[str]], now: datetime) -> int:
-    """Writes a delivery for each target that *told* names for a notice's kind; how many notices were looked at."""
-    fresh = select(notice.c.id, notice.c.kind).where(notice.c.routed.is_(False)).order_by(notice.c.at)
+async def route(connection: AsyncConnection, told: Told, now: datetime) -> int:
+    """Writes a delivery for each target that *told* gives for a notice's kind and the names in the `to` of its detail;
+    how many notices were looked at."""
+    fresh = select(notice.c.id, notice.c.kind, notice.c.detail).where(notice.c.routed.is_(False)).order_by(notice.c.at)
     found = (await connection.execute(fresh.limit(MOST_ROUTED).with_for_update(skip_locked=True))).all()
     state = {"state": WAITING, "tries": 0, "since": now, "due": now}
-    rows = [{"id": new_id(), "notice": each.id, "target": name, **state} for each in found for name in told(each.kind)]
+    rows = [
+        {"id": new_id(), "notice": each.id, "target": name, **state}
+        for each in found
+        for name in told(each.kind, _named(each.detail))
+    ]
     await add(connection, delivery, rows)
     if found:
         ids = [each.id for each in found]
         await connection.execute(update(notice).where(notice.c.id.in_(ids)).values(routed=True))
     return len(found)
+
+
+def _named(detail: str) -> list[str]:
+    found = json.loads(detail).get("to") if detail else None
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 async def due_targets(connection: AsyncConnection, now: datetime) -> Sequence[str]:

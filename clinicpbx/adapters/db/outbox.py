@@ -49,7 +49,8 @@ async def announce(
 ) -> None:
     """Whoever the rules name is told that *kind* happened to *about*, once, if the caller's transaction commits.
 
-    *about* is an id. *detail* stays in the database: it is never sent. *at* is aware, by default now. Announced again,
+    *about* is an id. *detail* stays in the database: it is never sent; its `to`, a list of names, are targets that are
+    told whatever they are told else. *at* is aware, by default now. Announced again,
     nothing happens. Errors: ValueError for an unknown kind, or what is no id.
     """
     if kind not in KINDS or not is_id(about):

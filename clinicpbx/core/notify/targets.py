@@ -1,6 +1,6 @@
 """Whom the clinic wants told of what, and the way there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -43,6 +43,6 @@ class NotifyRules:
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailServer | None = None
 
-    def told(self, kind: str) -> list[str]:
-        """The names of the targets that are told of *kind*."""
-        return [target.name for target in self.targets.values() if kind in target.events]
+    def told(self, kind: str, named: Collection[str] = ()) -> list[str]:
+        """The names of the targets that are told of *kind*, or are among those *named*."""
+        return [target.name for target in self.targets.values() if kind in target.events or target.name in named]

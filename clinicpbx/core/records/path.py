@@ -67,6 +67,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return str(body.get("prompt", "")), "alerted", ", ".join(map(str, body.get("phones", ())))
         case "dial_ended":
             return str(body.get("target", "")), "dial ended", str(body.get("status", ""))
+        case "notify":
+            return "", "told", str(body.get("kind", ""))
         case "ended":
             return "", "ended", str(body.get("outcome", ""))
     return None
