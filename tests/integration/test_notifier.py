@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -174,6 +175,25 @@ async def test_killed_after_the_send_and_before_the_mark_it_sends_again_under_th
         assert second.stop() == 0
     assert len(house.receiver.ids) == 2
     assert len(set(house.receiver.ids)) == 1
+
+
+async def test_killed_again_and_again_it_loses_nothing(house: House) -> None:
+    """What it was sending comes a second time, under the id it had."""
+    draw = random.Random(8)
+    with house.mail, house.receiver:
+        for turn in range(5):
+            notifier = house.start()
+            await house.announce("breached", *(f"{turn}-{n}" for n in range(40)))
+            await asyncio.sleep(1.0 + draw.random())
+            notifier.kill()
+            await house.time_passes()
+        notifier = house.start()
+        await house.all_sent(400, within=60)
+        assert notifier.stop() == 0
+    known = await house.do(lambda connection: deliveries.rows(connection, deliveries.STATES, 1000))
+    for target, ids in (("manager", house.mail.ids), ("ops", house.receiver.ids)):
+        assert set(ids) == {row["id"] for row in known if row["target"] == target}
+        assert 200 <= len(ids) <= 205, "more than one at a time came twice"
 
 
 async def test_two_notifiers_send_each_notice_once(house: House, notifier: Program) -> None:
