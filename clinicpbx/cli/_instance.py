@@ -67,6 +67,17 @@ def mailboxes(instance: Instance) -> list[str]:
     return sorted(found)
 
 
+def rules_in_force(instance: Instance) -> Any:
+    """The rulebook in force; an empty one, with the defaults, where there is none."""
+    from clinicpbx.core.rulebook import Rulebook
+    from clinicpbx.daemon.rulebooks import Rulebooks
+
+    try:
+        return Rulebooks(instance).load(datetime.now(UTC).date())
+    except ClinicPBXError:
+        return Rulebook("", {})
+
+
 class Mailbox(click.ParamType[str]):
     """The name of a mailbox that there is."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.inbox.category import SHORT, Category, with_general
 from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
@@ -109,6 +110,7 @@ class Rulebook:
 
     *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
     its callers hear until they choose, where it is not the default. *overrides*: in the order of their weight.
+    *short_abandon*: who gives up sooner is not followed up.
     """
 
     version: str
@@ -125,6 +127,8 @@ class Rulebook:
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
     notify: NotifyRules = field(default_factory=NotifyRules)
+    categories: Mapping[str, Category] = field(default_factory=lambda: with_general({}))
+    short_abandon: timedelta = SHORT
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

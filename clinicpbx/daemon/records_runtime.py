@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor, restarted
 from clinicpbx.adapters.db.reconcile import Reconciliation, mark_lost, reconcile
-from clinicpbx.adapters.db.records import assemble_pending
+from clinicpbx.adapters.db.records import NO_RULES, assemble_pending
 from clinicpbx.adapters.spool.reader import BATCH, Spool
+from clinicpbx.core.rulebook import Rulebook
 
 MARGIN = 1000
 BATCHES = 10
@@ -25,12 +26,14 @@ class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
     *silence*: how long a group must have written nothing before its missing channels count as lost.
+    *book*: the rules for the inbox.
     """
 
     engine: AsyncEngine
     spools: tuple[Spool, ...]
     alive: Alive
     silence: timedelta = timedelta(seconds=10)
+    book: Callable[[], Rulebook] = lambda: NO_RULES
     moved: int = 0
     faults: int = 0
 
@@ -68,7 +71,7 @@ class RecordsRuntime:
 
     async def _assemble(self) -> bool:
         for _ in range(BATCHES):
-            count, faults = await assemble_pending(self.engine)
+            count, faults = await assemble_pending(self.engine, book=self.book())
             for fault in faults:
                 self.faults += 1
                 log.error("a call's record could not be assembled", error=type(fault).__name__)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from clinicpbx.core.acd.stages import speaks
+from clinicpbx.core.inbox.category import SHORT, Category, with_general
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
@@ -26,7 +27,7 @@ TEMPLATES = "templates"
 """The folder beside the rules of a version with the templates it was applied with."""
 
 
-TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases", "providers"})
+TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases", "providers", "categories"})
 """Checks of what the running system takes for granted."""
 
 
@@ -76,9 +77,19 @@ def compile_rules(
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
         notify=notify_rules(document),
+        categories=_categories(document),
+        short_abandon=document.inbox.short_abandon if document.inbox else SHORT,
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
+
+
+def _categories(document: Document) -> dict[str, Category]:
+    written = {
+        name: Category(name, **{**dict(one), "hours": one.hours or "", "queue": one.queue or ""})
+        for name, one in document.categories.items()
+    }
+    return with_general(written, next(iter(document.hours), ""))
 
 
 def _queue(document: Document, name: str) -> QueueRules:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from clinicpbx.rules.category_document import CategoryRules, InboxRules
 from clinicpbx.rules.hours_document import HoursRules
 from clinicpbx.rules.notify_document import Notify
 from clinicpbx.rules.override_document import Override
@@ -358,11 +359,14 @@ class Document(Written):
     queues: dict[Name, Queue] = Field(default_factory=dict, description="Name → queue.")
     agents: dict[Name, Agent] = Field(default_factory=dict, description="Name → agent.")
     mailboxes: dict[Name, Mailbox] = Field(default_factory=dict, description="Name → mailbox.")
+    categories: dict[Name, CategoryRules] = Field(
+        default_factory=dict, description="Name → kind of request; message, abandoned and callback are always there."
+    )
+    inbox: InboxRules | None = Field(None, description="What becomes an item of the inbox; default: as below.")
     prompts: dict[Name, dict[Language, Spoken]] = Field(
         default_factory=dict, description="Name → language → what is said; a recording of that name wins."
     )
     flows: dict[Name, FlowRule] = Field(default_factory=dict, description="Name → flow.")
-
     providers: dict[Name, Provider] = Field(default_factory=dict, description="Name → clinician.")
     rotas: dict[Name, RotaRules] = Field(default_factory=dict, description="Name → who is on call for it, and when.")
     overrides: dict[Name, Override] = Field(

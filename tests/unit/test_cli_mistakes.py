@@ -39,6 +39,8 @@ MISTAKES = [
     (["notify", "test", "nobody"], 1, "no target 'nobody'"),
     (["notify", "retry"], 2, "name the deliveries, or --all"),
     (["db", "status"], 69, "there are no records yet"),
+    (["inbox", "list"], 69, "there are no records yet"),
+    (["inbox", "claim", "seventeen"], 2, "not a valid integer"),
     (["agent", "login", "ana"], 69, "the daemon does not answer"),
     (["queue", "status", "desk"], 69, "the daemon does not answer"),
     (["status"], 69, "the daemon does not answer"),
@@ -157,6 +159,7 @@ WITHOUT_ROWS = {"schema", "render", "apply", "rollback", "export", "delete", "pi
 WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "notifier", "rescuer"}
 WITHOUT_ROWS |= {"asterisk", "completion", "retry"}
 WITHOUT_ROWS |= {"prepare", "map", "on", "off", "reference", "new", "import-csv", "number", "close", "add", "remove"}
+WITHOUT_ROWS |= {"claim", "release", "note", "call", "reopen"}
 
 
 @pytest.mark.parametrize("words", ALL)

@@ -8,13 +8,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.outbox import delivery, notice
+from clinicpbx.adapters.db import audit, inbox_tables, outbox  # noqa: F401  their tables are the schema's, too
 from clinicpbx.adapters.db.tables import metadata
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.shipped import shipped
-
-AREAS = (notice, delivery)
-"""Tables of modules that are imported for it: what is not in the metadata would count as a difference."""
 
 
 def _config(connection: Connection | None = None) -> Config:

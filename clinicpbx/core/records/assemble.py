@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
@@ -100,7 +101,24 @@ class _Assembly:
             hangup=self._hangup(),
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
+            category=self._body("request").get("category", ""),
+            **self._callback(),
         )
+
+    def _callback(self) -> dict[str, Any]:
+        """What became of the call-back that was promised in the call."""
+        if not self._body("callback"):
+            return {}
+        ended = [fact for fact in self.facts if fact.kind == "callback_ended"]
+        if not ended:
+            return {"callback": "promised"}
+        last, tries = ended[-1], str(ended[-1].body.get("tried", 0))
+        state = str(last.body.get("state", ""))
+        return {
+            "callback": state,
+            "tries": int(tries) if tries.isdigit() else 0,
+            "called_back": last.at if state == "done" else None,
+        }
 
     def _menu_path(self) -> list[str]:
         pressed = [fact.body for fact in self.facts if fact.kind == "menu"]

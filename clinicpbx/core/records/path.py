@@ -38,6 +38,8 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return body["name"], "key", str(body.get("key", ""))
         case "language":
             return "", "language", str(body.get("language", ""))
+        case "request":
+            return "", "request", str(body.get("category", ""))
         case "queued":
             return body["queue"], "queued", f"priority {body.get('priority', '')}"
         case "offered":
@@ -67,8 +69,6 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return str(body.get("prompt", "")), "alerted", ", ".join(map(str, body.get("phones", ())))
         case "dial_ended":
             return str(body.get("target", "")), "dial ended", str(body.get("status", ""))
-        case "notify":
-            return "", "told", str(body.get("kind", ""))
         case "ended":
             return "", "ended", str(body.get("outcome", ""))
     return None
