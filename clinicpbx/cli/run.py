@@ -54,6 +54,20 @@ def listener(instance: Instance) -> None:
 
 @command.command()
 @pass_instance
+def notifier(instance: Instance) -> None:
+    """The notifier: tells people what happened, by mail, webhooks and messages to phones.
+
+    \b
+    Example:
+      clinicpbx run notifier
+    """
+    from clinicpbx.daemon.notifier import run_notifier
+
+    run_notifier(instance, read_settings(instance))
+
+
+@command.command()
+@pass_instance
 def rescuer(instance: Instance) -> None:
     """The rescuer: sends waiting callers to the fallback while the daemon is dead or hangs.
 

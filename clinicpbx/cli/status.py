@@ -9,6 +9,7 @@ from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli._login import role_groups
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.daemon.notifier_metrics import failed_notices
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
 
@@ -34,7 +35,9 @@ def command(instance: Instance, as_json: bool) -> None:
     tell_unsealed(told)
     if not by_group:
         say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
-    if told["unsealed"] or not told["healthy"]:
+    if failed := failed_notices(instance.run / "notifier.prom"):
+        say(f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`")
+    if told["unsealed"] or not told["healthy"] or failed:
         raise SystemExit(1)
 
 

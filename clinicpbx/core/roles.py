@@ -74,6 +74,8 @@ ACTS: Mapping[str, Act] = {
     "inbox show": Act(STAFF, clinical=True),
     "inbox show --unmask": Act(LEAD, "inbox.unmask", ("item",), clinical=True),
     "inbox today": Act(STAFF, clinical=True),
+    "notify retry": Act(LEAD, "notify.retry"),
+    "notify test": Act(LEAD, "notify.test", ("target",)),
     "override off": Act(LEAD, "override.off", ("override",)),
     "override on": Act(LEAD, "override.on", ("override",), ("until", "why")),
     "prepare": Act(ADMIN),
@@ -96,11 +98,11 @@ ACTS: Mapping[str, Act] = {
 FREE = frozenset(
     {
         *("agent list", "agent skills", "break-glass list", "calls list", "calls show", "calls why", "codes"),
-        *("completion", "db status", "demo", "oncall calendar", "oncall who", "override list"),
+        *("completion", "db status", "demo", "notify list", "oncall calendar", "oncall who", "override list"),
         *("queue list", "queue show", "queue status", "report", "status", "top"),
         *("rules check", "rules diff", "rules explain", "rules history", "rules import-csv", "rules map", "rules new"),
         *("rules reference", "rules render", "rules replay", "rules schema", "rules test"),
-        *("run asterisk", "run daemon", "run listener", "run rescuer"),
+        *("run asterisk", "run daemon", "run listener", "run notifier", "run rescuer"),
     }
 )
 """Commands that whoever can read the instance may give: they show no patient and change nothing in force."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
+from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.core.schedule.oncall import Rota
@@ -136,6 +137,7 @@ class Rulebook:
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
     log_out: LogOutRules = LogOutRules()
+    notify: NotifyRules = field(default_factory=NotifyRules)
     categories: Mapping[str, Category] = field(default_factory=lambda: with_general({}))
     short_abandon: timedelta = SHORT
 

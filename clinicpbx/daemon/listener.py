@@ -18,6 +18,7 @@ from clinicpbx.adapters.ami.decode import Heard
 from clinicpbx.adapters.ami.link import AmiLink
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import newest, upgrade, version
+from clinicpbx.adapters.db.outbox import announce
 from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
@@ -89,7 +90,7 @@ class Listener:
         self._wake, self._stopped = asyncio.Event(), False
         self._link: AmiLink | None = None
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
-        self.inbox = InboxRuntime(instance, engine)
+        self.inbox = InboxRuntime(instance, engine, announce)
         self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book)
         self.metrics = RecordsMetrics()
         self.audit = AuditRuntime(instance, settings, engine)

@@ -22,6 +22,7 @@ from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document, Phone
 from clinicpbx.rules.every_minute import every_minute
 from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
+from clinicpbx.rules.notifying import notify_rules
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
 from clinicpbx.rules.phases import phase_flows
@@ -84,6 +85,7 @@ def compile_rules(
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
         log_out=_log_out(document),
+        notify=notify_rules(document),
         categories=_categories(document),
         short_abandon=document.inbox.short_abandon if document.inbox else SHORT,
         spoken={number: did.language for number, did in document.dids.items() if did.language},

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from clinicpbx.rules.category_document import CategoryRules, InboxRules
 from clinicpbx.rules.hours_document import HoursRules
 from clinicpbx.rules.log_out_document import LogOut
+from clinicpbx.rules.notify_document import Notify
 from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
 from clinicpbx.rules.rota_document import Provider, RotaRules
@@ -373,6 +374,7 @@ class Document(Written):
     overrides: dict[Name, Override] = Field(
         default_factory=dict, description="Name → what holds for a while instead; the first written weighs most."
     )
+    notify: Notify | None = Field(None, description="Who is told of what happens; default: nobody.")
     scenarios: dict[Text, Scenario] = Field(
         default_factory=dict, description="Name → a call and what must become of it; run by `clinicpbx rules test`."
     )

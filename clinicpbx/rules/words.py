@@ -188,6 +188,22 @@ Digits = Annotated[str, *_form(r"[0-9]{1,8}", "a number of 1 to 8 digits", "911"
 Host = Annotated[
     str, *_form(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "a host name or an IPv4 address", "sip.example.org")
 ]
+Email = Annotated[
+    str,
+    *_form(
+        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?",
+        "an address of e-mail",
+        "manager@clinic.example",
+    ),
+]
+Url = Annotated[
+    str,
+    *_form(
+        r"https://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[!-~]{0,1000})?",
+        "an https URL without a user",
+        "https://ops.example/clinicpbx",
+    ),
+]
 Duration = Annotated[
     timedelta, BeforeValidator(duration), _schema(type="string", pattern=DURATION, examples=["20s", "3m", "1h30m"])
 ]

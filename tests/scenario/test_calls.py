@@ -388,6 +388,11 @@ def reached(tape):
     return [note.detail["target"] for note in tape.notes if note.kind == "dialled"]
 
 
+def told(tape):
+    """The kinds of notices that people are to get."""
+    return [note.detail["kind"] for note in tape.notes if note.kind == "notify"]
+
+
 def test_on_call_the_backup_is_rung_where_the_first_passes_it_on():
     tape = check(call(book(main=one_step("on_call", rota="kids"))), """
          0  | call         | CPBX_RING_FOR=25, to cpbx-person +12075550161
@@ -400,6 +405,7 @@ def test_on_call_the_backup_is_rung_where_the_first_passes_it_on():
     why = [note.detail["why"] for note in tape.notes if note.kind == "dialled"]
     assert why == ["on call for kids until Tue 07:00", "backup for kids until Tue 07:00"]
     assert outcome(tape) == "answered"
+    assert told(tape) == []
 
 
 def test_on_call_nobody_takes_it():
@@ -410,6 +416,7 @@ def test_on_call_nobody_takes_it():
     """)  # fmt: skip
     assert [note.detail["outcome"] for note in tape.notes if note.kind == "left"] == ["unreached"]
     assert outcome(tape) == "abandoned"
+    assert told(tape) == ["page_unanswered"]
 
 
 def test_on_call_nobody_is():

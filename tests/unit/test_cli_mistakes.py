@@ -35,6 +35,9 @@ MISTAKES = [
     (["calls", "list", "--since", "99999999999d"], 2, "is no time"),
     (["report", "nosuch"], 2, "no report 'nosuch'"),
     (["report", "call_volume", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "--to must be after --from"),
+    (["notify", "list"], 69, "there are no records yet"),
+    (["notify", "test", "nobody"], 1, "no target 'nobody'"),
+    (["notify", "retry"], 2, "name the deliveries, or --all"),
     (["db", "status"], 69, "there are no records yet"),
     (["inbox", "list"], 69, "there are no records yet"),
     (["inbox", "claim", "seventeen"], 2, "not a valid integer"),
@@ -100,6 +103,8 @@ def test_a_mistake_is_one_line_and_changes_nothing(
         ["run", "daemon"],
         ["run", "listener"],
         ["run", "rescuer"],
+        ["run", "notifier"],
+        ["notify", "list"],
         ["demo"],
     ],
     ids=" ".join,
@@ -155,7 +160,8 @@ def commands(group: click.Group, words: str = "clinicpbx") -> Iterator[tuple[str
 
 ALL = dict(commands(cli.command))
 WITHOUT_ROWS = {"schema", "render", "apply", "rollback", "export", "delete", "pin", "login", "logout", "pause"}
-WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "rescuer", "asterisk", "completion"}
+WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "notifier", "rescuer"}
+WITHOUT_ROWS |= {"asterisk", "completion", "retry"}
 WITHOUT_ROWS |= {"prepare", "map", "on", "off", "reference", "new", "import-csv", "number", "close", "add", "remove"}
 WITHOUT_ROWS |= {"mode"}
 WITHOUT_ROWS |= {"checkpoint"}

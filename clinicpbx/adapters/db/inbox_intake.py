@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clinicpbx.adapters.db.inbox_rows import contact_values, item_values, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
-from clinicpbx.adapters.db.ingest import insert as insert_or
 from clinicpbx.adapters.db.numbers import e164
+from clinicpbx.adapters.db.once import insert as insert_or
 from clinicpbx.adapters.db.tables import interaction
 from clinicpbx.core.inbox.contact import contact_of
 from clinicpbx.core.inbox.item import Item

@@ -10,8 +10,8 @@ from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.inbox_intake import keep_items
-from clinicpbx.adapters.db.ingest import insert
 from clinicpbx.adapters.db.numbers import e164, printable
+from clinicpbx.adapters.db.once import insert
 from clinicpbx.adapters.db.tables import (
     cdr,
     cel,

@@ -53,6 +53,8 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
         yield ("emergency", "trunks", trunk), trunk, "trunks"
     for phone in document.emergency.notify:
         yield ("emergency", "notify", phone), phone, "phones"
+    for name, target in document.notify.targets.items() if document.notify else ():
+        yield ("notify", "targets", name, "message"), target.message, "phones"
 
 
 def _of_categories(draft: Draft) -> Iterator[Use]:
