@@ -85,6 +85,11 @@ class Instance:
         return self.home / "overrides.json"
 
     @property
+    def audit(self) -> Path:
+        """What belongs to the audit log and is no row of it: checkpoints, entries that wait, who broke the glass."""
+        return self.home / "audit"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

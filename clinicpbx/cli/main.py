@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from clinicpbx import __version__
+from clinicpbx.cli._leave import guard
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 
@@ -35,7 +36,7 @@ class Commands(click.Group):
         if module is None:
             return None
         command = getattr(importlib.import_module(f"clinicpbx.cli.{module}"), "command", None)
-        return command if isinstance(command, click.Command) else None
+        return guard(command, name) if isinstance(command, click.Command) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from clinicpbx.cli._leave import note
+from clinicpbx.cli._login import login
+from clinicpbx.core.audit.entry import Entry
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
@@ -28,6 +31,7 @@ def command(instance: Instance, owner: str | None, example: str | None) -> None:
     """
     from clinicpbx.adapters.asterisk.instance import make_instance
     from clinicpbx.adapters.vault.keyring import make_root_key
+    from clinicpbx.daemon.audit_key import make_audit_key
     from clinicpbx.shipped import shipped
 
     if owner:
@@ -35,10 +39,18 @@ def command(instance: Instance, owner: str | None, example: str | None) -> None:
     make_instance(instance, read_settings(instance))
     if not (instance.keys / "root.key").exists():
         make_root_key(instance)
+        _note_key(instance, "root.key")
+    if make_audit_key(instance):
+        _note_key(instance, "audit.key")
     if example and not instance.clinic.exists():
         shutil.copytree(shipped("examples") / example, instance.rules, dirs_exist_ok=True)
     if owner:
         _own(instance.home, owner)
+
+
+def _note_key(instance: Instance, key: str) -> None:
+    settings = read_settings(instance)
+    note(instance, settings, Entry(login(instance, settings).name, "keys.make", key))
 
 
 def _known(owner: str) -> None:

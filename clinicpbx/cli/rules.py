@@ -311,7 +311,7 @@ def _lines(instance: Instance, against: str) -> Iterator[str]:
 @why
 @force
 @pass_instance
-def apply(instance: Instance, why: str, force: bool) -> None:
+def apply(instance: Instance, why: str, force: bool) -> str:
     """Bring the rules into force for the next call; calls in progress keep the rules they began with.
 
     \b
@@ -327,13 +327,14 @@ def apply(instance: Instance, why: str, force: bool) -> None:
         say(line)
     told = tell_daemon(instance, {"do": "rules.reload"})
     say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
+    return outcome.fingerprint(instance)
 
 
 @command.command()
 @click.argument("version", required=False, default="", shell_complete=named(_versions))
 @force
 @pass_instance
-def rollback(instance: Instance, version: str, force: bool) -> None:
+def rollback(instance: Instance, version: str, force: bool) -> str:
     """Bring VERSION, or the one before, into force again.
 
     \b
@@ -348,6 +349,7 @@ def rollback(instance: Instance, version: str, force: bool) -> None:
     outcome = roll_back(instance, read_settings(instance), version, force)
     told = tell_daemon(instance, {"do": "rules.reload"})
     say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
+    return outcome.fingerprint(instance)
 
 
 @command.command()

@@ -6,9 +6,11 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli._login import role_groups
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
+from clinicpbx.settings import read_settings
 
 
 @click.command("status")
@@ -22,13 +24,16 @@ def command(instance: Instance, as_json: bool) -> None:
       clinicpbx status
       clinicpbx status --json
     """
-    told = ask_daemon(instance, {"do": "status"})
+    by_group = bool(role_groups(read_settings(instance)))
+    told = {"roles": "by group" if by_group else "everybody is admin"} | ask_daemon(instance, {"do": "status"})
     if as_json:
         show_json(told)
     else:
         rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
         show("Daemon", ["what", "value"], rows, as_json=False)
     tell_unsealed(told)
+    if not by_group:
+        say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
     if told["unsealed"] or not told["healthy"]:
         raise SystemExit(1)
 

@@ -34,6 +34,10 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 
+    def fingerprint(self, instance: Instance) -> str:
+        """The version and the SHA-256 of its files, by which the audit log knows them."""
+        return f"{self.version}/{versions.digest(instance, self.version)}"
+
 
 def checked(instance: Instance, version: str = "") -> Rules:
     """The rules of the instance's folder. Errors: RulesRefused with every mistake, or every scenario that fails."""

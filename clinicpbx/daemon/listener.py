@@ -20,6 +20,7 @@ from clinicpbx.adapters.db.migrate import newest, upgrade, version
 from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
+from clinicpbx.daemon.audit_runtime import AuditRuntime
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.errors import ClinicPBXError
@@ -88,6 +89,7 @@ class Listener:
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
         self.runtime = RecordsRuntime(engine, found, self._alive)
         self.metrics = RecordsMetrics()
+        self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0
         self._ready = self._behind = False
 
@@ -123,6 +125,7 @@ class Listener:
                 log.info("rows move again")
             self._wait = POLL
             self.metrics.stored.set(1)
+            self.metrics.audit.set(self.audit.sound)
         self._tell()
 
     async def _work(self) -> None:
@@ -130,6 +133,7 @@ class Listener:
             await prepare(database_url(self._instance, self._settings))
             self._ready = True
         self._behind = not await self.runtime.step()
+        await self.audit.step()
         now = time.monotonic()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP

@@ -1,7 +1,7 @@
 """Performs what calls ask of the mailboxes: keeping messages, opening, hearing, lamps. All in threads."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class MailboxRuntime:
         self._tasks: set[asyncio.Task[None]] = set()
         self.recordings = Recordings(self._vault, metrics, self._spawn)
         self.is_open: Callable[[str], bool] = lambda call: True
+        self.note: Callable[[str, str, Mapping[str, object]], None] = lambda call, kind, detail: None
 
     async def start(self, mailboxes: Collection[str]) -> None:
         """Seal what a crash left, remove what lies in clear, set every lamp. Never raises for a failing vault."""
@@ -95,6 +96,7 @@ class MailboxRuntime:
             case MarkHeard(mailbox=mailbox, message=message):
                 self._spawn(self._change(self._vault.mark_heard, mailbox, message))
             case DeleteMessage(mailbox=mailbox, message=message):
+                self.note(call, "deleted", {"mailbox": mailbox, "message": message})
                 self._spawn(self._change(self._vault.delete, mailbox, message))
 
     def call_gone(self, call: str) -> None:
@@ -114,6 +116,7 @@ class MailboxRuntime:
         try:
             answer = await asyncio.to_thread(self._pins.check_pin, mailbox, pin, at)
             if answer is not Answer.RIGHT:
+                self.note(call, "pin_refused", {"mailbox": mailbox})
                 self._deliver(call, MailboxRefused(at=self._clock(), mailbox=mailbox, why=REFUSED[answer]))
                 return
             listing = await asyncio.to_thread(self._vault.list, mailbox)
@@ -138,6 +141,7 @@ class MailboxRuntime:
             return
         self._heard[call] = path
         sound = Private(str(path.with_suffix("")))
+        self.note(call, "heard", {"mailbox": mailbox, "message": message})
         self._deliver(call, MessageReady(at=self._clock(), message=message, sound=sound))
 
     async def _change(self, change: Callable[[str, str], None], mailbox: str, message: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,16 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.audit import append, audit
+from clinicpbx.adapters.db.audit import Search, append, audit, find, leaves
 from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor
 from clinicpbx.adapters.db.migrate import downgrade, upgrade
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.audit.row import FIRST, canonical, leaf_hash
+from clinicpbx.core.audit.verify import Chain, Fault
+from clinicpbx.daemon.audit_trail import Waiting, bring_in, wait
+from clinicpbx.daemon.checkpoints import follow
+from clinicpbx.paths import Instance
 from tests.support.postgres import PROGRAMS, cluster
 
 pytestmark = pytest.mark.integration
@@ -123,3 +129,75 @@ async def test_writers_in_several_processes_make_one_chain(engine: AsyncEngine, 
     rows = await stored(engine)
     assert [row[0] for row in rows] == list(range(1, 101))
     assert [row[6] for row in rows[1:]] == [row[7] for row in rows[:-1]]
+
+
+FACT = {"call": "clinic-1.1", "at": "2026-03-01T12:00:00+00:00", "kind": "heard"}
+HEARD = FACT | {"body": '{"by":"phone-201","mailbox":"desk","message":"m1"}'}
+
+
+async def test_facts_that_are_audited_are_rows_of_the_same_transaction(engine: AsyncEngine) -> None:
+    other = FACT | {"kind": "step", "body": "{}"}
+    at = await ingest(engine, Cursor("fact", "f", "s", 0), [(1, other), (2, HEARD), (3, HEARD)], "")
+    ((_, moment, actor, action, thing, *_), _) = await stored(engine)
+    assert (moment, actor, action) == ("2026-03-01T12:00:00.000000Z", "phone:phone-201", "voicemail.hear")
+    assert thing == "desk/m1"
+    await ingest(engine, at, [(4, other)], "")
+    assert len(await stored(engine)) == 2
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE audit RENAME TO gone"))
+    with pytest.raises(DBAPIError):
+        await ingest(engine, at, [(4, HEARD)], "")
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE gone RENAME TO audit"))
+    assert (await read_cursor(engine, "fact")).position == 4
+
+
+async def test_what_waits_is_brought_in_once_also_beside_other_writers(engine: AsyncEngine, tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    for n in range(20):
+        wait(instance, Waiting(Entry("ana", "override.on", str(n)), datetime.now(UTC)))
+    moves = await asyncio.gather(bring_in(instance, engine), append_some(engine))
+    assert moves[0] == 20
+    assert await bring_in(instance, engine) == 0
+    chain = Chain()
+    assert await follow(engine, chain)
+    assert (chain.fault, chain.seq) == (None, 25)
+
+
+async def append_some(engine: AsyncEngine) -> None:
+    for n in range(5):
+        async with engine.begin() as connection:
+            await append(connection, Entry("eve", "x", str(n)))
+
+
+async def test_searches_are_the_same_in_both(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await append(connection, Entry("ana", "calls.unmask", "c_1", {"break_glass": True}))
+        await append(connection, Entry("ana", "break-glass", "ana"))
+        await append(connection, Entry("bob", "calls.unmask", "cx1"))
+    searches = {
+        Search(break_glass=True): [2, 1],
+        Search(actor="bob"): [3],
+        Search(object="c_"): [1],
+        Search(action="calls.unmask", limit=1): [3],
+        Search(since=datetime.now(UTC) + timedelta(hours=1)): [],
+        Search(since=datetime.now(UTC) - timedelta(hours=1)): [3, 2, 1],
+    }
+    async with engine.connect() as connection:
+        for search, found in searches.items():
+            assert [row.seq for row in await find(connection, search)] == found
+        assert [len(leaf) for leaf in await leaves(connection, 2)] == [32, 32]
+
+
+async def test_a_row_changed_by_the_databases_own_administrator_is_found(engine: AsyncEngine) -> None:
+    await append_some(engine)
+    drops = {
+        "sqlite": ["DROP TRIGGER audit_no_update"],
+        "postgresql": ["ALTER TABLE audit DISABLE TRIGGER audit_no_change"],
+    }
+    async with engine.begin() as connection:
+        for statement in (*drops[engine.dialect.name], "UPDATE audit SET actor = 'bob' WHERE seq = 3"):
+            await connection.execute(text(statement))
+    chain = Chain()
+    await follow(engine, chain)
+    assert chain.fault == Fault(3, "row 3 was changed")

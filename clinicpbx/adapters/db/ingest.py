@@ -9,9 +9,12 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from clinicpbx.adapters.db.audit import append_all
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, link, lost_channel, open_channel, pending
+from clinicpbx.core.audit.facts import entry_of
 from clinicpbx.core.records.grouping import links
 from clinicpbx.core.records.rows import cel_row
+from clinicpbx.core.records.rows import fact as fact_row
 
 TABLES = {"cdr": cdr, "cel": cel, "fact": fact}
 Row = tuple[int, dict[str, str]]
@@ -59,7 +62,10 @@ def restarted(kind: str, identity: str) -> Cursor:
 
 
 async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str) -> Cursor:
-    """Stores *rows*, read after *at*, and the new cursor, in one transaction; *mark* is the last row's digest."""
+    """Stores *rows*, read after *at*, the new cursor, and what of them is audited, in one transaction.
+
+    *mark* is the last row's digest.
+    """
     moved = replace(at, position=rows[-1][0], mark=mark)
     values = [{"spool": at.spool, "rowid": rowid, **row} for rowid, row in rows]
     async with engine.begin() as connection:
@@ -71,6 +77,11 @@ async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str
         state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
         statement = insert(connection, cursor).values(kind=moved.kind, **state)
         await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
+        if at.kind == "fact":
+            facts = [fact_row(row) for _, row in rows]
+            audited = [(entry, each.at) for each in facts if (entry := entry_of(each)) is not None]
+            if audited:
+                await append_all(connection, audited)
     return moved
 
 
