@@ -108,10 +108,6 @@ class Instance:
         return self.keys / "messages"
 
     @property
-    def audit(self) -> Path:
-        return self.home / "audit"
-
-    @property
     def vault(self) -> Path:
         return self.home / "vault"
 

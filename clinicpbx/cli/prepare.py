@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from clinicpbx.cli._leave import note
-from clinicpbx.cli._login import login
 from clinicpbx.core.audit.entry import Entry
+from clinicpbx.daemon.login import login
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings

@@ -6,9 +6,9 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
-from clinicpbx.cli._login import role_groups
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.daemon.login import role_groups
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
 

@@ -18,6 +18,7 @@ from clinicpbx.rules.words import (
     Duration,
     Extension,
     Host,
+    Keeping,
     Language,
     Name,
     Spoken,
@@ -44,6 +45,8 @@ Fluency = Annotated[
     dict[Language, Level],
     BeforeValidator(levels, json_schema_input_type=Language | list[Language] | dict[Language, Level]),
 ]
+Login = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")]
+Logins = Annotated[tuple[Login, ...], BeforeValidator(one_or_many, json_schema_input_type=Login | list[Login])]
 Penalties = Annotated[
     dict[Name, Annotated[int, Field(ge=0, le=100)]],
     BeforeValidator(penalties, json_schema_input_type=Name | list[Name] | dict[Name, int]),
@@ -52,6 +55,7 @@ Penalties = Annotated[
 
 class Clinic(Written):
     name: Text = Field(description="The clinic's name, for people and as the name on outgoing calls.")
+    keep: Keeping | None = Field(None, description="How long messages are kept, then destroyed; default: for good.")
 
 
 class Site(Written):
@@ -284,6 +288,8 @@ class Mailbox(Written):
     number: Extension | None = Field(None, description="Internal number of the mailbox, if it is dialled.")
     title: Text = Field(description="Whose it is, for people.")
     shared: bool = Field(False, description="A team's mailbox: a message heard by one is heard for all.")
+    keep: Keeping | None = Field(None, description="How long its messages are kept; default: that of clinic.")
+    readers: Logins = Field((), description="The only logins that read it, besides admins; default: by role.")
 
 
 class StepRule(Written):

@@ -197,7 +197,7 @@ class Keyring:
         """A wrong root key is told from the right one by a value derived from it; where that is lost, by any key."""
         value = check_value(key)
         check = self._folder / "root.check"
-        if not check.exists() and self._fits(key):
+        if not check.exists() and self.fits(key):
             make_folder(self._folder)
             create_durably(check, value)
         if value not in (path.read_bytes() for path in (check, check.with_suffix(NEXT)) if path.exists()):
@@ -207,7 +207,11 @@ class Keyring:
                 do="Put back the one the messages were sealed with",
             )
 
-    def _fits(self, key: bytes) -> bool:
+    def fits(self, key: bytes) -> bool:
+        """Whether *key* is the root key that wraps these keys."""
+        check = self._folder / "root.check"
+        if check.exists():
+            return check.read_bytes() == check_value(key)
         try:
             for path in self.wrapped():
                 aes_key_unwrap(derive(key, "epochs"), path.read_bytes())
