@@ -181,7 +181,7 @@ def restore(instance: Instance, passphrase: bool) -> None:
 
     if passphrase and not sys.stdin.isatty():
         raise click.UsageError("a passphrase is asked for at a terminal: stdin holds the parts")
-    parts = [Part.read(line) for line in click.get_text_stream("stdin") if line.strip()]
+    parts = [Part.read(line) for line in sys.stdin if line.strip()]
     key = combine(parts) if parts else b""
     if not Keyring(instance).fits(key):
         raise ClinicPBXError("this is not the root key of this instance", where=str(instance.keys))

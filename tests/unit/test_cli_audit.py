@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clinicpbx.adapters.db.engine import make_engine
-from clinicpbx.daemon import login as _login
 from clinicpbx.cli.main import command
+from clinicpbx.daemon import login as _login
 from clinicpbx.daemon.audit_key import make_audit_key
 from clinicpbx.daemon.audit_trail import bring_in, waiting
 from clinicpbx.daemon.checkpoints import kept
