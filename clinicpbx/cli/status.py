@@ -9,8 +9,12 @@ from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.daemon.login import role_groups
+from clinicpbx.daemon.vault_client import ask_vault
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
+
+OPEN = "open"
 
 
 @click.command("status")
@@ -26,6 +30,7 @@ def command(instance: Instance, as_json: bool) -> None:
     """
     by_group = bool(role_groups(read_settings(instance)))
     told = {"roles": "by group" if by_group else "everybody is admin"} | ask_daemon(instance, {"do": "status"})
+    told["vault"] = _vault(instance)
     if as_json:
         show_json(told)
     else:
@@ -34,8 +39,16 @@ def command(instance: Instance, as_json: bool) -> None:
     tell_unsealed(told)
     if not by_group:
         say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
-    if told["unsealed"] or not told["healthy"]:
+    if told["unsealed"] or not told["healthy"] or told["vault"] != OPEN:
         raise SystemExit(1)
+
+
+def _vault(instance: Instance) -> str:
+    """`open`, or why messages cannot be heard now."""
+    try:
+        return str(ask_vault(instance, "status")["problem"]) or OPEN
+    except ClinicPBXError as error:
+        return str(error)
 
 
 def tell_unsealed(told: Mapping[str, Any]) -> None:

@@ -26,7 +26,10 @@ from tests.support.books import book
 from tests.support.marks import tone
 from tests.support.vaults import NUMBER, a_message, make_vault, put
 
-pytestmark = pytest.mark.unit
+pytestmark = [
+    pytest.mark.unit,
+    pytest.mark.skipif(os.geteuid() != 0, reason="giving folders away needs root"),
+]
 
 SOUND = tone(1)
 PIN = "270418"
@@ -67,10 +70,6 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     vault = make_vault(tmp_path / "home")
     os.chown(vault.instance.home, DAEMON, DAEMON)
     return House(vault)
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="giving folders away needs root")
-pytestmark = [pytestmark, needs_root]  # type: ignore[assignment]
 
 
 def test_a_supervisor_hears_and_it_is_noted_before(house: House) -> None:
