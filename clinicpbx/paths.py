@@ -94,6 +94,20 @@ class Instance:
         return self.home / "keys"
 
     @property
+    def vault_keys(self) -> Path:
+        """What only the vault process reads: keys below the root key, hashed PINs."""
+        return self.keys / "vault"
+
+    @property
+    def public_keys(self) -> Path:
+        return self.keys / "public"
+
+    @property
+    def message_keys(self) -> Path:
+        """One small secret a message: without it nobody opens the message."""
+        return self.keys / "messages"
+
+    @property
     def vault(self) -> Path:
         return self.home / "vault"
 
@@ -113,6 +127,10 @@ class Instance:
     @property
     def control(self) -> Path:
         return self.run / "control.sock"
+
+    @property
+    def vault_socket(self) -> Path:
+        return self.run / "vault.sock"
 
     @property
     def log(self) -> Path:

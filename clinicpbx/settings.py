@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     asterisk_root: Path | None = None
     log_level: str = "info"
+    key_backup_days: int = 30  # so long a backup of keys/ is kept; then what was destroyed is gone everywhere
     group_agent: str = "clinicpbx-agent"  # Unix groups whose members have these roles
     group_supervisor: str = "clinicpbx-supervisor"
     group_admin: str = "clinicpbx-admin"

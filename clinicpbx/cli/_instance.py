@@ -70,10 +70,10 @@ def ask_names(question: str, column: str) -> Complete:
 
 def mailboxes(instance: Instance) -> list[str]:
     """Mailboxes of the rules in force, and those that hold messages."""
-    from clinicpbx.adapters.vault.store import Vault
+    from clinicpbx.adapters.vault.letterbox import Letterbox
     from clinicpbx.daemon.rulebooks import Rulebooks
 
-    found = set(Vault(instance).mailboxes())
+    found = set(Letterbox(instance).mailboxes())
     with suppress(ClinicPBXError):
         found |= set(Rulebooks(instance).load(datetime.now(UTC).date()).mailboxes)
     return sorted(found)

@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from clinicpbx.cli._login import Login, login
 from clinicpbx.cli.output import say
 from clinicpbx.core.audit.entry import Entry, Value
 from clinicpbx.core.roles import ACTS, Act, acts_of, may
+from clinicpbx.daemon.login import Login, login
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, read_settings
 
-GUARDED = {key.split(" --")[0] for key in ACTS}
+GUARDED = {key.split(" --")[0] for key, act in ACTS.items() if not act.vault}
 
 
 def guard(command: click.Command, words: str) -> click.Command:

@@ -52,9 +52,9 @@ def command(context: click.Context, reason: str, length: timedelta) -> None:
 def _break(instance: Instance, reason: str, length: timedelta) -> None:
     from clinicpbx.cli._instance import there
     from clinicpbx.cli._leave import note
-    from clinicpbx.cli._login import login
     from clinicpbx.core.audit.entry import Entry
     from clinicpbx.daemon.break_glass import Glass, break_glass
+    from clinicpbx.daemon.login import login
     from clinicpbx.settings import read_settings
 
     there(instance)

@@ -91,7 +91,7 @@ async def _demonstrate(
     from clinicpbx.reports import REPORTS
 
     started = datetime.now(UTC)
-    say("Starting Asterisk, the daemon, the listener, the rescuer and the notifier")
+    say("Starting Asterisk, the vault, the daemon, the listener, the rescuer and the notifier")
     async with Processes(instance, settings):
         async with Screen(instance, Board(PATIENTS)) as screen:
             cast = Cast(instance, settings, far_end, screen.tell, pin)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import rich_click as click
 
 from clinicpbx.cli._instance import named, pass_instance, rules_in_force
-from clinicpbx.cli._login import login
 from clinicpbx.cli.output import say, show
+from clinicpbx.daemon.login import login
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import Rules

@@ -41,6 +41,20 @@ def daemon(instance: Instance) -> None:
 
 @command.command()
 @pass_instance
+def vault(instance: Instance) -> None:
+    """The vault: alone it opens messages, and notes who hears them.
+
+    \b
+    Example:
+      clinicpbx run vault
+    """
+    from clinicpbx.daemon.vault_process import run_vault
+
+    run_vault(instance, read_settings(instance))
+
+
+@command.command()
+@pass_instance
 def listener(instance: Instance) -> None:
     """The listener that turns what Asterisk wrote into call records.
 

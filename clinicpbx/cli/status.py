@@ -6,12 +6,16 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
-from clinicpbx.cli._login import role_groups
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.daemon.login import role_groups
 from clinicpbx.daemon.notifier_metrics import failed_notices
+from clinicpbx.daemon.vault_client import ask_vault
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
+
+OPEN = "open"
 
 
 @click.command("status")
@@ -27,6 +31,7 @@ def command(instance: Instance, as_json: bool) -> None:
     """
     by_group = bool(role_groups(read_settings(instance)))
     told = {"roles": "by group" if by_group else "everybody is admin"} | ask_daemon(instance, {"do": "status"})
+    told["vault"] = _vault(instance)
     if as_json:
         show_json(told)
     else:
@@ -37,8 +42,16 @@ def command(instance: Instance, as_json: bool) -> None:
         say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
     if failed := failed_notices(instance.run / "notifier.prom"):
         say(f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`")
-    if told["unsealed"] or not told["healthy"] or failed:
+    if told["unsealed"] or not told["healthy"] or told["vault"] != OPEN or failed:
         raise SystemExit(1)
+
+
+def _vault(instance: Instance) -> str:
+    """`open`, or why messages cannot be heard now."""
+    try:
+        return str(ask_vault(instance, "status")["problem"]) or OPEN
+    except ClinicPBXError as error:
+        return str(error)
 
 
 def tell_unsealed(told: Mapping[str, Any]) -> None:

@@ -170,7 +170,7 @@ class MailboxOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxRefused(Event):
-    """*why*: wrong (PIN), locked (too many tries), unreadable (the keys are not there)."""
+    """*why*: wrong (PIN), locked (too many tries), unreadable (the vault is away)."""
 
     mailbox: str
     why: str

@@ -26,7 +26,7 @@ class Act:
 
     *action*: what the audit log calls it, "" for what is not noted; *result*: what it calls that which the command
     returns. *object* and *detail*: its parameters that are noted, by name; never one that may hold a number, a PIN or
-    a patient's words.
+    a patient's words. *vault*: the vault process asks and notes, not the command.
     """
 
     roles: frozenset[Role]
@@ -35,10 +35,11 @@ class Act:
     detail: tuple[str, ...] = ()
     clinical: bool = False
     result: str = ""
+    vault: bool = False
 
 
 def _message(action: str) -> Act:
-    return Act(LEAD, action, ("mailbox", "message"), clinical=True)
+    return Act(LEAD, action, ("mailbox", "message"), clinical=True, vault=True)
 
 
 def _agent(action: str, *detail: str) -> Act:
@@ -84,14 +85,28 @@ ACTS: Mapping[str, Act] = {
     "queue remove": Act(LEAD, "queue.remove", ("queue", "agent")),
     "rules apply": Act(ADMIN, "rules.apply", detail=("why", "force"), result="rules.in_force"),
     "rules rollback": Act(ADMIN, "rules.rollback", ("version",), ("force",), result="rules.in_force"),
-    "voicemail delete": Act(LEAD, "voicemail.delete", ("mailbox", "message")),
+    "keys destroy": Act(ADMIN, "keys.destroy", ("mailbox", "month")),
+    "keys escrow": Act(ADMIN, "keys.escrow", detail=("parts", "needed")),
+    "keys list": Act(ADMIN | AUDIT),
+    "keys new": Act(ADMIN, "keys.new"),
+    "keys restore": Act(ADMIN, "keys.restore"),
+    "keys rotate": Act(ADMIN, "keys.rotate"),
+    "keys status": Act(ADMIN | AUDIT),
+    "keys unlock": Act(ADMIN, "keys.unlock", vault=True),
+    "retention run": Act(ADMIN, "retention.run", vault=True),
+    "retention run --dry-run": Act(LEAD | AUDIT, vault=True),
+    "retention status": Act(LEAD | AUDIT, vault=True),
+    "voicemail delete": Act(LEAD, "voicemail.delete", ("mailbox", "message"), vault=True),
     "voicemail export": _message("voicemail.export"),
-    "voicemail list": Act(STAFF, clinical=True),
-    "voicemail list --unmask": Act(LEAD, "voicemail.unmask", ("mailbox",), clinical=True),
-    "voicemail pin": Act(LEAD, "voicemail.pin", ("mailbox",)),
-    "voicemail show": Act(STAFF, clinical=True),
+    "voicemail hear": Act(STAFF, "voicemail.hear", ("mailbox", "message"), clinical=True, vault=True),
+    "voicemail hold": Act(LEAD, "voicemail.hold", ("mailbox", "message"), vault=True),
+    "voicemail list": Act(STAFF, "voicemail.list", ("mailbox",), clinical=True, vault=True),
+    "voicemail list --unmask": Act(LEAD, "voicemail.unmask", ("mailbox",), clinical=True, vault=True),
+    "voicemail pin": Act(LEAD, "voicemail.pin", ("mailbox",), vault=True),
+    "voicemail show": Act(STAFF, "voicemail.show", ("mailbox", "message"), clinical=True, vault=True),
     "voicemail show --unmask": _message("voicemail.unmask"),
-    "voicemail verify": Act(LEAD | AUDIT),
+    "voicemail unhold": Act(LEAD, "voicemail.unhold", ("mailbox", "message"), vault=True),
+    "voicemail verify": Act(LEAD | AUDIT, "voicemail.verify", ("mailbox",), vault=True),
 }
 """By the words of the command, with an option where that is what matters."""
 
@@ -102,7 +117,7 @@ FREE = frozenset(
         *("queue list", "queue show", "queue status", "report", "status", "top"),
         *("rules check", "rules diff", "rules explain", "rules history", "rules import-csv", "rules map", "rules new"),
         *("rules reference", "rules render", "rules replay", "rules schema", "rules test"),
-        *("run asterisk", "run daemon", "run listener", "run notifier", "run rescuer"),
+        *("run asterisk", "run daemon", "run listener", "run notifier", "run rescuer", "run vault"),
     }
 )
 """Commands that whoever can read the instance may give: they show no patient and change nothing in force."""

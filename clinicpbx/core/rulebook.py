@@ -89,8 +89,12 @@ class PhoneRules:
 
 @dataclass(frozen=True, slots=True)
 class MailboxRules:
+    """*keep*: how long messages are kept, None for good; *readers*: logins that may read it, () for all by role."""
+
     name: str
     number: str = ""
+    keep: timedelta | None = None
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

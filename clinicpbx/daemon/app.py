@@ -17,7 +17,6 @@ from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.agent_lamps import AgentLamps
-from clinicpbx.daemon.audited import audited
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.control import serve_control
@@ -67,8 +66,8 @@ class Daemon:
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
-        self.mailboxes.note = audited(self.dispatcher, self.journal, self.clock)
         self.mailboxes.inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock).work
+        self.mailboxes.phone_of = self.dispatcher.phone_of
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
         self.dispatcher.callbacks = self.callbacks

@@ -3,18 +3,18 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from clinicpbx.adapters.vault.durable import make_folder, sync_folder
+from clinicpbx.adapters.vault.durable import SHARED_FOLDER, make_folder, sync_folder
 from clinicpbx.paths import Instance
 
 
 def folder(instance: Instance) -> Path:
     """HOME/audit, made where it is missing."""
     if not instance.audit.is_dir():
-        owned(make_folder(instance.audit), instance)
+        owned(make_folder(instance.audit, SHARED_FOLDER), instance)
     return instance.audit
 
 
@@ -27,11 +27,16 @@ def owned(path: Path, instance: Instance) -> None:
 
 @contextmanager
 def alone(instance: Instance, name: str) -> Iterator[IO[bytes]]:
-    """HOME/audit/*name* (0600), to be read and added to by one process at a time; the lock dies with it."""
+    """HOME/audit/*name*, to be read and added to by one process at a time; the lock dies with it.
+
+    0660: the vault process, another user of the instance's group, writes too.
+    """
     path = folder(instance) / name
     with _locked(path) as file:
         if not os.fstat(file.fileno()).st_size:
             owned(path, instance)
+            with suppress(PermissionError):  # another made it, and has not written yet
+                os.fchmod(file.fileno(), 0o660)
             sync_folder(path.parent)
         yield file
         file.flush()
@@ -40,7 +45,7 @@ def alone(instance: Instance, name: str) -> Iterator[IO[bytes]]:
 
 def _locked(path: Path) -> IO[bytes]:
     while True:
-        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o660)
         file = os.fdopen(opened, "r+b")
         fcntl.flock(file, fcntl.LOCK_EX)
         try:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from clinicpbx.adapters.vault.durable import write_durably
+from clinicpbx.adapters.vault.durable import SHARED_FILE, write_durably
 from clinicpbx.daemon.audit_files import alone, folder, owned
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
@@ -45,5 +45,5 @@ def break_glass(instance: Instance, glass: Glass) -> None:
             asdict(one) | {"since": one.since.isoformat(), "until": one.until.isoformat()} for one in (*kept, glass)
         ]
         path = folder(instance) / FILE
-        write_durably(path, json.dumps(rows, indent=2).encode())
+        write_durably(path, json.dumps(rows, indent=2).encode(), SHARED_FILE)
         owned(path, instance)

@@ -183,6 +183,10 @@ class Dispatcher:
             self.queues.phone_reachable(extension, news.reachable, at)
             self.queues.phone_channels(extension, news.channels, at)
 
+    def phone_of(self, call: str) -> str:
+        """The phone that dialled *call*, or the number that a caller dialled; "" where it is over."""
+        return known.arrived.entry if (known := self.calls.get(call)) is not None else ""
+
     def deliver(self, call: str, event: Event) -> None:
         """Hand *event* to *call*, if it is still ours."""
         if (runtime := self.calls.get(call)) is not None:

@@ -79,7 +79,10 @@ def compile_rules(
         queues={name: _queue(document, name) for name in document.queues},
         agents={name: _agent(document, name) for name in document.agents},
         phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
-        mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
+        mailboxes={
+            name: MailboxRules(name, box.number or "", box.keep or document.clinic.keep, box.readers)
+            for name, box in document.mailboxes.items()
+        },
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=rotas,

@@ -64,7 +64,7 @@ def test_a_phone_without_a_mailbox():
 def test_a_mailbox_that_stays_shut():
     for happened, asked in (
         ("mailbox refuses locked", "play mailbox-locked"),
-        ("mailbox refuses unreadable", "play sound:vm-goodbye"),
+        ("mailbox refuses unreadable", "play mailbox-away"),
         ("adopted", "play sound:vm-password"),
         ("key 1", "-"),
     ):

@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clinicpbx.adapters.db.engine import make_engine
-from clinicpbx.cli import _login
 from clinicpbx.cli.main import command
+from clinicpbx.daemon import login as _login
 from clinicpbx.daemon.audit_key import make_audit_key
 from clinicpbx.daemon.audit_trail import bring_in, waiting
 from clinicpbx.daemon.checkpoints import kept
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 from tests.support.audit_log import make_log, tamper
-from tests.support.vaults import NUMBER, claim, make_vault, record
+from tests.support.vaults import NUMBER, claim, make_vault, record, vault_running
 
 pytestmark = pytest.mark.unit
 FORMAT = Path(__file__).parents[2] / "docs" / "audit-format.md"
@@ -286,7 +286,7 @@ async def test_what_waits_is_in_the_chain_once_the_database_is_back(instance: In
     instance.database.rmdir()
     away.rename(instance.database)
     path = instance.audit / "pending.jsonl"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660, "the vault process writes it too"
     lines = path.read_text()
     path.write_text(lines + '{"torn')
     assert await brought_in(instance) == 2
@@ -314,9 +314,10 @@ def test_what_can_be_noted_nowhere_is_not_done(tmp_path: Path) -> None:
     SealJob(vault, claim(vault)).finish()
     (vault.instance.home / "audit").write_text("in the way")
     target = tmp_path / "out.wav"
-    result = run(vault.instance, "voicemail", "export", "8100", "m1", "--to", str(target))
+    with vault_running(vault.instance):
+        result = run(vault.instance, "voicemail", "export", "8100", "m1", "--to", str(target))
+        unmasked = run(vault.instance, "voicemail", "show", "8100", "m1", "--unmask")
     assert "no audit row can be written" in str(result.exception)
     assert not target.exists()
-    unmasked = run(vault.instance, "voicemail", "show", "8100", "m1", "--unmask")
     assert unmasked.exit_code == 1
     assert NUMBER not in unmasked.output

@@ -135,8 +135,10 @@ def test_a_queue_is_full_until_a_time_or_the_end_of_the_day(home: Path) -> None:
 
 def test_what_waits_to_be_sealed_is_said_wherever_messages_are_looked_for(home: Path) -> None:
     result = run(home, "status")
-    assert (result.exit_code, result.stdout.splitlines()[-1].split()) == (1, ["calls", "0"])
-    assert json.loads(run(home, "status", "--json").stdout)["unsealed"][0]["recordings"] == 2
+    assert (result.exit_code, result.stdout.splitlines()[-2].split()) == (1, ["calls", "0"])
+    told = json.loads(run(home, "status", "--json").stdout)
+    assert told["unsealed"][0]["recordings"] == 2
+    assert "the vault does not answer" in told["vault"]
     listed = run(home, "voicemail", "list")
     assert listed.exit_code == 0
     for told in (result, listed):

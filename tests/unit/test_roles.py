@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from clinicpbx.cli import _login
 from clinicpbx.cli import main as cli
-from clinicpbx.cli._login import Login, login, uid_of
 from clinicpbx.core.roles import ACTS, FREE, STAFF, Act, Role, acts_of, may
+from clinicpbx.daemon import login as _login
+from clinicpbx.daemon.login import Login, login, uid_of
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 

@@ -22,6 +22,7 @@ OURS = (
     "clinicpbx-listener.service",
     "clinicpbx-notifier.service",
     "clinicpbx-rescuer.service",
+    "clinicpbx-vault.service",
 )
 MOST_EXPOSED = 2.0
 

@@ -52,6 +52,11 @@ PHRASES = {
         "es": "Demasiados códigos incorrectos. Inténtelo en cinco minutos.",
         "fr": "Trop de codes erronés. Réessayez dans cinq minutes.",
     },
+    "mailbox-away": {
+        "en": "Your mailbox cannot be opened now. Your messages are kept. Please try again later.",
+        "es": "Ahora no se puede abrir su buzón. Sus mensajes se conservan. Inténtelo más tarde.",
+        "fr": "Votre boîte vocale ne peut pas être ouverte. Vos messages sont conservés. Réessayez plus tard.",
+    },
     "mailbox-keys": {
         "en": "Press 1 to make it yours, 2 to call back, 3 to close it, star to hear it again, 7 to delete it, "
         "pound for the next one.",

@@ -79,7 +79,10 @@ class HearMessages:
         return frozenset({"done"})
 
     def prompts(self) -> frozenset[str]:
-        return frozenset({"mailbox-none", "mailbox-locked", "mailbox-keys", "message-damaged"}) | ITEM_PROMPTS
+        return (
+            frozenset({"mailbox-none", "mailbox-locked", "mailbox-away", "mailbox-keys", "message-damaged"})
+            | ITEM_PROMPTS
+        )
 
     def enter(self, scene: Scene, at: datetime) -> Result:
         phone = scene.book.phones.get(scene.entry)
@@ -135,6 +138,8 @@ def _opening(scene: Scene, state: Hearing, event: Event) -> Result:
             return _say(scene, again, ("sound:vm-incorrect", "sound:vm-password"), event.at)
         case MailboxRefused(why="locked"):
             return _say(scene, replace(state, phase=Phase.GOODBYE), ("prompt:mailbox-locked",), event.at)
+        case MailboxRefused(why="unreadable"):
+            return _away(scene, state, event.at)
         case MailboxRefused() | DeadlineReached():
             return _goodbye(scene, state, event.at)
         case Adopted():
@@ -157,6 +162,8 @@ def _fetching(scene: Scene, state: Hearing, event: Event) -> Result:
         case MessageDamaged(message=name) if name == state.current:
             skipped = replace(state, phase=Phase.COUNT, left=state.left[1:])
             return _say(scene, skipped, ("prompt:message-damaged",), event.at)
+        case MailboxRefused():
+            return _away(scene, state, event.at)
         case DeadlineReached():
             return _goodbye(scene, state, event.at)
         case Adopted():
@@ -241,6 +248,10 @@ def _fetch(scene: Scene, state: Hearing, at: datetime, *first: Command) -> Resul
         return _say(scene, last, ("sound:vm-nomore", "sound:vm-goodbye"), at, *first)
     fetching = replace(state, phase=Phase.FETCHING, deadline=at + PATIENCE)
     return Stay(fetching, (*first, FetchMessage(state.mailbox, state.current)))
+
+
+def _away(scene: Scene, state: Hearing, at: datetime) -> Stay:
+    return _say(scene, replace(state, phase=Phase.GOODBYE), ("prompt:mailbox-away",), at)
 
 
 def _goodbye(scene: Scene, state: Hearing, at: datetime) -> Stay:

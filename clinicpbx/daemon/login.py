@@ -27,8 +27,13 @@ class Login:
 def login(instance: Instance, settings: Settings) -> Login:
     """Who gives this command."""
     uid = uid_of(os.getuid(), _owner(instance), _loginuid(), os.environ)
+    return login_of(uid, settings)
+
+
+def login_of(uid: int, settings: Settings, name: str = "") -> Login:
+    """The login of *uid*, or of *name*, where root says whom it acts for."""
     groups = role_groups(settings)
-    name = _name(uid) or f"uid {uid}"
+    name = name or _name(uid) or f"uid {uid}"
     if not groups:
         return Login(name, frozenset({Role.ADMIN}), open=True)
     roles = {role for role, members in groups.items() if name in members}
