@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from typing import cast
 
 import structlog
 
@@ -138,8 +139,7 @@ class _Wire(asyncio.Protocol):
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, *actions: Mapping[str, str]) -> None:
         if self._transport is not None:
