@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from clinicpbx.adapters.ami.queue_log import GATHER
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import RULES, Clinic, ended, press
@@ -138,6 +139,7 @@ class Floor:
         if self.side.queue == OURS:
             self.house.ask("agent.login" if there else "agent.logout", agent="ana")
             await eventually(lambda: self.house.agent("ana") == ("free" if there else "logged out"), 15)
+            await asyncio.sleep(2 * GATHER)
         elif there:
             self.house.bed.rx("queue add member PJSIP/phone-201 to theirs penalty 0 as ana")
         else:

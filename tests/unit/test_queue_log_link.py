@@ -143,6 +143,18 @@ async def test_a_quiet_connection_is_kept() -> None:
             assert len(asterisk.writers) == 1
 
 
+async def test_a_row_has_the_whole_deadline_to_be_answered() -> None:
+    async with peer() as asterisk:
+        watched = Watched(asterisk.port)
+        wire = queue_log._Wire(lambda done: None, lambda event: None)
+        watched.link.deadline = 0.05
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        loop.call_later(0.03, setattr, watched.link, "_sent", 1)
+        await watched.link._watch(wire)
+        assert loop.time() - begun >= 0.03 + watched.link.deadline
+
+
 async def test_room_is_bounded_and_what_is_given_up_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_log, "MOST", 3)
     async with peer() as asterisk:

@@ -92,9 +92,9 @@ class QueueLogLink:
     async def _watch(self, wire: "_Wire") -> None:
         """Until the connection ends, or Asterisk has answered nothing for the deadline though it should have."""
         while not wire.ended.done():
-            answers = wire.answers
+            asked, answers = self._sent, wire.answers
             await asyncio.wait({wire.ended}, timeout=self.deadline)
-            if self._sent and wire.answers == answers:
+            if asked and wire.answers == answers:
                 return
 
     def _send(self) -> None:
