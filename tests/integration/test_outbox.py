@@ -15,9 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db import deliveries
 from clinicpbx.adapters.db.deliveries import DROPPED, FAILED, LEASE, SENT, WAITING, Claim, claim, route, settle
 from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.inbox import find_breaches
+from clinicpbx.adapters.db.inbox_tables import item
 from clinicpbx.adapters.db.ingest import ingest, read_cursor, restarted
 from clinicpbx.adapters.db.outbox import announce, delivery, notice
 from clinicpbx.adapters.db.tables import metadata
+from clinicpbx.core.inbox.category import Category
+from clinicpbx.core.rulebook import Rulebook
 from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_database
 
@@ -146,6 +150,23 @@ async def test_facts_of_the_journal_are_told_exactly_once(engine: AsyncEngine) -
     assert (await read_cursor(engine, "fact")).position == 5
     found = [(row["kind"], row["about"], row["at"]) for row in await rows(engine, notice)]
     assert sorted(found) == [("callback_unreached", "clinic-1.5.7", NOW), ("page_unanswered", "clinic-1.5", NOW)]
+
+
+async def test_a_breach_of_the_inbox_is_told_each_time_to_whom_its_category_names(engine: AsyncEngine) -> None:
+    fields = {"category": "general", "opened": NOW, "due": NOW, "touched": NOW}
+    book = Rulebook("1", {}, categories={"general": Category("general", "General", escalate=("owner",))})
+    async with engine.begin() as connection:
+        await connection.execute(item.insert().values(id=17, **fields))
+    for _ in range(2):
+        assert await find_breaches(engine, LATER, book, announce) == 1
+        assert await find_breaches(engine, LATER, book, announce) == 0
+        async with engine.begin() as connection:
+            await connection.execute(item.update().values(escalated=None))  # as when it is opened again
+    async with engine.begin() as connection:
+        await route(connection, told, LATER)
+        found = await deliveries.rows(connection, [WAITING], 99)
+    assert Counter(row["about"] for row in found) == {"17": 3, "17#2": 3}
+    assert Counter(row["target"] for row in found) == {"manager": 2, "ops": 2, "owner": 2}
 
 
 async def test_what_is_claimed_is_told_without_its_detail(engine: AsyncEngine) -> None:

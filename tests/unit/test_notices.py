@@ -41,6 +41,11 @@ def test_a_mail_says_what_when_and_where_to_look() -> None:
     ]
 
 
+def test_a_second_time_is_told_and_looked_up_under_the_same_id() -> None:
+    told = line(Notice("a", "breached", "17#2", NOW), "Harbor")
+    assert told == "Harbor: A request is past its time (17#2). clinicpbx inbox show 17"
+
+
 @given(clinic=ONE_LINE, kind=st.sampled_from(sorted(KINDS)), about=IDS)
 def test_what_is_sent_is_a_fixed_text_with_the_id_and_the_clinic_in_it(clinic: str, kind: str, about: str) -> None:
     """Hence nothing that anybody said, dialled or is called can be in it."""
@@ -71,13 +76,13 @@ def test_a_telephone_number_is_no_id(number: str, gap: str) -> None:
     assert not is_id(gap.join(number))
 
 
-@pytest.mark.parametrize("about", ["Ana Lopez", "clinic-1\r\nBcc: x", "", "-1", "é", "x" * 101, "12075550100"])
+@pytest.mark.parametrize("about", ["Ana Lopez", "clinic-1\r\nBcc: x", "", "#1", "-1", "é", "x" * 101, "12075550100"])
 def test_what_is_no_id_is_not_told(about: str) -> None:
     assert not is_id(about)
     assert of_fact("notify", "", {"kind": "breached", "about": about}) is None
 
 
-@pytest.mark.parametrize("about", ["4711", "clinic-1795492433.26.5", "rota:2026-11-24T08:00", "2026-11-24"])
+@pytest.mark.parametrize("about", ["4711", "4711#2", "clinic-1795492433.26.5", "rota:2026-11-24T08:00", "2026-11-24"])
 def test_ids_are_ids(about: str) -> None:
     assert is_id(about)
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.audit import append
@@ -110,6 +110,8 @@ async def find_breaches(engine: AsyncEngine, at: datetime, book: Rulebook, annou
             told = list(known.escalate) if known is not None else []
             row = {"item": id, "at": at, "kind": "breached", "actor": "", "text": ", ".join(told)}
             await connection.execute(insert(item_event), [row])
+            before = select(func.count()).where(item_event.c.item == id, item_event.c.kind == "breached")
+            times = (await connection.execute(before)).scalar_one()  # it was closed and opened again
             detail = {"item": id, "category": category, "owner": owner, "to": told}
-            await announce(connection, "breached", str(id), detail)
+            await announce(connection, "breached", f"{id}#{times}" if times > 1 else str(id), detail)
     return len(found)

@@ -29,8 +29,8 @@ KINDS: Mapping[str, Kind] = {
 TEST = Kind("This is a test", "clinicpbx notify list")
 """What `clinicpbx notify test` sends."""
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", re.ASCII)
-_NUMBER = re.compile(r"[\d.:-]*(\d[.:-]?){10}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}(#[0-9]{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"[\d.:#-]*(\d[.:#-]?){10}", re.ASCII)
 
 
 def kind_of(name: str) -> Kind:
@@ -38,7 +38,10 @@ def kind_of(name: str) -> Kind:
 
 
 def is_id(text: str) -> bool:
-    """Whether *text* can be the id of a call, an item or a shift: no blank is in it, and it is no telephone number."""
+    """Whether *text* can be the id of a call, an item or a shift: no blank is in it, and it is no telephone number.
+
+    `17#2` is 17 for the second time: one kind and id is told once.
+    """
     return bool(_ID.fullmatch(text)) and not _NUMBER.fullmatch(text)
 
 

@@ -19,7 +19,7 @@ class Notice:
 
 def look(notice: Notice) -> str:
     """The command that shows what it is about."""
-    return kind_of(notice.kind).look.format(notice.about)
+    return kind_of(notice.kind).look.format(notice.about.partition("#")[0])
 
 
 def subject(notice: Notice, clinic: str) -> str:
