@@ -66,6 +66,8 @@ async def fill(engine: AsyncEngine, count: int, open_count: int) -> None:
                 insert(item_event), [{"item": r["id"], "at": r["opened"], "kind": "opened"} for r in rows]
             )
     async with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # ids that were given do not move its sequence
+            await connection.execute(text("SELECT setval('item_id_seq', max(id)) FROM item"))
         await connection.execute(text("ANALYZE"))
 
 
