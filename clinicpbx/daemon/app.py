@@ -7,16 +7,14 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 import structlog
-import uvloop
 
 from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, nobody, open_link, pauses
 from clinicpbx.adapters.ari.decode import HEARD
-from clinicpbx.adapters.asterisk.clear import need_clear
 from clinicpbx.adapters.clock import Clock
-from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.message import Message
+from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.agent_lamps import AgentLamps
@@ -30,11 +28,11 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.daemon.overrides import Overrides
+from clinicpbx.daemon.page_runtime import PageRuntime
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
 from clinicpbx.daemon.rulebooks import Rulebooks
-from clinicpbx.daemon.single import only_daemon
 from clinicpbx.daemon.supervisor import Supervisor
 from clinicpbx.daemon.verbs import verbs
 from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
@@ -69,7 +67,9 @@ class Daemon:
         self.mailboxes.recordings.left_behind = self._note_message
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
-        self.dispatcher.callbacks = self.callbacks
+        ask, pins = self.dispatcher.turn.ask, Pins(instance)
+        self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, pins)
+        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -111,6 +111,7 @@ class Daemon:
         """New calls follow versions/current from now on. ClinicPBXError, and nothing changes, if it is broken."""
         book = self.rulebooks.load(self._today())
         self.callbacks.rules(book)
+        self.pages.rules(book)
         self.queues.rules(book)
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
@@ -179,6 +180,7 @@ class Daemon:
         self.journal.commit()
         self.journal.prune(self.clock())
         self.queues.look(self.callbacks.all())
+        self.pages.look()
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -229,20 +231,9 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mailboxes.stop()
         self.callbacks.stop()
+        self.pages.stop()
         self.queues.close()
         self.dispatcher.turn.end()
         self.journal.close()
         self._instance.control.unlink(missing_ok=True)
         log.info("ended", calls=len(self.dispatcher.calls))
-
-
-def run_daemon(instance: Instance, settings: Settings) -> None:
-    """Runs until SIGTERM. ClinicPBXError where clear audio could reach a disk, or another daemon runs or took over."""
-    start_logging(settings.log_level)
-    need_clear(instance.clear)
-
-    async def run() -> None:
-        await Daemon(instance, settings).run()
-
-    with only_daemon(instance):
-        uvloop.run(run())

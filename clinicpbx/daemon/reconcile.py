@@ -90,6 +90,7 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
             dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
     live = {name: runtime.arrived.caller for name, runtime in dispatcher.calls.items()}
     dispatcher.callbacks.restore(journal.callbacks(), live)
+    dispatcher.pages.restore(journal.pages(), live)
     journal.commit()
 
 
@@ -108,7 +109,11 @@ async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock:
             await _adopt(link, runtime, dispatcher, metrics, clock)
             await asyncio.sleep(0)
     for stray in seen.strays(dispatcher.calls):
-        await dispatcher.rescue(stray)
+        if dispatcher.pages.awaits(stray):
+            dispatcher.person_answered(stray, clock())
+        else:
+            await dispatcher.rescue(stray)
+    dispatcher.pages.seen(seen.channels)
     return seen
 
 

@@ -177,7 +177,8 @@ def test_every_step_says_what_it_does(kind):
                "language": {"prompt": "m"}, "collect_digits": {"prompt": "m", "remember": "n"},
                "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, "dialplan": {"context": "x"},
                "on_call": {"rota": "kids"}, "refer": {"speciality": "kids"},
-               "alert": {"prompt": "m", "phones": ("201",)}, "callback": {"queue": "q"}}  # fmt: skip
+               "alert": {"prompt": "m", "phones": ("201",)}, "callback": {"queue": "q"},
+               "triage": {"level": "urgent"}}  # fmt: skip
     example = step(**options.get(kind, {}))
     assert bool(example.outcomes()) == (kind != "hangup")
     assert ("m" in example.prompts()) == (options.get(kind, {}).get("prompt") == "m")
