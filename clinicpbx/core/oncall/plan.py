@@ -45,7 +45,7 @@ def _page(page: Page, book: Rulebook, covers: Iterable[Cover], at: datetime) -> 
     for number in range(rules.rounds):
         last = number == rules.rounds - 1 and rules.supervisor not in ("", *people)
         this = [*people, rules.supervisor] if last else people
-        found += [Turn(who, rules.pause if not first and number else AT_ONCE) for first, who in enumerate(this)]
+        found += [Turn(who, rules.pause if found and not place else AT_ONCE) for place, who in enumerate(this)]
     return found
 
 
