@@ -14,7 +14,6 @@ from clinicpbx.adapters.clock import Clock
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.message import Message
-from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.agent_lamps import AgentLamps
@@ -67,8 +66,8 @@ class Daemon:
         self.mailboxes.recordings.left_behind = self._note_message
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
-        ask, pins = self.dispatcher.turn.ask, Pins(instance)
-        self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, pins)
+        ask = self.dispatcher.turn.ask
+        self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
         self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None

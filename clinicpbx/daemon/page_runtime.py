@@ -30,7 +30,9 @@ from clinicpbx.core.oncall.page import Page, State, page_of
 from clinicpbx.core.oncall.pages import Pages
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.callback_runtime import CAUSES
+from clinicpbx.daemon.covers import covers
 from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
 from clinicpbx.private import Private
 from clinicpbx.rules.flows import HANDOVER, PAGE
 
@@ -62,17 +64,19 @@ class PageRuntime:
         deliver: Callable[[str, Event], None],
         request: Callable[..., "asyncio.Future[Answer]"],
         clock: Callable[[], datetime],
-        pins: Pins,
+        instance: Instance,
     ) -> None:
         self._all = Pages(book)
         self._store, self._ask, self._deliver = store, ask, deliver
-        self._request, self._clock, self._pins = request, clock, pins
+        self._request, self._clock = request, clock
+        self._instance, self._pins = instance, Pins(instance)
         self._timer: asyncio.TimerHandle | None = None
         self._looked: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def restore(self, kept: Iterable[Page], live: Collection[str]) -> None:
         """Once, at start. *live*: the calls of the journal."""
+        self.reload_covers()
         self._do(self._all.restore(kept, live, self._clock()), self._clock())
 
     def seen(self, channels: Collection[str]) -> None:
@@ -82,9 +86,13 @@ class PageRuntime:
     def rules(self, book: Rulebook) -> None:
         self._all.book = book
 
-    def covers(self, covers: Iterable[Cover]) -> None:
-        """Who is on call instead, as people said."""
-        self._all.covers = tuple(covers)
+    def reload_covers(self) -> int:
+        """Follow the file from now on: who is on call instead, as people said; how many."""
+        try:
+            self._all.covers = tuple(one.cover for one in covers(self._instance, self._clock()))
+        except ClinicPBXError as broken:
+            log.error("the covers cannot be read", reason=str(broken))
+        return len(self._all.covers)
 
     def standing(self) -> tuple[Cover, ...]:
         """Who is on call instead of what the rotas say."""

@@ -72,6 +72,7 @@ def _promises(daemon: "Daemon") -> dict[str, Verb]:
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
         "oncall.pages": lambda wish: pages.rows(),
         "oncall.number": lambda wish: pages.number(wish["page"]),
+        "oncall.reload": lambda wish: pages.reload_covers(),
         "oncall.standing": lambda wish: [asdict(cover) for cover in pages.standing()],
     }
 

@@ -1,4 +1,4 @@
-"""A message for on call pages people until one accepts with a key: real phones, and a daemon that is killed meanwhile."""
+"""A message for on call pages people until one accepts with a key: real phones, a daemon that is killed meanwhile."""
 
 import asyncio
 import json
@@ -42,11 +42,20 @@ SPOKEN = (
 )
 
 
+def dead(house: Clinic) -> bool:
+    """Asterisk has noticed that the first trunk does not answer."""
+    lines = house.bed.rx("pjsip show contacts").splitlines()
+    return any("trunk-dead" in line and "Unavail" in line for line in lines)
+
+
 def rules(mobiles: str) -> str:
     """The small clinic, whose messages page who is on call; mobiles are reached by a carrier of their own."""
     flows = RULES.index("  main:\n    steps:")
     lines = f"{{{{dead: {{{{host: 127.0.0.99}}}}, mobiles: {{{{host: {mobiles}}}}}, line: {{{{host: {{trunk}}}}}}}}}}"
-    return RULES[:flows].replace("{{line: {{host: {trunk}}}}}", lines) + FLOW + MORE
+    routes = f', routes: {{{{patients: {{{{begins: "{PATIENT}", trunks: [line]}}}}}}}}}}}}\nqueues'
+    head = RULES[:flows].replace("{{line: {{host: {trunk}}}}}", lines)
+    assert '"{did}"}}\nqueues' in head
+    return head.replace('"{did}"}}\nqueues', '"{did}"' + routes) + FLOW + MORE
 
 
 class OnCall(Clinic):
@@ -88,6 +97,8 @@ def house(bed: Bed) -> Iterator[OnCall]:
 @pytest.fixture(autouse=True)
 async def tidy(house: OnCall) -> AsyncIterator[None]:
     await house.ready()
+    await eventually(lambda: "trunk-dead" in house.bed.rx("pjsip show contacts"), 5)
+    await eventually(lambda: dead(house), 30)
     yield
     for row in house.ask("oncall.pages"):
         house.ask("oncall.close", page=row["page"], who="test", outcome="end of the test")
@@ -140,9 +151,10 @@ async def test_who_accepts_with_a_key_has_it_and_says_what_came_of_it(house: OnC
     await mobile.expect("disconnected", 10)
     await backup.silent("incoming", 3)
     assert house.ask("oncall.pages") == []
-    told = house.told(page)
-    assert told[0] == "begun"
-    assert told[-5:] == ["answered chen", "identified chen", "accepted chen", "closed chen"][-5:] or "closed chen" in told
+    assert house.told(page) == [
+        *("begun", "rung chen", "not answered chen"),  # by the trunk that is dead
+        *("rung chen", "answered chen", "identified chen", "accepted chen", "closed chen"),
+    ]
 
 
 async def test_a_mobiles_voicemail_is_nobody_and_the_backup_is_rung(house: OnCall, phones: Phones) -> None:
@@ -181,3 +193,91 @@ async def test_the_patient_is_rung_from_the_clinics_number_and_accepts_with_a_ke
     await press(mobile, "2")
     await mobile.expect("disconnected", 10)
     assert house.ask("oncall.pages") == []
+
+
+async def test_declined_hung_up_and_a_wrong_pin_go_on_until_people_are_told(house: OnCall, phones: Phones) -> None:
+    patient, mobile, backup = await parties(house, phones)
+    page = await leaves_message(house, patient)
+    await picks_up(mobile, PIN)
+    await asked(house, page, "chen")
+    await mobile.dtmf("2")
+    await picks_up(backup)
+    for _ in range(3):
+        await press(backup, "1111#")
+        await asyncio.sleep(1)
+    await backup.expect("disconnected", 10)
+    assert "refused egan" in house.told(page)
+    await picks_up(mobile)  # the second round
+    await mobile.hangup()
+    await backup.expect("incoming", 10)
+    assert house.notices(page) == 0
+    await backup.answer(486)
+    await eventually(lambda: house.notices(page) == 1, 10)
+    await picks_up(mobile, PIN, within=20)  # it begins anew
+    await asked(house, page, "chen")
+    await mobile.dtmf("1")
+    await eventually(lambda: house.page()["state"] == "accepted", 5)
+
+
+async def test_what_people_took_at_the_desk_does_not_ring_any_more(house: OnCall, phones: Phones) -> None:
+    patient, mobile, backup = await parties(house, phones)
+    page = await leaves_message(house, patient)
+    await mobile.expect("incoming", 15)
+    house.ask("oncall.accept", page=page, who="ana")
+    await mobile.expect("disconnected", 5)
+    await backup.silent("incoming", 3)
+    assert house.page()["who"] == "ana"
+    house.ask("oncall.close", page=page, who="ana", outcome="seen")
+    page = await leaves_message(house, patient)
+    await picks_up(mobile, PIN)
+    await asked(house, page, "chen")
+    house.ask("oncall.close", page=page, who="ana", outcome="seen")
+    await mobile.expect("disconnected", 10)  # after the words that somebody else has seen to it
+    await backup.silent("incoming", 3)
+
+
+@pytest.mark.parametrize("moment", ["rings", "asks", "hears", "accepted"])
+async def test_a_daemon_that_is_killed_forgets_nobody(house: OnCall, phones: Phones, moment: str) -> None:
+    patient, mobile, _ = await parties(house, phones)
+    page = await leaves_message(house, patient)
+    if moment == "rings":
+        await mobile.expect("incoming", 15)
+    else:
+        await picks_up(mobile)
+    if moment in ("hears", "accepted"):
+        await press(mobile, f"{PIN}#")
+        await asked(house, page, "chen")
+    if moment == "accepted":
+        await mobile.dtmf("1")
+        await eventually(lambda: house.page()["state"] == "accepted", 5)
+    house.bed.programs["daemon"].kill()
+    house.start_daemon()
+    await house.ready()
+    if moment == "rings":
+        await mobile.answer()
+        await mobile.expect("connected")
+    if moment in ("rings", "asks"):
+        await press(mobile, f"{PIN}#")
+        await asked(house, page, "chen")
+    await asyncio.sleep(0.5)
+    await mobile.dtmf("1")
+    await eventually(lambda: house.page()["state"] == "accepted", 10)
+    await mobile.hangup()
+    await mobile.silent("incoming", 8)
+    assert house.page()["who"] == "chen"
+    assert "rung egan" not in house.told(page)
+
+
+async def test_who_answers_while_the_daemon_is_away_is_rung_again(house: OnCall, phones: Phones) -> None:
+    patient, mobile, _ = await parties(house, phones)
+    page = await leaves_message(house, patient)
+    await mobile.expect("incoming", 15)
+    house.bed.programs["daemon"].kill()
+    await mobile.answer()
+    await mobile.expect("disconnected", 10)
+    house.start_daemon()
+    await house.ready()
+    await picks_up(mobile, PIN)
+    await asked(house, page, "chen")
+    await mobile.dtmf("1")
+    await eventually(lambda: house.page()["state"] == "accepted", 5)

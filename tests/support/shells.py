@@ -8,7 +8,6 @@ from typing import Any
 
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.metrics import Metrics
-from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.core.commands import Command, JoinQueue
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
@@ -89,8 +88,8 @@ class Shell:
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         ask = self.dispatcher.turn.ask
         self.callbacks = CallbackRuntime(self.rules.current(), self.journal, ask, self.request, self.clock)
-        deliver, pins = self.dispatcher.deliver, Pins(self.instance)
-        self.pages = PageRuntime(self.rules.current(), self.journal, ask, deliver, self.request, self.clock, pins)
+        deliver, made = self.dispatcher.deliver, self.instance
+        self.pages = PageRuntime(self.rules.current(), self.journal, ask, deliver, self.request, self.clock, made)
         self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
 
     def clock(self) -> datetime:

@@ -1,7 +1,7 @@
 """Pages: nobody is paged for what somebody accepted, nobody is forgotten, and a person is rung for one at a time."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
