@@ -54,7 +54,7 @@ class Handover:
             return _confirming(paged, state, event)
         match event:
             case DtmfReceived(digit="1"):
-                confirming = replace(state, keys=CONFIRMING, deadline=event.at + ANSWERS)
+                confirming = replace(state, keys=CONFIRMING, playing=False, deadline=event.at + ANSWERS)
                 return Stay(confirming, (*state.hush(), AcceptPage(paged.page, paged.person)))
             case DtmfReceived(digit="2"):
                 declined = _say(scene, state, "page-declined", event.at)

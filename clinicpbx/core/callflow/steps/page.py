@@ -188,13 +188,13 @@ def _fetch(scene: Scene, paged: Paged, state: Asked, at: datetime) -> Stay:
     return Stay(fetching, (FetchMessage(paged.mailbox, paged.message),))
 
 
-def _menu(scene: Scene, state: Asked, at: datetime, *first: Command, said: tuple[Media, ...] = ()) -> Stay:
-    """Say *said*, else the message, then the keys."""
-    message = (Private(f"sound:{state.heard.value}"),) if state.heard is not None and not said else ()
-    spoken = _say(scene, state, Phase.HEARING, (*said, *message, _keys(state)), at, *first)
-    if not message:
-        return spoken
-    return replace(spoken, state=replace(spoken.state, deadline=at + LONGEST_MESSAGE))  # type: ignore[type-var]
+def _menu(scene: Scene, state: Asked, at: datetime, *first: Command, said: tuple[Media, ...] | None = None) -> Stay:
+    """Say *said* (None: the message), then the keys."""
+    if said is None and state.heard is not None:
+        message = Private(f"sound:{state.heard.value}")
+        spoken = _say(scene, state, Phase.HEARING, (message, _keys(state)), at, *first)
+        return replace(spoken, state=replace(spoken.state, deadline=at + LONGEST_MESSAGE))  # type: ignore[type-var]
+    return _say(scene, state, Phase.HEARING, (*(said or ()), _keys(state)), at, *first)
 
 
 def _keys(state: Asked) -> str:
@@ -215,7 +215,7 @@ def _chosen(scene: Scene, paged: Paged, state: Asked, digit: str, at: datetime, 
             return _say(scene, state, Phase.OUTCOME, ("prompt:page-outcomes",), at, *first)
         case "#":
             return _menu(scene, state, at, *first)
-    return _menu(scene, state, at, *first, said=(_keys(state),))
+    return _menu(scene, state, at, *first, said=())
 
 
 def _accepting(scene: Scene, paged: Paged, state: Asked, event: Event) -> Result:
@@ -252,7 +252,7 @@ def _away(scene: Scene, paged: Paged, state: Asked, event: Event) -> Result:
             return Stay(replace(state, phase=Phase.TALKING), (answered, told))
         case DialEnded() | Adopted() | CommandRefused(command=Continue.__name__) if state.phase is Phase.TALKING:
             told = TellPage(paged.page, "has talked with the patient", paged.person)
-            return _menu(scene, state, event.at, told, said=(_keys(state),))
+            return _menu(scene, state, event.at, told, said=())
         case DialEnded() | Adopted() | CommandRefused(command=Continue.__name__):
             why = event.status.lower() if isinstance(event, DialEnded) else "not rung"
             told = TellPage(paged.page, "did not reach the patient", paged.person, why)
