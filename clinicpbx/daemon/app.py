@@ -179,7 +179,8 @@ class Daemon:
         self.journal.commit()
         self.journal.prune(self.clock())
         self.queues.look(self.callbacks.all())
-        self.pages.look()
+        if self._serving is not None:
+            self.pages.look()
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):

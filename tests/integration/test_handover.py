@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clinicpbx.demo.phones import Phones
-from tests.support.bed import Bed, eventually
+from tests.support.bed import Bed
 from tests.support.clinic_bed import RULES, Clinic, ended, press
 from tests.support.sound import tone
 
@@ -59,7 +59,7 @@ class Shifts(Clinic):
 
     def who(self) -> tuple[str, str]:
         (row,) = json.loads(self.bed.clinicpbx("oncall", "who", "--json").stdout)
-        return row["who"], row["backup"]
+        return row["who"], row["backup"] or ""
 
 
 @pytest.fixture

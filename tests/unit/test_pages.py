@@ -133,7 +133,7 @@ def test_who_answers_and_does_not_accept_passes_it_on() -> None:
 
 def test_where_asterisk_does_not_answer_nobody_has_missed_anything() -> None:
     made = begun()
-    assert words(made.postpone("c1.3.a1", T0)) == ["later"]
+    assert words(made.postpone("c1.3.a1", T0)) == ["later", "“postponed chen”"]
     assert made.due(T0 + SOON - SECOND) == []
     assert rung(made.due(T0 + SOON)) == ["ringing", "ring +12075550161 by one as a2"]
 

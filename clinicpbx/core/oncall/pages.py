@@ -119,7 +119,8 @@ class Pages:
         page = self._ringing(attempt)
         if page is None:
             return []
-        return [*self._put(replace(page, state=State.LATER, when=at + SOON)), *self._freed(at)]
+        later = replace(page, state=State.LATER, when=at + SOON)
+        return [*self._put(later), Tell(page, "postponed", page.rung), *self._freed(at)]
 
     def accept(self, name: str, who: str, at: datetime) -> tuple[bool, list[Action]]:
         """Whether the page called *name* is *who*'s now; of two who accept it, the first has it."""

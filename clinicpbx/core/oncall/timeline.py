@@ -81,6 +81,8 @@ def reachability(facts: Iterable[Fact]) -> list[Reached]:
             case "rung":
                 one.rung += 1
                 since[page, who] = fact.at
+            case "postponed":
+                one.rung -= 1  # Asterisk did not answer: no phone rang
             case "answered":
                 one.answered += 1
             case "accepted":
