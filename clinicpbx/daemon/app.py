@@ -168,6 +168,7 @@ class Daemon:
         detail = {"mailbox": message.mailbox, "message": message.id, "seconds": round(message.duration.total_seconds())}
         if message.call:
             self.journal.fact(message.call, self.clock(), "message", detail)
+        self.pages.left_behind(message)
 
     def _resync(self) -> None:
         if (link := self._serving) is not None:

@@ -10,12 +10,14 @@ import structlog
 
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.encode import encode_person
+from clinicpbx.adapters.vault.message import Message
 from clinicpbx.adapters.vault.pins import Answer as PinAnswer
 from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.core.commands import Command
 from clinicpbx.core.events import CallArrived, Event, Paged, PageTold, PinTold
 from clinicpbx.core.oncall.actions import Action, Ask, Hear, Keep, Tell
 from clinicpbx.core.oncall.commands import (
+    MESSAGE,
     AcceptPage,
     CheckPin,
     ClosePage,
@@ -25,7 +27,7 @@ from clinicpbx.core.oncall.commands import (
     RingPerson,
     TellPage,
 )
-from clinicpbx.core.oncall.duty import Cover
+from clinicpbx.core.oncall.duty import Cover, on_duty
 from clinicpbx.core.oncall.page import Page, State, page_of
 from clinicpbx.core.oncall.pages import Pages
 from clinicpbx.core.rulebook import Rulebook
@@ -145,6 +147,27 @@ class PageRuntime:
             language=next(iter(provider.languages), ""),
             paged=paged,
         )
+
+    def left_behind(self, message: Message) -> None:
+        """A message that the fallback took, or a crash left: it pages like the others of its mailbox, if somebody is on
+        call."""
+        book, at = self._all.book, self._clock()
+        steps = [node.step for flow in book.flows.values() for node in flow.nodes.values() if node.kind == "voicemail"]
+        of_mailbox = (step for step in steps if getattr(step, "mailbox", "") == message.mailbox)
+        rota = next((str(page) for step in of_mailbox if (page := getattr(step, "page", ""))), "")
+        if rota not in book.rotas or on_duty(rota, book.rotas[rota], self.standing(), at) is None:
+            return
+        wish = KeepPage(
+            page=f"{message.call or message.mailbox}.{message.received:%Y%m%dT%H%M%S}",
+            kind=MESSAGE,
+            rota=rota,
+            since=message.received,
+            number=message.caller,
+            language=message.language,
+            mailbox=message.mailbox,
+            message=message.id,
+        )
+        self._do(self._all.keep(wish, at), at)
 
     # ------------------------------------------------------------------ what people say
 

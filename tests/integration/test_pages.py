@@ -155,6 +155,15 @@ async def test_who_accepts_with_a_key_has_it_and_says_what_came_of_it(house: OnC
         *("begun", "rung chen", "not answered chen"),  # by the trunk that is dead
         *("rung chen", "answered chen", "identified chen", "accepted chen", "closed chen"),
     ]
+    shown = await asyncio.to_thread(house.bed.clinicpbx, "oncall", "timeline", page, "--json")
+    lines = [(line["what"], line["who"], line["result"]) for line in json.loads(shown.stdout)]
+    assert lines[0] == ("arrived", "", "+12075550100 leads to flow main, rules 000001")
+    assert ("rung", "chen", "by mobiles") in lines
+    assert lines[-1] == ("closed", "chen", "advised")
+    assert PATIENT[2:] not in shown.stdout
+    as_csv = await asyncio.to_thread(house.bed.clinicpbx, "oncall", "timeline", page.rpartition(".")[0], "--csv")
+    assert as_csv.stdout.splitlines()[0] == "time,what,who,result"
+    assert len(as_csv.stdout.splitlines()) == len(lines) + 1
 
 
 async def test_a_mobiles_voicemail_is_nobody_and_the_backup_is_rung(house: OnCall, phones: Phones) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.oncall.commands import MESSAGE, KeepPage
 from clinicpbx.core.oncall.page import State
 from clinicpbx.core.oncall.rules import HandoverRules
@@ -186,5 +187,23 @@ def test_what_people_say_of_pages(tmp_path: Path) -> None:
         shell.pages.look()
         assert shell.pages.confirm("kids") == "chen"
         assert shell.pages._all.known[NAME].state is State.ACCEPTED
+
+    run(story())
+
+
+def test_what_the_fallback_took_pages_as_well_where_somebody_is_on_call(tmp_path: Path) -> None:
+    async def story() -> None:
+        message = Message(mailbox="frontdesk", id="m1", call="c7", received=T0, language="en", caller=Private("1"))
+        paging = one_step("voicemail", mailbox="frontdesk", page="kids")
+        shell = Shell(tmp_path, replace(rulebook(), flows={**rulebook().flows, "main": paging}))
+        shell.pages.left_behind(replace(message, mailbox="other"))
+        assert shell.pages.rows() == []
+        shell.pages.left_behind(message)
+        shell.pages.left_behind(message)
+        assert (row(shell)["page"], row(shell)["message"]) == ("c7.20300107T150000", "m1")
+        shell.pages.close(row(shell)["page"], "ana", "seen")
+        shell.pages.rules(replace(shell.pages._all.book, rotas={"kids": Rota(KIDS.zone)}))
+        shell.pages.left_behind(message)
+        assert shell.pages.rows() == [], "the clinic is open"
 
     run(story())

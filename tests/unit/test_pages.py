@@ -41,7 +41,8 @@ BOOK = replace(
 
 
 def wish(name: str = "c1.3", kind: str = MESSAGE, **more: object) -> KeepPage:
-    made = KeepPage(name, kind, "kids", T0, Private("+12075550142"), "es", "+12075550100", "desk", "m1")
+    message = name.partition(".")[0] if kind == MESSAGE else ""
+    made = KeepPage(name, kind, "kids", T0, Private("+12075550142"), "es", "+12075550100", "desk", message)
     return replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -86,6 +87,7 @@ def test_from_the_message_to_the_acceptance_and_the_outcome() -> None:
         "ring +12075550161 by one as a1",
     ]
     assert made.keep(wish(), T0) == []
+    assert made.keep(wish("c1.9"), T0) == [], "of the same message"
     page, actions = made.answered("c1.3.a1", T0)
     assert page is not None
     assert words(actions) == ["live", "“answered chen”"]

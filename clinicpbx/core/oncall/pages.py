@@ -52,8 +52,9 @@ class Pages:
     # ------------------------------------------------------------------ beginning, and after a start
 
     def keep(self, wish: KeepPage, at: datetime) -> list[Action]:
-        """A new page; one that is known already stays as it is."""
-        if wish.page in self.known:
+        """A new page; one that is known already, or another about the same message, stays as it is."""
+        heard = ((each.wish.mailbox, each.wish.message) for each in self.known.values() if each.wish.message)
+        if wish.page in self.known or (wish.mailbox, wish.message) in heard:
             return []
         page = Page(wish, State.LATER, at)
         return [*self._put(page), Tell(page, "begun", "", f"{wish.kind} for {wish.rota}"), *self._go(page, 0, at)]
