@@ -7,6 +7,7 @@ from datetime import timedelta
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
 from clinicpbx.core.notify.targets import NotifyRules
+from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.core.schedule.oncall import Rota
@@ -125,6 +126,8 @@ class Rulebook:
     *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
     its callers hear until they choose, where it is not the default. *overrides*: in the order of their weight.
     *short_abandon*: who gives up sooner is not followed up.
+    *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
+    tried. *number*: what the clinic shows outside.
     """
 
     version: str
@@ -144,6 +147,10 @@ class Rulebook:
     notify: NotifyRules = field(default_factory=NotifyRules)
     categories: Mapping[str, Category] = field(default_factory=lambda: with_general({}))
     short_abandon: timedelta = SHORT
+    paging: Mapping[str, PageRules] = field(default_factory=dict)
+    handovers: Mapping[str, HandoverRules] = field(default_factory=dict)
+    trunks: tuple[str, ...] = ()
+    number: str = ""
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

@@ -28,6 +28,7 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.daemon.overrides import Overrides
+from clinicpbx.daemon.page_runtime import PageRuntime
 from clinicpbx.daemon.queue_log import QueueLogger, queue_log_link
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
@@ -70,7 +71,9 @@ class Daemon:
         self.mailboxes.phone_of = self.dispatcher.phone_of
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
-        self.dispatcher.callbacks = self.callbacks
+        ask = self.dispatcher.turn.ask
+        self.pages = PageRuntime(book, self.journal, ask, self.dispatcher.deliver, self.request, self.clock, instance)
+        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -110,6 +113,7 @@ class Daemon:
         """New calls follow versions/current from now on. ClinicPBXError, and nothing changes, if it is broken."""
         book = self.rulebooks.load(self._today())
         self.callbacks.rules(book)
+        self.pages.rules(book)
         self.queues.rules(book)
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
@@ -167,6 +171,7 @@ class Daemon:
         detail = {"mailbox": message.mailbox, "message": message.id, "seconds": round(message.duration.total_seconds())}
         if message.call:
             self.journal.fact(message.call, self.clock(), "message", detail)
+        self.pages.left_behind(message)
 
     def _resync(self) -> None:
         if (link := self._serving) is not None:
@@ -178,6 +183,8 @@ class Daemon:
         self.journal.commit()
         self.journal.prune(self.clock())
         self.queues.look(self.callbacks.all())
+        if self._serving is not None:
+            self.pages.look()
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -229,6 +236,7 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mailboxes.stop()
         self.callbacks.stop()
+        self.pages.stop()
         self.queues.close()
         self.dispatcher.turn.end()
         self.journal.close()

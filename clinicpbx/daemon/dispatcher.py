@@ -18,6 +18,7 @@ from clinicpbx.adapters.ari.decode import (
     HangupAsked,
     Left,
     News,
+    PersonAnswered,
     Replaced,
     Strayed,
     TookPlace,
@@ -49,6 +50,7 @@ from clinicpbx.core.events import (
     HungUp,
     RecordingFinished,
 )
+from clinicpbx.core.oncall.commands import CheckPin, EndPageCall, PageCommand, RingPerson
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
@@ -56,6 +58,8 @@ from clinicpbx.daemon.callers import Callers
 from clinicpbx.daemon.consultations import Consultations
 from clinicpbx.daemon.journal import Journal, OpenCall
 from clinicpbx.daemon.orders import Orders, Requesting
+from clinicpbx.daemon.page_runtime import PageRuntime
+from clinicpbx.daemon.recorded_length import measured, recorded_length
 from clinicpbx.daemon.turn import Turn
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
@@ -63,7 +67,6 @@ from clinicpbx.private import Private
 log = structlog.get_logger(__name__)
 
 TAKEN_AFTER = 1.0  # seconds from StasisEnd until its channel, if alive, counts as taken from us
-BYTES_A_SECOND = 8000  # of ulaw
 RESCUE = "cpbx-rescue"
 
 
@@ -113,6 +116,7 @@ class Dispatcher:
         self.queues: Queues
         self.mailboxes: Mailboxes
         self.callbacks: CallbackRuntime
+        self.pages: PageRuntime
         self.turn = Turn(journal, self._bug)
         self.turn.perform = self.perform
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
@@ -147,12 +151,15 @@ class Dispatcher:
                 self._entered(news, at)
             case ForCall(call=call, event=RecordingFinished() as ended):
                 self.mailboxes.recordings.ended(ended.recording)
-                self.deliver(call, self._measured(ended))
+                self.deliver(call, measured(self._instance, ended))
             case AgentAnswered(attempt=attempt):
-                self._agent_answered(attempt, at)
+                self._rung_answered(attempt, self.callbacks.answered(attempt, at), at)
+            case PersonAnswered(attempt=attempt):
+                self.person_answered(attempt, at)
             case ForCall(call=call, event=HungUp(cause=cause)) if call not in self.calls:
                 self.callers.gone(call)
                 self.callbacks.channel_gone(call, cause, at)
+                self.pages.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
             case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
@@ -207,6 +214,12 @@ class Dispatcher:
                 self.callbacks.ring(command)
             case CallbackCommand():
                 self.callbacks.perform(command, at)
+            case RingPerson():
+                self.pages.ring(command)
+            case CheckPin():
+                self.pages.check_pin(call, command)
+            case PageCommand():
+                self.pages.perform(command, call, at)
             case JoinQueue(callback=False) if call not in self.calls:
                 return  # over since it asked: nobody would take it out of the line
             case QueueCommand():
@@ -236,6 +249,7 @@ class Dispatcher:
             argument=news.argument,
             earlier=self._earlier(news, at, about),
             consults=about.consulted if about is not None else None,
+            covers=self.pages.standing(),
         )
         own = self._begin(news.call, arrived, book)
         if about is not None and own is not None:
@@ -285,9 +299,13 @@ class Dispatcher:
             known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
         return replace(known, queues=self.callers.queues(news.call))
 
-    def _agent_answered(self, attempt: str, at: datetime) -> None:
-        """The agent who is to call a patient back is on the line."""
-        arrived = self.callbacks.answered(attempt, at)
+    def person_answered(self, attempt: str, at: datetime) -> None:
+        """Somebody who was paged is on the line."""
+        if attempt not in self.calls:
+            self._rung_answered(attempt, self.pages.answered(attempt, at), at)
+
+    def _rung_answered(self, attempt: str, arrived: CallArrived | None, at: datetime) -> None:
+        """Whom we rang, to call a patient back or for a page, is on the line; None: they must not be asked any more."""
         if arrived is None:
             self.turn.ask(attempt, Hangup(), at)
         else:
@@ -334,19 +352,8 @@ class Dispatcher:
             log.warning("a call was taken out of Stasis", call=runtime.call)
             runtime.deliver(HungUp(at=self._clock(), cause=0, taken=True))
 
-    def _measured(self, ended: RecordingFinished) -> RecordingFinished:
-        """A failed recording names no duration: what is in the file counts."""
-        if ended.duration:
-            return ended
-        return replace(ended, duration=self.recorded_seconds(ended.recording))
-
-    def recorded_seconds(self, recording: str) -> timedelta:
-        """How much of *recording* is in the tmpfs."""
-        try:
-            size = (self._instance.recordings / f"{recording}.ulaw").stat().st_size
-        except OSError:
-            return timedelta(0)
-        return timedelta(seconds=size / BYTES_A_SECOND)
+    def recorded_length(self, recording: str) -> timedelta:
+        return recorded_length(self._instance, recording)
 
     def number(self, call: str) -> str:
         """The number of that call's caller, "" where it is not known."""
@@ -364,7 +371,9 @@ class Dispatcher:
         if runtime.taken is not None:
             agent = self._rules.current().agent_at(runtime.taken.phone)
             self.callers.taken(self._consultations.patients(runtime.call), runtime.taken.queue)
-        if not runtime.arrived.callback:
+        if runtime.arrived.paged is not None:
+            self.turn.ask(runtime.call, EndPageCall(runtime.call), at)
+        elif not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
         self._consultations.over(runtime.call)

@@ -90,6 +90,7 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
             dispatcher.queues.restore_talk(runtime.call, runtime.taken, runtime.entered, runtime.answered)
     live = {name: runtime.arrived.caller for name, runtime in dispatcher.calls.items()}
     dispatcher.callbacks.restore(journal.callbacks(), live)
+    dispatcher.pages.restore(journal.pages(), live)
     journal.commit()
 
 
@@ -108,7 +109,11 @@ async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock:
             await _adopt(link, runtime, dispatcher, metrics, clock)
             await asyncio.sleep(0)
     for stray in seen.strays(dispatcher.calls):
-        await dispatcher.rescue(stray)
+        if dispatcher.pages.awaits(stray):
+            dispatcher.person_answered(stray, clock())
+        else:
+            await dispatcher.rescue(stray)
+    dispatcher.pages.seen(seen.channels)
     return seen
 
 
@@ -147,7 +152,7 @@ async def _adopt(link: Link, runtime: CallRuntime, dispatcher: Dispatcher, metri
     _count(metrics, "adopted")
     recording = runtime.recording[0].recording if runtime.recording else ""
     if recording and (await link.request("GET", f"recordings/live/{recording}")).status == 404:
-        length = dispatcher.recorded_seconds(recording)
+        length = dispatcher.recorded_length(recording)
         dispatcher.mailboxes.recordings.ended(recording)
         runtime.deliver(RecordingFinished(at=clock(), recording=recording, duration=length))
     runtime.deliver(Adopted(at=clock()))

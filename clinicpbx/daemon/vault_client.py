@@ -26,6 +26,11 @@ class PhoneDesk:
         """`answer`, and where it is `right`, `messages`."""
         return self._ask("phone.open", call=call, by=by, mailbox=mailbox, pin=pin.value)
 
+    def person(self, call: str, person: str, mailbox: str, pin: Private[str]) -> str:
+        """Whether it is the PIN of *person*, who is on call: right, wrong, locked, or none. Then the call may hear
+        *mailbox*."""
+        return str(self._ask("phone.person", call=call, person=person, mailbox=mailbox, pin=pin.value))
+
     def fetch(self, call: str, by: str, mailbox: str, message: str) -> str:
         """The path of the sound in clear."""
         return str(self._ask("phone.fetch", call=call, by=by, mailbox=mailbox, message=message)["sound"])

@@ -8,7 +8,7 @@ import structlog
 
 from clinicpbx.adapters.vault.hear import hear
 from clinicpbx.adapters.vault.message import Message, State
-from clinicpbx.adapters.vault.pins import Answer, Pins
+from clinicpbx.adapters.vault.pins import PERSON, Answer, Pins
 from clinicpbx.adapters.vault.recover import recover
 from clinicpbx.adapters.vault.root import Root
 from clinicpbx.adapters.vault.store import Damage, Vault, plain_of
@@ -55,7 +55,7 @@ class Desk:
     def verbs(self, peer: Peer) -> dict[str, Verb]:
         """What *peer* can ask for."""
         phones = {"phone.open": self._open, "phone.fetch": self._fetch, "phone.heard": self._heard}
-        phones |= {"phone.delete": self._delete_at_phone, "recover": self._recover}
+        phones |= {"phone.person": self._person, "phone.delete": self._delete_at_phone, "recover": self._recover}
         people = {
             "voicemail list": self._list,
             "voicemail show": self._show,
@@ -65,6 +65,7 @@ class Desk:
             "voicemail hold": lambda wish: self.vault.hold(wish["mailbox"], wish["message"], wish["reason"], _now()),
             "voicemail unhold": lambda wish: self.vault.unhold(wish["mailbox"], wish["message"]),
             "voicemail verify": self._verify,
+            "oncall pin": lambda wish: self._pins.set_pin(PERSON.format(wish["provider"]), Private(wish["pin"])),
             "voicemail pin": lambda wish: self._pins.set_pin(wish["mailbox"], Private(wish["pin"])),
             "retention status": lambda wish: self.retention.status(_now()),
             "keys unlock": lambda wish: self.root.unlock(Private(wish["passphrase"])),
@@ -107,12 +108,28 @@ class Desk:
             self._phone(wish, "voicemail.pin_refused", mailbox)
             return {"answer": answer}
         self._phone(wish, "voicemail.open", mailbox)
-        now = _now()
-        self._opened = {key: until for key, until in self._opened.items() if until > now}
-        self._opened[call, mailbox] = now + OPEN_FOR
+        self._let_hear(call, mailbox)
         kept = sorted(self.vault.list(mailbox).messages, key=lambda each: each.state is not State.NEW)
         rows = [{"id": m.id, "new": m.state is State.NEW, "received": m.received.isoformat()} for m in kept]
         return {"answer": answer, "messages": rows}
+
+    def _let_hear(self, call: str, mailbox: str) -> None:
+        now = _now()
+        self._opened = {key: until for key, until in self._opened.items() if until > now}
+        self._opened[call, mailbox] = now + OPEN_FOR
+
+    def _person(self, wish: Wish) -> Any:
+        """Whether it is the PIN of somebody who is on call; they hear the mailbox that they were rung for."""
+        name, mailbox = PERSON.format(wish["person"]), wish["mailbox"]
+        answer = self._pins.check_pin(name, Private(wish["pin"]), _now())
+        asked = {"by": wish["person"], "call": wish["call"]}
+        if answer is not Answer.RIGHT:
+            self._phone(asked, "oncall.pin_refused", mailbox)
+            return answer if name in self._pins.mailboxes() else "none"
+        self._phone(asked, "oncall.identified", mailbox)
+        if mailbox:
+            self._let_hear(wish["call"], mailbox)
+        return answer
 
     def _fetch(self, wish: Wish) -> Any:
         """Where the message lies in clear, in the tmpfs, until the daemon removes it."""

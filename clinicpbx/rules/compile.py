@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clinicpbx.core.acd.stages import speaks
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
+from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.rulebook import (
     AgentRules,
@@ -29,6 +30,7 @@ from clinicpbx.rules.phases import phase_flows
 from clinicpbx.rules.places import Places
 from clinicpbx.rules.rotas import build_rotas
 from clinicpbx.rules.templates import SHELF
+from clinicpbx.rules.views import clinic_number
 from clinicpbx.shipped import shipped
 
 TEMPLATES = "templates"
@@ -91,6 +93,10 @@ def compile_rules(
         notify=notify_rules(document),
         categories=_categories(document),
         short_abandon=document.inbox.short_abandon if document.inbox else SHORT,
+        paging={name: _paging(document, name) for name in document.rotas},
+        handovers={name: rules for name in document.rotas if (rules := _handover(document, name)) is not None},
+        trunks=tuple(document.trunks),
+        number=clinic_number(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
@@ -107,6 +113,18 @@ def _categories(document: Document) -> dict[str, Category]:
 def _queue(document: Document, name: str) -> QueueRules:
     written = document.queues[name]
     return QueueRules(name, **{**dict(written), "whisper": written.whisper or ""})
+
+
+def _paging(document: Document, name: str) -> PageRules:
+    written = document.rotas[name].page
+    return PageRules(**{**dict(written), "supervisor": written.supervisor or "", "say": written.say or ""})
+
+
+def _handover(document: Document, name: str) -> HandoverRules | None:
+    written = document.rotas[name].handover
+    if written is None or not written.confirm:
+        return None
+    return HandoverRules(written.ahead, written.ring, written.tries, written.pause)
 
 
 def _phone(extension: str, written: Phone) -> PhoneRules:

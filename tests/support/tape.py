@@ -7,6 +7,7 @@ from clinicpbx.core import commands as do
 from clinicpbx.core import events as ev
 from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.callflow.machine import CallMachine
+from clinicpbx.core.oncall import commands as oncall
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.private import Private
 
@@ -83,6 +84,10 @@ class Tape:
                 yield ev.Adopted(at=at)
             case ["refused", command, why]:
                 yield ev.CommandRefused(at=at, command=command, target="", why=ev.Refusal(why))
+            case ["pin", answer]:
+                yield ev.PinTold(at=at, answer=answer)
+            case ["page", answer]:
+                yield ev.PageTold(at=at, accepted=answer == "accepted")
             case ["hangup"]:
                 yield ev.HungUp(at=at, cause=16)
             case _:
@@ -147,6 +152,16 @@ def say(command: do.Command) -> str:
             return f"{type(command).__name__.removesuffix('Message').removesuffix('Heard').lower()} {message}"
         case do.WorkMessage(message=message, change=change, by=by, outcome=outcome):
             return f"{change} {message} for {by}" + (f": {outcome}" if outcome else "")
+        case oncall.KeepPage(kind=kind, rota=rota, message=message):
+            return f"page {rota}: {kind}{f' {message}' if message else ''}"
+        case oncall.CheckPin(person=person, pin=pin):
+            return f"check {pin.value} of {person}"
+        case oncall.TellPage(event=event, result=result):
+            return f"“{event}{f': {result}' if result else ''}”"
+        case oncall.AcceptPage(who=who):
+            return f"{who} accepts"
+        case oncall.ClosePage(who=who, outcome=outcome):
+            return f"{who} closes: {outcome}"
         case do.OpenMailbox(mailbox=mailbox, pin=pin):
             return f"open {mailbox} with {pin.value}"
         case _:

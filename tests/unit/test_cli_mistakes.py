@@ -168,6 +168,7 @@ WITHOUT_ROWS |= {"checkpoint"}
 WITHOUT_ROWS |= {"claim", "release", "note", "call", "reopen"}
 WITHOUT_ROWS |= {"checkpoint", "vault", "hear", "hold", "unhold"}
 WITHOUT_ROWS |= {"destroy", "escrow", "restore", "rotate", "unlock"}
+WITHOUT_ROWS |= {"accept", "confirm", "cover", "uncover"}
 
 
 @pytest.mark.parametrize("words", ALL)

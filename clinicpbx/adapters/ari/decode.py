@@ -58,6 +58,13 @@ class AgentAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonAnswered:
+    """The phone of somebody on call came into Stasis."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForCall:
     call: str
     event: Event
@@ -99,7 +106,18 @@ class Replaced:
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | TookPlace | AgentAnswered | Strayed | ForCall | Left | EndpointNews | HangupAsked | Replaced
+News = (
+    Entered
+    | TookPlace
+    | AgentAnswered
+    | PersonAnswered
+    | Strayed
+    | ForCall
+    | Left
+    | EndpointNews
+    | HangupAsked
+    | Replaced
+)
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -136,6 +154,8 @@ def _started(message: Json, at: datetime) -> News:
             return Entered(channel["id"], flow, entry, caller, language, argument, phone_of(channel["name"]))
         case ["callback", attempt]:
             return AgentAnswered(attempt)
+        case ["page", attempt]:
+            return PersonAnswered(attempt)
         case ["back", *status]:
             return ForCall(channel["id"], DialEnded(at=at, status=(status[0] if status else "") or "UNKNOWN"))
     return Strayed(channel["id"])

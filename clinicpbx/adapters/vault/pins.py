@@ -24,6 +24,8 @@ TRIES = 5
 LOCKED_FOR = timedelta(minutes=5)
 SHORTEST, LONGEST = 4, 12
 N, R, P = 2**14, 8, 1
+PERSON = "person-{}"
+"""The PIN of somebody who is on call, among those of mailboxes."""
 
 
 class PinRefused(ClinicPBXError):

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
-from clinicpbx.core.events import NOTHING_EARLIER, Consulted, Earlier, Event
+from clinicpbx.core.events import NOTHING_EARLIER, Consulted, Earlier, Event, Paged
+from clinicpbx.core.oncall.duty import Cover
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
 from clinicpbx.private import Private
@@ -39,6 +40,8 @@ class Scene:
     callback: str = ""
     argument: str = ""
     consults: Consulted | None = None
+    paged: Paged | None = None
+    covers: tuple[Cover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

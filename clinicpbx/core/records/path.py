@@ -55,6 +55,7 @@ LINES: Mapping[str, Line] = {
     "offered": lambda said: (said["queue"], "offered", _asked(said)),
     "overflowed": lambda said: (said["queue"], "overflowed", said["why"]),
     "override": lambda said: ("", "override", f"{said['name']}: {said['title']}"),
+    "page": lambda said: (said["page"], said["event"], ": ".join(filter(None, (said["who"], said["result"])))),
     "queued": lambda said: (said["queue"], "queued", f"priority {said['priority']}"),
     "refused": lambda said: (said["queue"], "refused", f"{_names(said)}: {said['status']}"),
     "request": lambda said: ("", "request", said["category"]),
@@ -62,6 +63,7 @@ LINES: Mapping[str, Line] = {
     "supervised": _supervision("supervised"),
     "supervision_ended": _supervision("supervision_ended"),
     "supervision_refused": _supervision("supervision_refused"),
+    "triage": lambda said: ("", "triage", said["level"]),
 }
 
 

@@ -19,6 +19,9 @@ def prompts(draft: Draft) -> Iterator[Mistake]:
     if document.mailboxes:
         used |= STEPS["voicemail"](mailbox=next(iter(document.mailboxes))).prompts()
     used |= {outcome_prompt(one) for category in document.categories.values() for one in category.outcomes} | SPOKEN
+    if document.rotas:
+        used |= STEPS["page"]().prompts() | STEPS["handover"]().prompts()
+        used |= {rota.page.say for rota in document.rotas.values() if rota.page.say is not None}
     for path, node in draft.nodes():
         for name in sorted(node.step.prompts()):
             used |= {name}

@@ -149,6 +149,8 @@ def _box(rules: Rules, name: str, node: Node, language: str) -> Box:
             return Box(name, f"Tells {told}", said, "words")
         case "request":
             return Box(name, f"Notes: {rules.book.categories[str(getattr(step, 'category', ''))].title}", (), "words")
+        case "triage":
+            return Box(name, f"Triage: {getattr(step, 'level', '')}", (), "words")
         case "voicemail":
             mailbox = document.mailboxes[str(getattr(step, "mailbox", ""))]
             return Box(name, f"Message for {mailbox.title}", said, "message")

@@ -9,6 +9,7 @@ from clinicpbx.core.callflow.persons import ACCEPT, Person, Ringing, await_perso
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene
 from clinicpbx.core.commands import Note
 from clinicpbx.core.events import Event
+from clinicpbx.core.oncall.duty import on_duty
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.core.schedule.oncall import Shift
 
@@ -29,7 +30,7 @@ class OnCall:
         return frozenset({ACCEPT})
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        shift = scene.book.rotas[self.rota].at(at)
+        shift = on_duty(self.rota, scene.book.rotas[self.rota], scene.covers, at)
         if shift is None:
             return Leave("nobody", why=f"nobody is on call for {self.rota}")
         return _told(ring(list(self._persons(scene.book, shift)) * self.rounds, self.ring, at))
