@@ -45,7 +45,7 @@ class CallArrived(Event):
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
-    *argument*: what a feature code is about, such as a queue.
+    *argument*: what a feature code is about, such as a queue. *test*: a call of the self-test, which reaches nobody.
     """
 
     flow: str
@@ -57,6 +57,7 @@ class CallArrived(Event):
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

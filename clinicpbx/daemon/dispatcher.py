@@ -24,6 +24,7 @@ from clinicpbx.adapters.ari.decode import (
 from clinicpbx.adapters.ari.encode import encode, encode_alert
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
+from clinicpbx.core.callflow.rehearsal import machine_of
 from clinicpbx.core.commands import (
     Alert,
     CallbackCommand,
@@ -242,14 +243,16 @@ class Dispatcher:
             switched_on=self.switched_on(at),
             argument=news.argument,
             earlier=self._earlier(news, at),
+            test=news.test,
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
             self._metrics.refusals.labels("enter", "no_flow").inc()
             self.turn.ask(news.call, Continue(FALLBACK, news.entry), at)
             return
-        self._metrics.calls.labels(news.flow).inc()
-        self._open(CallMachine(arrived, news.call, book), arrived).begin()
+        if not news.test:
+            self._metrics.calls.labels(news.flow).inc()
+        self._open(machine_of(arrived, news.call, book), arrived).begin()
 
     def _earlier(self, news: Entered, at: datetime) -> Earlier:
         """What is known of who calls from outside; a call that is sent on inside is the same call still."""
@@ -278,7 +281,7 @@ class Dispatcher:
         if book is None or not kept.events or not isinstance(arrived := kept.events[0], CallArrived):
             return None
         try:
-            runtime = self._open(CallMachine(arrived, kept.call, book), arrived)
+            runtime = self._open(machine_of(arrived, kept.call, book), arrived)
             runtime.rebuild(kept.events[1:])
         except Exception as bug:
             log.error("a call could not be rebuilt", call=kept.call, **where(bug))

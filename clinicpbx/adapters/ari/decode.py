@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.persons import CONTEXT as PERSON
+from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.events import (
     DialAnswered,
     DialEnded,
@@ -30,6 +31,7 @@ class Entered:
     caller: Private[str] | None
     language: str = ""
     argument: str = ""
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def _started(message: Json, at: datetime) -> News:
         case ["enter", flow, entry, *about]:
             number = (channel.get("caller") or {}).get("number") or ""
             caller = Private(number) if number else None
-            return Entered(channel["id"], flow, entry, caller, channel.get("language") or "", "".join(about[:1]))
+            language, test = channel.get("language") or "", is_test(channel.get("name") or "")
+            return Entered(channel["id"], flow, entry, caller, language, "".join(about[:1]), test)
         case ["callback", attempt]:
             return AgentAnswered(attempt)
         case ["back", *status]:
