@@ -47,6 +47,12 @@ class Metrics:
             registry=registry,
         )
         self.broken = Counter("clinicpbx_queue_rules_broken", "Alarm: never above 0", ["rule"], registry=registry)
+        self.certificate = Gauge(
+            "clinicpbx_certificate_days_left", "Until the TLS certificate expires", registry=registry
+        )
+        self.selftest = Gauge(
+            "clinicpbx_selftest_ok", "1 where the last test calls went through", ["entry"], registry=registry
+        )
         self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
 
     def text(self) -> bytes:

@@ -34,7 +34,7 @@ def daemon(instance: Instance) -> None:
     Example:
       clinicpbx run daemon
     """
-    from clinicpbx.daemon.app import run_daemon
+    from clinicpbx.daemon.run import run_daemon
 
     run_daemon(instance, read_settings(instance))
 

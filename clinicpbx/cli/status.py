@@ -1,6 +1,6 @@
 """What the daemon says of itself: rules, connection, heartbeat, calls, what waits to be sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import rich_click as click
@@ -9,6 +9,8 @@ from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
+
+RENEW_BELOW = 30  # days
 
 
 @click.command("status")
@@ -29,8 +31,21 @@ def command(instance: Instance, as_json: bool) -> None:
         rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
         show("Daemon", ["what", "value"], rows, as_json=False)
     tell_unsealed(told)
-    if told["unsealed"] or not told["healthy"]:
+    for line in (worries := list(_worries(told))):
+        say(line)
+    if told["unsealed"] or worries or not told["healthy"]:
         raise SystemExit(1)
+
+
+def _worries(told: Mapping[str, Any]) -> Iterator[str]:
+    """What a person must see to."""
+    if failing := told["selftest_failing"]:
+        yield f"test calls to {', '.join(failing)} fail: clinicpbx selftest list"
+    days = told["certificate_days_left"]
+    if days is None:
+        yield "the TLS certificate cannot be read: secure phones cannot register"
+    elif days < RENEW_BELOW:
+        yield f"the TLS certificate expires in {days} days: put a new one into asterisk/tls and reload Asterisk"
 
 
 def tell_unsealed(told: Mapping[str, Any]) -> None:

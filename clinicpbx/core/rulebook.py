@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.overrides import OverrideRules
@@ -108,6 +108,7 @@ class Rulebook:
 
     *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
     its callers hear until they choose, where it is not the default. *overrides*: in the order of their weight.
+    *selftest*: the times of day at which every entry is tested, each with its time zone.
     """
 
     version: str
@@ -123,6 +124,7 @@ class Rulebook:
     overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
+    selftest: tuple[time, ...] = ()
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

@@ -7,13 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 import structlog
-import uvloop
 
 from clinicpbx.adapters.ari.client import Answer, AriAddress, Link, nobody, open_link, pauses
 from clinicpbx.adapters.ari.decode import HEARD
-from clinicpbx.adapters.asterisk.clear import need_clear
 from clinicpbx.adapters.clock import Clock
-from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.message import Message
@@ -34,8 +31,9 @@ from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
 from clinicpbx.daemon.rulebooks import Rulebooks
-from clinicpbx.daemon.single import only_daemon
+from clinicpbx.daemon.selftests import SelfTests
 from clinicpbx.daemon.supervisor import Supervisor
+from clinicpbx.daemon.upkeep import Upkeep
 from clinicpbx.daemon.verbs import verbs
 from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
 from clinicpbx.paths import Instance
@@ -70,6 +68,9 @@ class Daemon:
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
         self.dispatcher.callbacks = self.callbacks
+        book_now = self.rulebooks.current
+        self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, book_now)
+        self.upkeep = Upkeep(instance, self.metrics)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -179,6 +180,8 @@ class Daemon:
         self.journal.commit()
         self.journal.prune(self.clock())
         self.queues.look(self.callbacks.all())
+        self.selftests.look()
+        self.upkeep.look(self.clock())
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -228,21 +231,10 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mailboxes.stop()
+        await self.selftests.stop()
         self.callbacks.stop()
         self.queues.close()
         self.dispatcher.turn.end()
         self.journal.close()
         self._instance.control.unlink(missing_ok=True)
         log.info("ended", calls=len(self.dispatcher.calls))
-
-
-def run_daemon(instance: Instance, settings: Settings) -> None:
-    """Runs until SIGTERM. ClinicPBXError where clear audio could reach a disk, or another daemon runs or took over."""
-    start_logging(settings.log_level)
-    need_clear(instance.clear)
-
-    async def run() -> None:
-        await Daemon(instance, settings).run()
-
-    with only_daemon(instance):
-        uvloop.run(run())

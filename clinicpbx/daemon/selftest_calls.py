@@ -11,13 +11,12 @@ from clinicpbx.adapters.ari.client import AriAddress, Link, Message, open_link
 from clinicpbx.adapters.ari.hearing import HEARS, heard
 from clinicpbx.core.callflow.rehearsal import CONTEXT, SELFTEST
 from clinicpbx.core.rulebook import Rulebook
-from clinicpbx.core.selftest.walk import FALLBACK, LONGEST, QUIET, Finding, Gone, Heard, Ready, TimePassed, Walk
+from clinicpbx.core.selftest.walk import FALLBACK, LONGEST, QUIET, RULES, Finding, Gone, Heard, Ready, TimePassed, Walk
 from clinicpbx.core.selftest.way import keys_to_people
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
-RULES = "rules"
 LOUD = 256  # mean amplitude of what counts as sound, of 32767
 MARGIN = timedelta(seconds=20)  # Asterisk itself ends a test call so long after its longest time
 _runs = count(1)
@@ -42,42 +41,43 @@ async def findings(
     try:
         for entry in entries:
             for path, keys in ((RULES, keys_to_people(book, book.entries[entry])), (FALLBACK, {})):
-                yield await _TestCall(link, app, Walk(entry, path, datetime.now(UTC), keys)).run()
+                finding = await _TestCall(link, app, Walk(entry, path, datetime.now(UTC), keys)).run()
+                if link.lost:
+                    raise NotReachable(f"Asterisk is gone: {link.lost}", where=settings.ari)
+                yield finding
     finally:
         await link.close()
 
 
 class _TestCall:
-    """A pair of channels: *call* walks through the clinic, *ear* listens and presses keys."""
+    """A pair of channels: one walks through the clinic, the other one listens and presses keys."""
 
     def __init__(self, link: Link, app: str, walk: Walk) -> None:
         self._link, self._app, self._walk = link, app, walk
-        name = f"{walk.path}-{walk.entry.removeprefix('+')}-{walk.began.timestamp():.3f}"
-        self._call, self._ear = f"{SELFTEST}-{name}", f"listen-{name}"
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
 
     async def run(self) -> Finding:
         self._link.listen(self._take)
         context = CONTEXT if self._walk.path == RULES else f"{CONTEXT}-{FALLBACK}"
         where = {"endpoint": f"Local/{self._walk.entry}@{context}/n", "app": self._app}
-        ids = {"channelId": self._ear, "otherChannelId": self._call}
+        ids = {"channelId": self._walk.ear, "otherChannelId": self._walk.call}
         await self._ask("POST", "channels/create", body={**where, **ids})
         while not self._walk.over:
             heard = await self._next()
             if isinstance(heard, Ready):
                 await self._begin()
             elif key := self._walk.hear(heard):
-                await self._ask("POST", f"channels/{self._ear}/dtmf", {"dtmf": key})
-        await self._link.request("DELETE", f"channels/{self._ear}")
+                await self._ask("POST", f"channels/{self._walk.ear}/dtmf", {"dtmf": key})
+        await self._link.request("DELETE", f"channels/{self._walk.ear}")
         return self._walk.finding
 
     async def _begin(self) -> None:
         """The subscription and the hook are there before anything can be heard."""
-        await self._ask("POST", f"applications/{self._app}/subscription", {"eventSource": f"channel:{self._call}"})
+        await self._ask("POST", f"applications/{self._app}/subscription", {"eventSource": f"channel:{self._walk.call}"})
         quiet, longest = QUIET // timedelta(milliseconds=1), (LONGEST + MARGIN).seconds
         for name, value in (("TALK_DETECT(set)", f"{quiet},{LOUD}"), ("TIMEOUT(absolute)", str(longest))):
-            await self._ask("POST", f"channels/{self._ear}/variable", body={"variable": name, "value": value})
-        await self._ask("POST", f"channels/{self._ear}/dial")
+            await self._ask("POST", f"channels/{self._walk.ear}/variable", body={"variable": name, "value": value})
+        await self._ask("POST", f"channels/{self._walk.ear}/dial")
 
     async def _ask(self, method: str, uri: str, query: Mapping[str, str] | None = None, body: object = None) -> None:
         """What Asterisk refuses ends the test: the call is gone, or never was."""
@@ -87,7 +87,7 @@ class _TestCall:
     def _take(self, messages: Sequence[Message]) -> None:
         at = datetime.now(UTC)
         for message in messages:
-            if (told := heard(message, self._ear, self._call, at)) is not None:
+            if (told := heard(message, self._walk.ear, self._walk.call, at)) is not None:
                 self._heard.put_nowait(told)
 
     async def _next(self) -> Heard:

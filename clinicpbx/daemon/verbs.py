@@ -45,6 +45,8 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
             "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
             "calls": len(daemon.dispatcher.calls),
             "journal_waiting": daemon.journal.waiting,
+            "selftest_failing": sorted({row["entry"] for row in daemon.selftests.rows() if not row["ok"]}),
+            **daemon.upkeep.told(),
             "unsealed": [
                 {"recordings": count, "why": why} for why, count in daemon.mailboxes.recordings.unsealed.items()
             ],
@@ -60,6 +62,8 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
         "floor": lambda wish: {**queues.status(), "callbacks": daemon.callbacks.rows()},
         "callers": lambda wish: queues.callers(wish["queue"]),
         "callbacks": lambda wish: daemon.callbacks.rows(),
+        "selftest.rows": lambda wish: daemon.selftests.rows(),
+        "selftest.begin": lambda wish: daemon.selftests.begin(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
         **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
     }
@@ -69,6 +73,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
     queues = daemon.queues
     return {
         "callback.close": lambda wish: daemon.callbacks.close(wish["callback"], wish["outcome"]),
+        "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),

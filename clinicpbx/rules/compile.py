@@ -74,6 +74,7 @@ def compile_rules(
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
+        selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)

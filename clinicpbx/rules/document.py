@@ -11,6 +11,7 @@ from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
 from clinicpbx.rules.rota_document import Provider, RotaRules
 from clinicpbx.rules.scenario_document import Scenario
+from clinicpbx.rules.selftest_document import SelfTest
 from clinicpbx.rules.words import (
     E164,
     Code,
@@ -52,6 +53,9 @@ Penalties = Annotated[
 
 class Clinic(Written):
     name: Text = Field(description="The clinic's name, for people and as the name on outgoing calls.")
+    selftest: SelfTest = Field(
+        default_factory=lambda: SelfTest.model_validate({}), description="Test calls to every entry."
+    )
 
 
 class Site(Written):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clinicpbx.daemon.app import run_daemon
+from clinicpbx.daemon.run import run_daemon
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings

@@ -11,8 +11,8 @@ from clinicpbx.core.selftest.walk import (
     Heard,
     PromptBegan,
     PromptsEnded,
-    Ready,
     Reached,
+    Ready,
     SoundBegan,
     SoundEnded,
 )

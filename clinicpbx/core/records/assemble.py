@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.callflow.rehearsal import is_test
+from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from clinicpbx.core.callflow.rehearsal import SELFTEST
 
 ANSWER_WITHIN = timedelta(seconds=10)
 FIRST_WITHIN = timedelta(seconds=8)  # the dialplan gives up a daemon that is silent for 5
@@ -13,7 +15,7 @@ QUIET = timedelta(milliseconds=200)
 """Asterisk calls it the end of sound once it was quiet for so long."""
 HUSH = timedelta(seconds=1)
 """A key cuts short what plays, or was about to."""
-FALLBACK = "fallback"
+RULES, FALLBACK = "rules", "fallback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,13 @@ class TimePassed(Heard):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one test call to *entry*. *path*: rules, or fallback. *problem*: "" where all is well.
+    """What came of the test call *call* to *entry*. *path*: rules, or fallback. *problem*: "" where all is well.
 
     *answered*, *sounded*: how long it took until then; None where it never was. *prompts*: those that were heard.
     *reached*: the step that the test leg stood in for.
     """
 
+    call: str
     entry: str
     path: str
     at: datetime
@@ -113,15 +116,30 @@ class Walk:
     _since: datetime | None = None  # of what is listened to: a prompt, or the test leg
     _sounds: datetime | None = None  # since when
     _sound: timedelta = timedelta(0)
-    _pressed: datetime = datetime.min.replace(tzinfo=UTC)
+    _hushed: datetime | None = None  # until then a key may have cut a prompt short
 
     def __post_init__(self) -> None:
         self.deadline = self.began + ANSWER_WITHIN
 
     @property
+    def name(self) -> str:
+        return f"{self.path}-{self.entry.removeprefix('+')}-{self.began.timestamp():.3f}"
+
+    @property
+    def call(self) -> str:
+        """The id of the channel that walks through the clinic."""
+        return f"{SELFTEST}-{self.name}"
+
+    @property
+    def ear(self) -> str:
+        """The id of the channel that listens; neither may begin with the other."""
+        return f"listen-{self.name}"
+
+    @property
     def finding(self) -> Finding:
         times = self.answered, self.sounded
-        return Finding(self.entry, self.path, self.began, self.problem, *times, tuple(self.prompts), self.reached)
+        what = self.call, self.entry, self.path, self.began, self.problem
+        return Finding(*what, *times, tuple(self.prompts), self.reached)
 
     def hear(self, heard: Heard) -> str:
         if self.over:
@@ -169,7 +187,7 @@ class Walk:
         self._count(at)
         if self._prompt and self._sound >= LEAST_SOUND:
             self.prompts.append(self._prompt)
-        elif self._prompt and at > self._pressed + HUSH:
+        elif self._prompt and (self._hushed is None or at > self._hushed):
             self._fail(f"the prompt {self._prompt} is silent")
         self._prompt = ""
 
@@ -179,7 +197,7 @@ class Walk:
             self._fail(f"the prompt {prompt} cannot be played")
         self._judge(at)
         key = "" if self.over else self.keys.get(prompt.rpartition("/")[2], "")
-        self._pressed = at if key else self._pressed
+        self._hushed = at + HUSH if key else self._hushed
         return key
 
     def _reach(self, at: datetime, step: str) -> None:
