@@ -50,6 +50,9 @@ class Metrics:
         self.certificate = Gauge(
             "clinicpbx_certificate_days_left", "Until the TLS certificate expires", registry=registry
         )
+        self.lost_rows = Counter(
+            "clinicpbx_records_lost_rows", "Asterisk could not write them", ["spool"], registry=registry
+        )
         self.selftest = Gauge(
             "clinicpbx_selftest_ok", "1 where the last test calls went through", ["entry"], registry=registry
         )

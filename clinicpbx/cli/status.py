@@ -41,6 +41,8 @@ def _worries(told: Mapping[str, Any]) -> Iterator[str]:
     """What a person must see to."""
     if failing := told["selftest_failing"]:
         yield f"test calls to {', '.join(failing)} fail: clinicpbx selftest list"
+    if lost := told["lost_rows"]:
+        yield f"Asterisk could not write {lost} rows of call records in the last day: is the disk of spool/ full?"
     days = told["certificate_days_left"]
     if days is None:
         yield "the TLS certificate cannot be read: secure phones cannot register"

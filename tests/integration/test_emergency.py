@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from clinicpbx.adapters.asterisk.lost_rows import LostRows
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import ended
@@ -126,8 +127,10 @@ async def test_the_disk_of_the_records_is_full(house: HelpHouse, phones: Phones)
         caller = Caller(
             house, await house.desk(phones, "201"), await house.carrier(phones), await house.desk(phones, "202")
         )
+        lost = LostRows(house.instance.asterisk / "log" / "messages")
         with full(spool):
             await caller.gets_help()
+            assert await eventually(lost.look, 20), "Asterisk says of each row that it could not write it"
 
 
 async def test_the_carrier_leaves_options_unanswered(house: HelpHouse, phones: Phones) -> None:
