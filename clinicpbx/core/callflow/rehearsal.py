@@ -24,12 +24,12 @@ TAKEN = "CPBXReached"  # the user event by which the dialplan says that the test
 HARMLESS = (Answer, Note, Play, SetVariable, StartMusic, StopMusic, StopPlayback)
 """All that a test call may ask for; whatever else there is, or will be, ends it."""
 
-_CHANNEL = re.compile(rf"^Local/[^@]+@{CONTEXT}(-fallback)?-[0-9a-f]{{8}};2$", re.ASCII)
+_CHANNEL = re.compile(rf"Local/[^@]+@{CONTEXT}(-fallback)?-[0-9a-f]{{8}};2", re.ASCII)
 
 
 def is_test(channel: str) -> bool:
     """Whether the channel of that name is a test call's. No name that a stranger sends gets into a channel's name."""
-    return _CHANNEL.match(channel) is not None
+    return _CHANNEL.fullmatch(channel) is not None
 
 
 def machine_of(arrived: CallArrived, call: str, book: Rulebook) -> CallMachine:

@@ -182,23 +182,29 @@ class Walk:
             self._sound += max(until - max(self._sounds, self._since), timedelta(0))
             self._sounds = until
 
-    def _judge(self, at: datetime) -> None:
-        """What is listened to is over: was it heard?"""
+    def _judge(self, at: datetime) -> str:
+        """What is listened to is over: the prompt, if it was heard."""
         self._count(at)
-        if self._prompt and self._sound >= LEAST_SOUND:
-            self.prompts.append(self._prompt)
-        elif self._prompt and (self._hushed is None or at > self._hushed):
-            self._fail(f"the prompt {self._prompt} is silent")
-        self._prompt = ""
+        prompt, self._prompt = self._prompt, ""
+        if prompt and self._sound >= LEAST_SOUND:
+            self.prompts.append(prompt)
+            return prompt
+        if prompt and not self._cut(at):
+            self._fail(f"the prompt {prompt} is silent")
+        return ""
+
+    def _cut(self, at: datetime) -> bool:
+        """Whether our own key may have cut short what played."""
+        return self._hushed is not None and at <= self._hushed
 
     def _ended(self, at: datetime, whole: bool) -> str:
-        prompt = self._prompt
-        if not whole and not self.reached:
-            self._fail(f"the prompt {prompt} cannot be played")
-        self._judge(at)
-        key = "" if self.over else self.keys.get(prompt.rpartition("/")[2], "")
-        self._hushed = at + HUSH if key else self._hushed
-        return key
+        if not whole and not self.reached and not self._cut(at):
+            self._fail(f"the prompt {self._prompt} cannot be played")
+        key = self.keys.get(self._judge(at).rpartition("/")[2], "")
+        if key and not self.over:
+            self._hushed = at + HUSH
+            return key
+        return ""
 
     def _reach(self, at: datetime, step: str) -> None:
         self.reached, self.deadline = step or FALLBACK, at + LEG_WITHIN
