@@ -12,7 +12,7 @@ OnBug = Callable[[str, Exception], None]
 Asked = tuple[str, Command, datetime]
 
 MOST_ANSWERS = 16  # of the queues in one turn: calls that go round in circles must not stop the loop
-GATHER = 0.25  # seconds that events without commands may wait for company: after a crash their effect is seen anyway
+GATHER = 0.05  # seconds that events without commands may wait for company: after a crash their effect is seen anyway
 
 
 class Committing(Protocol):
