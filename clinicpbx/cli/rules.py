@@ -18,6 +18,7 @@ from clinicpbx.paths import Instance
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 why = click.option("--why", default="", help="What the change is for; kept in the history.")
+test = click.option("--selftest/--no-selftest", "test", default=True, help="Begin a test call to every entry.")
 force = click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
 
 
@@ -310,31 +311,28 @@ def _lines(instance: Instance, against: str) -> Iterator[str]:
 @command.command()
 @why
 @force
+@test
 @pass_instance
-def apply(instance: Instance, why: str, force: bool) -> str:
+def apply(instance: Instance, why: str, force: bool, test: bool) -> str:
     """Bring the rules into force for the next call; calls in progress keep the rules they began with.
 
     \b
     Example:
       clinicpbx rules apply --why "Fridays close at 16:00"
     """
+    from clinicpbx.cli._rules_told import tell_change
     from clinicpbx.daemon.apply import apply
-    from clinicpbx.daemon.control_client import tell_daemon
     from clinicpbx.settings import read_settings
 
-    outcome = apply(instance, read_settings(instance), why, force)
-    for line in (*outcome.warnings, *outcome.changes):
-        say(line)
-    told = tell_daemon(instance, {"do": "rules.reload"})
-    say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
-    return outcome.fingerprint(instance)
+    return tell_change(instance, apply(instance, read_settings(instance), why, force), test)
 
 
 @command.command()
 @click.argument("version", required=False, default="", shell_complete=named(_versions))
 @force
+@test
 @pass_instance
-def rollback(instance: Instance, version: str, force: bool) -> str:
+def rollback(instance: Instance, version: str, force: bool, test: bool) -> str:
     """Bring VERSION, or the one before, into force again.
 
     \b
@@ -342,14 +340,11 @@ def rollback(instance: Instance, version: str, force: bool) -> str:
       clinicpbx rules rollback
       clinicpbx rules rollback 000007
     """
+    from clinicpbx.cli._rules_told import tell_change
     from clinicpbx.daemon.apply import roll_back
-    from clinicpbx.daemon.control_client import tell_daemon
     from clinicpbx.settings import read_settings
 
-    outcome = roll_back(instance, read_settings(instance), version, force)
-    told = tell_daemon(instance, {"do": "rules.reload"})
-    say(_sentence(outcome.version, outcome.loaded, told, outcome.changed))
-    return outcome.fingerprint(instance)
+    return tell_change(instance, roll_back(instance, read_settings(instance), version, force), test)
 
 
 @command.command()
@@ -391,9 +386,3 @@ def _first(changes: Sequence[str]) -> str:
 command.add_command(new)
 command.add_command(replay)
 command.add_command(import_csv)
-
-
-def _sentence(version: str, loaded: bool, told: bool, changed: bool) -> str:
-    where = "Asterisk has it" if loaded else "Asterisk does not run: it will load it at its start"
-    daemon = "" if told else "; the daemon does not run: it will read it at its start"
-    return f"version {version} {'is' if changed else 'was already'} in force; {where}{daemon}"

@@ -1,6 +1,6 @@
 """What the daemon says of itself: rules, connection, heartbeat, calls, what waits to be sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import rich_click as click
@@ -16,6 +16,8 @@ from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
 
 OPEN = "open"
+
+RENEW_BELOW = 30  # days
 
 
 @click.command("status")
@@ -40,10 +42,25 @@ def command(instance: Instance, as_json: bool) -> None:
     tell_unsealed(told)
     if not by_group:
         say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
-    if failed := failed_notices(instance.run / "notifier.prom"):
-        say(f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`")
-    if told["unsealed"] or not told["healthy"] or told["vault"] != OPEN or failed:
+    for line in (worries := list(_worries(instance, told))):
+        say(line)
+    if told["unsealed"] or worries or not told["healthy"] or told["vault"] != OPEN:
         raise SystemExit(1)
+
+
+def _worries(instance: Instance, told: Mapping[str, Any]) -> Iterator[str]:
+    """What a person must see to."""
+    if failed := failed_notices(instance.run / "notifier.prom"):
+        yield f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`"
+    if failing := told["selftest_failing"]:
+        yield f"test calls to {', '.join(failing)} fail: clinicpbx selftest list"
+    if lost := told["lost_rows"]:
+        yield f"Asterisk could not write {lost} rows of call records in the last day: is the disk of spool/ full?"
+    days = told["certificate_days_left"]
+    if days is None:
+        yield "the TLS certificate cannot be read: secure phones cannot register"
+    elif days < RENEW_BELOW:
+        yield f"the TLS certificate expires in {days} days: put a new one into asterisk/tls and reload Asterisk"
 
 
 def _vault(instance: Instance) -> str:

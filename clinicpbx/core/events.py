@@ -79,7 +79,7 @@ class CallArrived(Event):
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
     *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; language
     and the queues of *earlier* are those of that call then. *paged*: *entry* is the person on
-    call who was rung. *covers*: who is on call instead of what the rotas say.
+    call who was rung. *covers*: who is on call instead of what the rotas say. *test*: of the self-test; reaches nobody.
     """
 
     flow: str
@@ -94,6 +94,7 @@ class CallArrived(Event):
     consults: Consulted | None = None
     paged: Paged | None = None
     covers: tuple[Cover, ...] = ()
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
@@ -128,6 +128,7 @@ class Rulebook:
     *short_abandon*: who gives up sooner is not followed up.
     *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
     tried. *number*: what the clinic shows outside.
+    *selftest*: the times of day at which every entry is tested, each with its time zone.
     """
 
     version: str
@@ -151,6 +152,7 @@ class Rulebook:
     handovers: Mapping[str, HandoverRules] = field(default_factory=dict)
     trunks: tuple[str, ...] = ()
     number: str = ""
+    selftest: tuple[time, ...] = ()
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

@@ -34,7 +34,9 @@ from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
 from clinicpbx.daemon.rulebooks import Rulebooks
+from clinicpbx.daemon.selftests import SelfTests
 from clinicpbx.daemon.supervisor import Supervisor
+from clinicpbx.daemon.upkeep import Upkeep
 from clinicpbx.daemon.verbs import verbs
 from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
 from clinicpbx.paths import Instance
@@ -70,10 +72,12 @@ class Daemon:
         self.mailboxes.inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock).work
         self.mailboxes.phone_of = self.dispatcher.phone_of
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
-        self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
-        ask = self.dispatcher.turn.ask
-        self.pages = PageRuntime(book, self.journal, ask, self.dispatcher.deliver, self.request, self.clock, instance)
+        ask, deliver = self.dispatcher.turn.ask, self.dispatcher.deliver
+        self.callbacks = CallbackRuntime(book, self.journal, ask, self.request, self.clock)
+        self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
         self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
+        self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
+        self.upkeep = Upkeep(instance, self.metrics)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -183,8 +187,9 @@ class Daemon:
         self.journal.commit()
         self.journal.prune(self.clock())
         self.queues.look(self.callbacks.all())
-        if self._serving is not None:
-            self.pages.look()
+        self.pages.look(self._serving is not None)
+        self.selftests.look()
+        self.upkeep.look(self.clock())
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -221,8 +226,8 @@ class Daemon:
 
     @asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
-        address = self._settings.bind, self._settings.http_port
-        http = await serve_http(*address, self.metrics, lambda: self.supervisor.healthy)
+        settings, healthy = self._settings, lambda: self.supervisor.healthy
+        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy)
         control = await serve_control(self._instance.control, verbs(self))
         try:
             yield
@@ -235,6 +240,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mailboxes.stop()
+        await self.selftests.stop()
         self.callbacks.stop()
         self.pages.stop()
         self.queues.close()

@@ -26,6 +26,7 @@ from clinicpbx.adapters.ari.decode import (
 )
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
+from clinicpbx.core.callflow.rehearsal import machine_of
 from clinicpbx.core.commands import (
     Alert,
     CallbackCommand,
@@ -250,6 +251,7 @@ class Dispatcher:
             earlier=self._earlier(news, at, about),
             consults=about.consulted if about is not None else None,
             covers=self.pages.standing(),
+            test=news.test,
         )
         own = self._begin(news.call, arrived, book)
         if about is not None and own is not None:
@@ -279,8 +281,9 @@ class Dispatcher:
             self._metrics.refusals.labels("enter", "no_flow").inc()
             self.turn.ask(call, Continue(FALLBACK, arrived.entry), arrived.at)
             return None
-        self._metrics.calls.labels(arrived.flow).inc()
-        runtime = self._open(CallMachine(arrived, call, book), arrived)
+        if not arrived.test:
+            self._metrics.calls.labels(arrived.flow).inc()
+        runtime = self._open(machine_of(arrived, call, book), arrived)
         runtime.begin()
         return runtime
 
@@ -323,7 +326,7 @@ class Dispatcher:
         if book is None or not kept.events or not isinstance(arrived := kept.events[0], CallArrived):
             return None
         try:
-            runtime = self._open(CallMachine(arrived, kept.call, book), arrived)
+            runtime = self._open(machine_of(arrived, kept.call, book), arrived)
             runtime.rebuild(kept.events[1:])
         except Exception as bug:
             log.error("a call could not be rebuilt", call=kept.call, **where(bug))

@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS caller (tag TEXT PRIMARY KEY, last TEXT NOT NULL, bod
 """
 EVENT = "INSERT INTO event (call, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
 FACT = "INSERT INTO fact (call, at, kind, body) VALUES (?, ?, ?, ?)"
+FACTS = "SELECT body FROM fact WHERE kind = ? ORDER BY id"
 OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?, ?)"
 CLOSED = "DELETE FROM open_call WHERE call = ?"
 SERVING = "INSERT OR REPLACE INTO serving (name, body) VALUES (?, ?)"
@@ -172,6 +173,10 @@ class Journal:
             except (InvalidTag, KeyError, TypeError, ValueError) as error:
                 log.error("a page cannot be read", page=name, reason=type(error).__name__)
         return found
+
+    def facts_of(self, kind: str) -> list[dict[str, Any]]:
+        """The body of each fact of *kind* of the last days, oldest first."""
+        return [orjson.loads(body) for (body,) in self._db.execute(FACTS, (kind,))]
 
     def commit(self) -> bool:
         """Write what waits, in one transaction; True once nothing waits. Never raises for a failing disk."""

@@ -96,10 +96,10 @@ class PageRuntime:
         """Who is on call instead of what the rotas say."""
         return self._all.standing()
 
-    def look(self) -> None:
-        """Every second: has a shift begun?"""
+    def look(self, connected: bool = True) -> None:
+        """Every second: has a shift begun? Nobody can be rung while Asterisk is not *connected*."""
         at = self._clock()
-        if self._all.book.handovers and (self._looked is None or at - self._looked >= LOOKED):
+        if connected and self._all.book.handovers and (self._looked is None or at - self._looked >= LOOKED):
             self._looked = at
             self._do(self._all.shifts(at), at)
 

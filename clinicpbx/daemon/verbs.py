@@ -22,21 +22,6 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
     def reload(wish: Wish) -> Any:
         return {"version": daemon.reload_rules().version}
 
-    def calls(wish: Wish) -> Any:
-        now = daemon.clock()
-        return [
-            {
-                "call": call.call,
-                "flow": call.machine.flow,
-                "step": call.machine.at_step,
-                "version": call.machine.version,
-                "language": call.machine.language,
-                "seconds": int((now - call.arrived.at).total_seconds()),
-                "in_dialplan": call.away,
-            }
-            for call in daemon.dispatcher.calls.values()
-        ]
-
     def status(wish: Wish) -> Any:
         heartbeat = daemon.supervisor.heartbeat
         return {
@@ -47,6 +32,8 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
             "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
             "calls": len(daemon.dispatcher.calls),
             "journal_waiting": daemon.journal.waiting,
+            "selftest_failing": sorted({row["entry"] for row in daemon.selftests.rows() if not row["ok"]}),
+            **daemon.upkeep.told(),
             "unsealed": [
                 {"recordings": count, "why": why} for why, count in daemon.mailboxes.recordings.unsealed.items()
             ],
@@ -55,7 +42,7 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
     return {
         "rules.reload": reload,
         "overrides.reload": lambda wish: daemon.overrides.reload(),
-        "calls": calls,
+        "calls": lambda wish: _calls(daemon),
         "status": status,
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
@@ -66,10 +53,28 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
     }
 
 
+def _calls(daemon: "Daemon") -> Any:
+    now = daemon.clock()
+    return [
+        {
+            "call": call.call,
+            "flow": call.machine.flow,
+            "step": call.machine.at_step,
+            "version": call.machine.version,
+            "language": call.machine.language,
+            "seconds": int((now - call.arrived.at).total_seconds()),
+            "in_dialplan": call.away,
+        }
+        for call in daemon.dispatcher.calls.values()
+    ]
+
+
 def _promises(daemon: "Daemon") -> dict[str, Verb]:
     pages = daemon.pages
     return {
         "callbacks": lambda wish: daemon.callbacks.rows(),
+        "selftest.rows": lambda wish: daemon.selftests.rows(),
+        "selftest.begin": lambda wish: daemon.selftests.begin(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
         "oncall.pages": lambda wish: pages.rows(),
         "oncall.number": lambda wish: pages.number(wish["page"]),
@@ -85,6 +90,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
         "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
         "oncall.confirm": lambda wish: daemon.pages.confirm(wish["rota"]),
+        "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),

@@ -22,7 +22,7 @@ def query(period: Period) -> Select[Any]:
             *(count(table.outcome == outcome).label(outcome) for outcome in OUTCOMES),
             seconds(func.avg(talked)).label("mean_talk"),
         )
-        .where(table.started >= period.since, table.started < period.until)
+        .where(table.started >= period.since, table.started < period.until, table.kind != "selftest")
         .group_by(table.kind, table.did)
         .order_by(table.kind, table.did)
     )

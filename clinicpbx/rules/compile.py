@@ -97,6 +97,7 @@ def compile_rules(
         handovers={name: rules for name in document.rotas if (rules := _handover(document, name)) is not None},
         trunks=tuple(document.trunks),
         number=clinic_number(document),
+        selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)

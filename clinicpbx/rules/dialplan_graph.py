@@ -7,7 +7,7 @@ from clinicpbx.rules.dialplan_parse import Context, DialplanRefused, Line, parse
 
 FROM_TRUNK = "cpbx-from-trunk"
 # Where the daemon may send a call that is in Stasis.
-BY_DAEMON = ("cpbx-offer", "cpbx-dial", "cpbx-person", "cpbx-fallback", "cpbx-rescue")
+BY_DAEMON = ("cpbx-offer", "cpbx-dial", "cpbx-person", "cpbx-fallback", "cpbx-rescue", "cpbx-selftest")
 CHOSEN_BY_RULES = ("cpbx-dial", "cpbx-person")
 PATTERNS = "cpbx-outbound"
 

@@ -15,6 +15,7 @@ from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
 from clinicpbx.rules.rota_document import Provider, RotaRules
 from clinicpbx.rules.scenario_document import Scenario
+from clinicpbx.rules.selftest_document import SelfTest
 from clinicpbx.rules.words import (
     E164,
     Code,
@@ -53,6 +54,9 @@ class Clinic(Written):
     name: Text = Field(description="The clinic's name, for people and as the name on outgoing calls.")
     log_out: LogOut = Field(default_factory=LogOut, description="When agents are logged out without their doing.")
     keep: Keeping | None = Field(None, description="How long messages are kept, then destroyed; default: for good.")
+    selftest: SelfTest = Field(
+        default_factory=lambda: SelfTest.model_validate({}), description="Test calls to every entry."
+    )
 
 
 class Site(Written):

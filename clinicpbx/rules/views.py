@@ -227,7 +227,7 @@ def emergency_view(document: Document, where: Where) -> Line:
         "notify": [quoting.digits(phone) for phone in rules.notify if phone in document.phones],
         "trunks": [trunks[trunk] for trunk in document.emergency_trunks],
         "caller_id": clinic_number(document),
-        "rounds": 10,
+        "rounds": 11,
     }
 
 

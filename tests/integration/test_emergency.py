@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from clinicpbx.adapters.asterisk.lost_rows import LostRows
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import ended
@@ -126,8 +127,10 @@ async def test_the_disk_of_the_records_is_full(house: HelpHouse, phones: Phones)
         caller = Caller(
             house, await house.desk(phones, "201"), await house.carrier(phones), await house.desk(phones, "202")
         )
+        lost = LostRows(house.instance.asterisk / "log" / "messages")
         with full(spool):
             await caller.gets_help()
+            assert await eventually(lost.look, 20), "Asterisk says of each row that it could not write it"
 
 
 async def test_the_carrier_leaves_options_unanswered(house: HelpHouse, phones: Phones) -> None:
@@ -154,6 +157,32 @@ async def test_the_first_trunk_dies_unnoticed(house: HelpHouse, phones: Phones) 
     finally:
         transport.close()
         house.put_in_force("009002", alone)
+
+
+async def test_the_first_trunk_is_dead_and_the_second_in_doubt(house: HelpHouse, phones: Phones) -> None:
+    """The one in doubt is tried before the dead one is dialled a second time."""
+    dead = house.bed.address()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(OptionsOnly, local_addr=(dead, 5060))
+    alone = (house.instance.current / "rules" / "clinic.yaml").read_text()
+    try:
+        house.put_in_force("009003", alone.replace("trunks: {line:", f"trunks: {{dead: {{host: {dead}}}, line:"))
+        for trunk, state in (("dead", " Avail"), ("line", "Unavail")):
+            house.bed.rx(f"pjsip qualify trunk-{trunk}")
+            shown = f"pjsip show aor trunk-{trunk}"
+            await eventually(lambda shown=shown, state=state: state in house.bed.rx(shown), 10)
+        desk, told = await house.desk(phones, "201"), await house.desk(phones, "202")
+        carrier, began = await house.carrier(phones), loop.time()
+        await desk.call(f"sip:911@{house.bed.sip}")
+        await carrier.expect("incoming", 15)
+        assert loop.time() - began < 12, "one attempt of the dead trunk takes 8 s"
+        await desk.expect("connected", 10)
+        await told.hangup()
+        await desk.hangup()
+        await carrier.expect("disconnected")
+    finally:
+        transport.close()
+        house.put_in_force("009004", alone)
 
 
 class OptionsOnly(asyncio.DatagramProtocol):

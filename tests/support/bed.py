@@ -112,7 +112,7 @@ class Bed:
         """Make *rules* (the text of clinic.yaml) the instance's rules, as an administrator would with the command."""
         self.instance.rules.mkdir(exist_ok=True)
         self.instance.clinic.write_text(rules)
-        self.clinicpbx("rules", "apply")
+        self.clinicpbx("rules", "apply", "--no-selftest")
 
     @property
     def sips(self) -> str:
@@ -157,10 +157,18 @@ class Bed:
 
     # -- programs -----------------------------------------------------------------------------------------------
 
-    def clinicpbx(self, *words: str, check: bool = True, given: str = "") -> subprocess.CompletedProcess[str]:
+    def clinicpbx(
+        self, *words: str, check: bool = True, given: str = "", within: float = 60
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command line on this instance, *given* on its stdin, and wait for it."""
         done = subprocess.run(
-            self._command(*words), capture_output=True, text=True, env=self._env(), timeout=60, check=False, input=given
+            self._command(*words),
+            capture_output=True,
+            text=True,
+            env=self._env(),
+            timeout=within,
+            check=False,
+            input=given,
         )
         assert not check or done.returncode == 0, f"clinicpbx {words}: {done.returncode}: {done.stderr}"
         return done

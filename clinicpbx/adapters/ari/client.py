@@ -291,7 +291,8 @@ async def open_link(ari: AriAddress, most_waiting: int = MOST_WAITING) -> Link:
 async def _attune(link: Link, ari: AriAddress) -> bool:
     """Subscriptions and filter outlive a connection, or do not: set both each time, then look."""
     allowed = {*ari.hears, "RESTResponse"}
-    link.request("POST", f"applications/{ari.app}/subscription", {"eventSource": ",".join(ari.sources)})
+    if ari.sources:
+        link.request("POST", f"applications/{ari.app}/subscription", {"eventSource": ",".join(ari.sources)})
     kinds = [{"type": kind} for kind in sorted(allowed)]
     link.request("PUT", f"applications/{ari.app}/eventFilter", body={"allowed": kinds, "disallowed": []})
     answer = await link.request("GET", f"applications/{ari.app}")

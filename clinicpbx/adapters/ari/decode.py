@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.persons import CONTEXT as PERSON
+from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.events import (
     DialAnswered,
     DialEnded,
@@ -31,6 +32,7 @@ class Entered:
     language: str = ""
     argument: str = ""
     phone: str = ""
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ def _started(message: Json, at: datetime) -> News:
         return TookPlace(channel["id"], replaced["id"], caller, language)
     match args:
         case ["enter", flow, entry, *about]:
-            argument = "".join(about[:1])
-            return Entered(channel["id"], flow, entry, caller, language, argument, phone_of(channel["name"]))
+            argument, phone, test = "".join(about[:1]), phone_of(channel["name"]), is_test(channel.get("name") or "")
+            return Entered(channel["id"], flow, entry, caller, language, argument, phone, test)
         case ["callback", attempt]:
             return AgentAnswered(attempt)
         case ["page", attempt]:

@@ -30,6 +30,18 @@ def make_certificate(instance: Instance, settings: Settings) -> None:
     write_if_changed(certificate, _self_signed(private, settings).decode(), OWNER)
 
 
+def days_left(instance: Instance, at: datetime) -> float | None:
+    """Days until the first certificate of asterisk/tls/certificate.pem expires; negative afterwards.
+
+    None where it cannot be read: TLS does not work then.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate((instance.tls / "certificate.pem").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return (certificate.not_valid_after_utc - at) / timedelta(days=1)
+
+
 def _self_signed(private: ec.EllipticCurvePrivateKey, settings: Settings) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, socket.gethostname()[:64])])
     known: list[x509.GeneralName] = [x509.DNSName(socket.gethostname())]

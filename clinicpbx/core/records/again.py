@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from clinicpbx.core.callflow.machine import CallMachine
+from clinicpbx.core.callflow.rehearsal import machine_of
 from clinicpbx.core.commands import Note
 from clinicpbx.core.events import CallArrived, Event
 from clinicpbx.core.records.rows import Fact
@@ -14,6 +14,6 @@ def decided_again(call: str, events: Sequence[Event], book: Rulebook) -> list[Fa
     arrived = events[0]
     if not isinstance(arrived, CallArrived):
         raise TypeError("a call begins with CallArrived")
-    machine = CallMachine(arrived, call, book)
+    machine = machine_of(arrived, call, book)
     told = [(arrived.at, machine.begin()), *((event.at, machine.handle(event)) for event in events[1:])]
     return [Fact(call, at, one.kind, one.detail) for at, commands in told for one in commands if isinstance(one, Note)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
 from clinicpbx.core.records.queueing import Queueing, queueing
@@ -37,7 +38,8 @@ def calls_in(group: Group) -> list[str]:
     """The ids of the calls in *group*: each caller from outside and each emergency call is one; else the
     first channel is. More than one where an agent joined two callers."""
     legs = legs_of(group.cel)
-    first = [leg.uniqueid for leg in legs.values() if not leg.dialled and (leg.arrived or EMERGENCY in leg.contexts)]
+    own = [leg for leg in legs.values() if not leg.dialled and (leg.arrived or leg.tests or EMERGENCY in leg.contexts)]
+    first = [leg.uniqueid for leg in own]
     told = [fact.call for fact in group.facts if fact.kind == "arrived" and fact.call not in legs]
     found = list(dict.fromkeys(first + told))
     if found:
@@ -73,7 +75,8 @@ class _Assembly:
             return None
         started, ended = times
         spans = talks(self.leg, self.legs.values(), ended) if self.leg else []
-        kind, stays = self._kind(), queueing(self.facts)
+        kind = self._kind()
+        stays = queueing(() if kind == "selftest" else self.facts)
         outcome = self._outcome(kind, spans)
         answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
@@ -150,6 +153,8 @@ class _Assembly:
 
     def _kind(self) -> Kind:
         leg = self.leg
+        if self._tests():
+            return "selftest"
         if leg is not None and EMERGENCY in leg.contexts:
             return "emergency"
         if leg is None:
@@ -160,10 +165,15 @@ class _Assembly:
         outside = any(other.dialled and other.context == TRUNK for other in self.legs.values())
         return "outbound" if outside else "internal"
 
+    def _tests(self) -> bool:
+        if self.leg is not None:
+            return self.leg.tests
+        return any(is_test(row.channel) for row in self.cdr) or self._body("ended", 0).get("outcome") == "selftest"
+
     def _outcome(self, kind: Kind, spans: Sequence[Talk]) -> Outcome:
         if self.lost:
             return "interrupted"
-        if kind in ("internal", "outbound", "emergency"):
+        if kind in ("internal", "outbound", "emergency", "selftest"):
             return kind
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
         waiting = max((fact.at for fact in self.facts if fact.kind == "queued"), default=None)

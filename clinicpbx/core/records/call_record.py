@@ -6,7 +6,7 @@ from typing import Literal
 
 from clinicpbx.private import Private
 
-Kind = Literal["inbound", "internal", "outbound", "emergency"]
+Kind = Literal["inbound", "internal", "outbound", "emergency", "selftest"]
 Outcome = Literal[
     "answered",
     "abandoned",
@@ -18,6 +18,7 @@ Outcome = Literal[
     "interrupted",
     "emergency",
     "outbound",
+    "selftest",
 ]
 
 NOBODY = Private("")

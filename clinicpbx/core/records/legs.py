@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.records.rows import CelRow
 
 PHONE = re.compile(r"^PJSIP/phone-(.+)-[0-9a-f]{8}(?:;[12])?$")
@@ -36,6 +37,11 @@ class Leg:
     contexts: set[str] = field(default_factory=set)
     recorded: bool = False
     stays: list[Stay] = field(default_factory=list)
+
+    @property
+    def tests(self) -> bool:
+        """It is the self-test's, in the caller's stead."""
+        return is_test(self.channel)
 
     @property
     def arrived(self) -> bool:
