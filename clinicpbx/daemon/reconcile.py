@@ -97,6 +97,7 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
 async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock: Clock) -> Snapshot:
     """Serial, since Asterisk has crashed on parallel clean-ups. Talking calls are not touched."""
     seen = await look(link)
+    dispatcher.pages.seen(seen.channels)
     for runtime in list(dispatcher.calls.values()):
         if runtime.call not in seen.channels:
             _count(metrics, "gone")
@@ -113,7 +114,6 @@ async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock:
             dispatcher.person_answered(stray, clock())
         else:
             await dispatcher.rescue(stray)
-    dispatcher.pages.seen(seen.channels)
     return seen
 
 
