@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from clinicpbx.adapters.vault.durable import (
+    NO_ROOM,
     SHARED_FILE,
     create_durably,
     locked,
@@ -158,7 +159,12 @@ class Vault(Letterbox):
             except (Damaged, OSError):
                 received = None
             content = tombstone(received, datetime.now(UTC), why)
-            create_durably(self.path(mailbox, id, GONE), content, SHARED_FILE)
+            try:
+                create_durably(self.path(mailbox, id, GONE), content, SHARED_FILE)
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                create_durably(self.path(mailbox, id, GONE), b"", SHARED_FILE)  # to delete is what makes room
         self._end_deletion(mailbox, id)
 
     def _end_deletion(self, mailbox: str, id: str) -> None:
@@ -170,12 +176,13 @@ class Vault(Letterbox):
     def destroyed(self, mailbox: str) -> Iterator[Destroyed]:
         """Every message of *mailbox* that was deleted."""
         for id in sorted(self.present(mailbox)[GONE]):
+            path = self.path(mailbox, id, GONE)
             try:
-                told = json.loads(self.path(mailbox, id, GONE).read_bytes())
+                told = json.loads(path.read_bytes())
                 received = datetime.fromisoformat(told["received"]) if told["received"] else None
                 yield Destroyed(mailbox, id, received, datetime.fromisoformat(told["deleted"]), told["why"])
             except (ValueError, KeyError, TypeError):
-                continue
+                yield Destroyed(mailbox, id, None, datetime.fromtimestamp(path.stat().st_mtime, UTC), "")
 
     def destroy(self, mailbox: str, month: str) -> builtins.list[str]:
         """Destroys the key of that month and every message received in it; their ids. Held, and nothing is done."""
