@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from clinicpbx.adapters.vault.durable import (
     NO_ROOM,
     SHARED_FILE,
+    Checkpoint,
     create_durably,
     locked,
+    pass_by,
     remove_durably,
     sync_folder,
 )
@@ -142,13 +144,13 @@ class Vault(Letterbox):
                 reasons[id] = ""
         return reasons
 
-    def delete(self, mailbox: str, id: str, why: str = "deleted") -> None:
+    def delete(self, mailbox: str, id: str, why: str = "deleted", *, checkpoint: Checkpoint = pass_by) -> None:
         """Destroys the message's own key, then its files: no copy of it opens any more. Twice is once.
 
         *why* stays in its tombstone, without anything of the patient. Held; NoSuchMessage.
         """
         if self.is_gone(mailbox, id):
-            return self._end_deletion(mailbox, id)
+            return self._end_deletion(mailbox, id, checkpoint)
         self._there(mailbox, id)
         with locked(self.folder(mailbox)):
             if self.path(mailbox, id, HOLD).exists():
@@ -165,12 +167,15 @@ class Vault(Letterbox):
                 if error.errno not in NO_ROOM:
                     raise
                 create_durably(self.path(mailbox, id, GONE), b"", SHARED_FILE)  # to delete is what makes room
-        self._end_deletion(mailbox, id)
+        checkpoint("tombstone")
+        self._end_deletion(mailbox, id, checkpoint)
 
-    def _end_deletion(self, mailbox: str, id: str) -> None:
+    def _end_deletion(self, mailbox: str, id: str, checkpoint: Checkpoint = pass_by) -> None:
         self.message_keys.destroy(mailbox, id)
+        checkpoint("key destroyed")
         for suffix in (AUDIO, META, PART, HEARD):
             self.path(mailbox, id, suffix).unlink(missing_ok=True)
+            checkpoint("file removed")
         sync_folder(self.folder(mailbox))
 
     def destroyed(self, mailbox: str) -> Iterator[Destroyed]:
