@@ -223,7 +223,7 @@ async def test_a_call_that_gave_no_pin_hears_nothing(house: House) -> None:
     house.runtime.perform("c3", FetchMessage("desk", "m1"), NOW)
     house.runtime.perform("c3", DeleteMessage("desk", "m1"), NOW)
     await house.settle()
-    assert house.delivered == [("c3", MessageDamaged(at=NOW, message="m1"))]
+    assert house.delivered == [("c3", MailboxRefused(at=NOW, mailbox="desk", why="unreadable"))]
     assert plain_of(house.vault, "desk", "m1") == SPOKEN
 
 
