@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from clinicpbx import __version__
-from clinicpbx.cli._leave import guard
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 
@@ -35,6 +34,8 @@ class Commands(click.Group):
         module = _names().get(name)
         if module is None:
             return None
+        from clinicpbx.cli._leave import guard
+
         command = getattr(importlib.import_module(f"clinicpbx.cli.{module}"), "command", None)
         return guard(command, name) if isinstance(command, click.Command) else None
 

@@ -1,15 +1,16 @@
 """Overrides of the rules: closed early, evacuation, records down; on, off, list."""
 
-import getpass
 from datetime import UTC, datetime
 
 import rich_click as click
 
 from clinicpbx.cli._instance import named, pass_instance
 from clinicpbx.cli.output import say, show
+from clinicpbx.daemon.login import login
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import Rules
+from clinicpbx.settings import read_settings
 
 COLUMNS = ["override", "title", "on", "until", "who", "why", "next_planned"]
 
@@ -89,7 +90,8 @@ def on(instance: Instance, override: str, until: str, why: str) -> None:
         raise ClinicPBXError(
             f"{override} may be on for {written(written_one.longest)} at most", do="Name an earlier end"
         )
-    keep(instance, {**switched_on(instance, now), override: SwitchedOn(override, now, end, getpass.getuser(), why)})
+    who = login(instance, read_settings(instance)).name
+    keep(instance, {**switched_on(instance, now), override: SwitchedOn(override, now, end, who, why)})
     _tell(instance, rules)
     say(f"{override} is on until {end.astimezone(rules.document.local):%Y-%m-%d %H:%M}: {written_one.title}")
 
@@ -119,7 +121,6 @@ def _tell(instance: Instance, rules: Rules) -> None:
     from clinicpbx.adapters.asterisk.console import rx
     from clinicpbx.daemon.control_client import tell_daemon
     from clinicpbx.daemon.overrides import switched_on, variables
-    from clinicpbx.settings import read_settings
 
     if not tell_daemon(instance, {"do": "overrides.reload"}):
         say("the daemon does not run: it will read it at its start")

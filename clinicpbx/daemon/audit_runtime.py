@@ -11,6 +11,7 @@ from clinicpbx.core.audit.entry import Entry
 from clinicpbx.daemon.audit_key import make_audit_key
 from clinicpbx.daemon.audit_trail import bring_in
 from clinicpbx.daemon.checkpoints import Checkpoints
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
@@ -19,19 +20,30 @@ log = structlog.get_logger(__name__)
 
 
 class AuditRuntime:
-    """One step at a time, like the records. Raises what the database raises; the next step goes on from there."""
+    """One step at a time, beside the records, which go on whatever is wrong with files and keys of the audit log."""
 
     def __init__(self, instance: Instance, settings: Settings, engine: AsyncEngine) -> None:
         self._instance, self._settings, self._engine = instance, settings, engine
         self._checkpoints: Checkpoints | None = None
         self._look_at = 0.0
+        self._trouble = ""
 
     @property
     def sound(self) -> bool:
-        """False once the chain was found to be tampered with."""
-        return self._checkpoints is None or self._checkpoints.fault is None
+        """False while a file or the key is not as it must be, and once the chain was found to be tampered with."""
+        return not self._trouble and (self._checkpoints is None or self._checkpoints.fault is None)
 
     async def step(self) -> None:
+        """Raises what the database raises (SQLAlchemyError); the next step goes on from there."""
+        try:
+            await self._step()
+        except (OSError, ValueError, ClinicPBXError) as fault:
+            self._look_at = time.monotonic() + LOOKED
+            if str(fault) != self._trouble:
+                log.error("the audit log's files are not as they must be", reason=str(fault))
+            self._trouble = str(fault)
+
+    async def _step(self) -> None:
         if moved := await bring_in(self._instance, self._engine):
             log.info("audit entries that waited are in the chain", entries=moved)
         if time.monotonic() < self._look_at:
@@ -40,7 +52,7 @@ class AuditRuntime:
             await self._begin()
         else:
             await self._checkpoints.step()
-        self._look_at = time.monotonic() + LOOKED
+        self._look_at, self._trouble = time.monotonic() + LOOKED, ""
 
     async def _begin(self) -> None:
         if make_audit_key(self._instance):

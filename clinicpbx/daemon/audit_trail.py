@@ -3,13 +3,15 @@
 import asyncio
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -40,17 +42,27 @@ def record(instance: Instance, settings: Settings, entry: Entry) -> bool:
     Errors: OSError where it could not be written at all; then what it tells of must not happen.
     """
     at, url = datetime.now(UTC), database_url(instance, settings)
-    parsed = parse_url(url)
-    # connecting would make an empty file
-    there = parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
     try:
-        if there:
+        if _opens(parse_url(url)):
             asyncio.run(asyncio.wait_for(_append(url, entry, at), PATIENCE))
             return True
     except AWAY:
         pass
     wait(instance, Waiting(entry, at))
     return False
+
+
+def _opens(url: URL) -> bool:
+    """Whether a connection is worth trying: it would make a SQLite file that is missing, and where aiosqlite cannot
+    open one, its thread outlives the loop and complains on stderr."""
+    if url.get_backend_name() != "sqlite":
+        return True
+    try:
+        with closing(sqlite3.connect(f"{Path(url.database or '').absolute().as_uri()}?mode=rw", uri=True)) as database:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+    except sqlite3.Error:
+        return False
+    return True
 
 
 async def _append(url: str, entry: Entry, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Messages at Harbor Family Clinic: left, kept half-way, heard at a phone, and nowhere in clear."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -98,6 +99,19 @@ async def test_messages_are_kept_shown_by_the_lamp_and_heard_with_the_pin(harbor
     assert heard.count("voice/patient") == 2, heard
     assert [path for path in heard_at.rglob("*") if path.suffix in (".ulaw", ".wav")] == []
     assert len(Vault(harbor.instance).list("nurse").messages) == 1, "7 deletes"
+
+
+async def test_the_audit_log_says_who_heard_what(harbor: Harbor) -> None:
+    def heard() -> list[dict[str, str]]:
+        told = harbor.bed.clinicpbx("audit", "list", "--object", "nurse", "--json").stdout
+        return [row for row in json.loads(told) if row["actor"] == "phone:204"]
+
+    rows = await eventually(lambda: heard()[4:] and heard(), 10)
+    actions = [row["action"].removeprefix("voicemail.") for row in reversed(rows)]
+    assert actions == ["pin_refused", "open", "hear", "hear", "delete"]
+    assert rows[0]["object"] == rows[1]["object"]
+    harbor.bed.clinicpbx("audit", "checkpoint")
+    assert json.loads(harbor.bed.clinicpbx("audit", "verify", "--json").stdout)["faults"] == []
 
 
 async def test_without_the_vault_process_messages_are_taken_and_the_mailbox_says_it_cannot_be_opened(

@@ -306,6 +306,7 @@ async def test_a_wrong_pin(house: House) -> None:
     house.runtime.perform("c2", OpenMailbox("desk", Private("0000")), NOW)
     await house.settle()
     assert house.delivered == [("c2", MailboxRefused(at=NOW, mailbox="desk", why="wrong"))]
+    assert noted(house.instance) == [("voicemail.pin_refused", "desk")]
 
 
 async def test_without_the_root_key_nothing_is_readable(house: House) -> None:
