@@ -1,7 +1,6 @@
 """Who asks the vault process, as the kernel says, and whether they may."""
 
 import os
-import pwd
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from clinicpbx.core.audit.entry import Entry, Value
 from clinicpbx.core.roles import Act, Role, acts_of, may
 from clinicpbx.core.rulebook import MailboxRules
 from clinicpbx.daemon.break_glass import broken
-from clinicpbx.daemon.login import Login, login_of
+from clinicpbx.daemon.login import Login, login_of, name_of
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
@@ -52,13 +51,14 @@ class Doorkeeper:
         return peer.trusted() or peer.uid == self._instance.home.stat().st_uid
 
     def login(self, peer: Peer, claimed: str) -> Login:
-        """The login of *peer*; the daemon's user is nobody's login."""
+        """The login of *peer*. The daemon's user is nobody's, unless the kernel knows who became it (sudo)."""
         if peer.trusted():
             return login_of(peer.uid, self._settings, claimed)
-        uid = _loginuid(peer.pid, peer.uid)
+        if (uid := _loginuid(peer.pid)) is not None:
+            return login_of(uid, self._settings)
         if peer.uid == self._instance.home.stat().st_uid:
-            return Login(pwd.getpwuid(peer.uid).pw_name, frozenset())
-        return login_of(uid, self._settings)
+            return Login(name_of(peer.uid) or f"uid {peer.uid}", frozenset())
+        return login_of(peer.uid, self._settings)
 
     def let_in(self, who: Login, words: str, wish: Mapping[str, Any], mailbox: MailboxRules | None) -> None:
         """Notes that *who* does *words* (of core.roles) and comes back; NotPermitted, noted too, where they may not.
@@ -102,10 +102,9 @@ def _needed(act: Act, mailbox: MailboxRules | None, who: Login) -> str:
     return f"It takes the role {' or '.join(sorted(act.roles))}{glass}"
 
 
-def _loginuid(pid: int, uid: int) -> int:
-    """The kernel's login uid of a process (proc(5)), which outlasts sudo and su; else *uid*."""
-    with suppress(OSError, ValueError, KeyError):
+def _loginuid(pid: int) -> int | None:
+    """The kernel's login uid of a process (proc(5)), which outlasts sudo and su; services have none."""
+    with suppress(OSError, ValueError):
         found = int((Path("/proc") / str(pid) / "loginuid").read_text())
-        pwd.getpwuid(found)
-        return found
-    return uid
+        return found if name_of(found) else None
+    return None

@@ -33,7 +33,7 @@ def login(instance: Instance, settings: Settings) -> Login:
 def login_of(uid: int, settings: Settings, name: str = "") -> Login:
     """The login of *uid*, or of *name*, where root says whom it acts for."""
     groups = role_groups(settings)
-    name = name or _name(uid) or f"uid {uid}"
+    name = name or name_of(uid) or f"uid {uid}"
     if not groups:
         return Login(name, frozenset({Role.ADMIN}), open=True)
     roles = {role for role, members in groups.items() if name in members}
@@ -46,7 +46,7 @@ def uid_of(uid: int, owner: int, loginuid: int | None, environment: Mapping[str,
     The kernel's login uid (proc(5)) outlasts sudo and su and cannot be set. SUDO_UID counts only for root and for the
     instance's *owner*, whom sudo makes one; anybody else could have written it.
     """
-    if loginuid is not None and _name(loginuid):
+    if loginuid is not None and name_of(loginuid):
         return loginuid
     said = environment.get("SUDO_UID", "")
     return int(said) if uid in (ROOT, owner) and said.isdecimal() else uid
@@ -79,7 +79,8 @@ def _owner(instance: Instance) -> int:
         return ROOT
 
 
-def _name(uid: int) -> str:
+def name_of(uid: int) -> str:
+    """The user's name, "" where the machine knows none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):

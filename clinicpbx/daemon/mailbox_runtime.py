@@ -38,13 +38,14 @@ from clinicpbx.core.events import (
 from clinicpbx.daemon.call_runtime import Clock, where
 from clinicpbx.daemon.recordings import Recordings
 from clinicpbx.daemon.vault_client import PhoneDesk
-from clinicpbx.errors import ClinicPBXError, NotReachable
+from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
 
 log = structlog.get_logger(__name__)
 
 SWEPT_EVERY = 5.0
+AWAY = {NotReachable.exit_code, NotPermitted.exit_code}  # the vault, its root key, or that the PIN was given
 Change = Callable[[str, str, str, str], None]
 
 
@@ -158,13 +159,11 @@ class MailboxRuntime:
         self.call_gone(call)
         try:
             path = Path(await asyncio.to_thread(self._desk.fetch, call, self.phone_of(call), mailbox, message))
-        except NotReachable:
-            log.error("the vault does not answer", mailbox=mailbox)
-            self._deliver(call, MailboxRefused(at=self._clock(), mailbox=mailbox, why="unreadable"))
-            return
-        except (ClinicPBXError, OSError) as error:
-            log.error("a message does not open", mailbox=mailbox, message=message, kind=type(error).__name__)
-            self._deliver(call, MessageDamaged(at=self._clock(), message=message))
+        except ClinicPBXError as error:
+            log.error("a message does not open", mailbox=mailbox, message=message, reason=str(error))
+            refused = MailboxRefused(at=self._clock(), mailbox=mailbox, why="unreadable")
+            damaged = MessageDamaged(at=self._clock(), message=message)
+            self._deliver(call, refused if error.exit_code in AWAY else damaged)
             return
         if not self.is_open(call):
             forget(self._instance, path)

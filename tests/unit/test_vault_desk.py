@@ -35,6 +35,8 @@ SOUND = tone(1)
 PIN = "270418"
 NURSE, DAEMON, STRANGER = 4001, 4002, 4003
 WISH = {"mailbox": "8100", "message": "m1"}
+LOGINS = {2: NURSE}
+"""By pid: whom the kernel knows behind it."""
 NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", 0: "root"}
 
 
@@ -66,7 +68,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(grp, "getgrnam", group)
     monkeypatch.setattr(pwd, "getpwall", list)
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name=NAMES[uid]))
-    monkeypatch.setattr(asking, "_loginuid", lambda pid, uid: uid)
+    monkeypatch.setattr(asking, "_loginuid", LOGINS.get)
     vault = make_vault(tmp_path / "home")
     os.chown(vault.instance.home, DAEMON, DAEMON)
     return House(vault)
@@ -126,6 +128,11 @@ def test_root_says_whom_it_acts_for(house: House) -> None:
     assert house.noted == [("nora", "voicemail.hear")]
     house.ask(NURSE, "voicemail hear", login="root")
     assert house.noted[-1] == ("nora", "voicemail.hear"), "others are whom the kernel says"
+
+
+def test_who_became_the_daemons_user_is_still_who_they_are(house: House) -> None:
+    assert house.desk.verbs(Peer(DAEMON, 2))["voicemail hear"](WISH) == SOUND
+    assert house.noted == [("nora", "voicemail.hear")]
 
 
 def test_what_cannot_be_noted_is_not_given_out(house: House) -> None:

@@ -19,6 +19,7 @@ from clinicpbx.adapters.vault.store import Vault, plain_of
 from clinicpbx.adapters.vault.sweep import seal_left
 from clinicpbx.private import Private
 from tests.support.marks import assert_nothing_in_clear, tone
+from tests.support.plaintext import traces
 from tests.support.vaults import CALLER, NUMBER, a_message, claim, killed_at, make_vault, record, sweep
 
 pytestmark = pytest.mark.unit
@@ -184,6 +185,16 @@ def test_the_sweep_killed_anywhere_is_only_repeated(tmp_path: Path) -> None:
         if not killed:
             break
     assert 5 < nth < 99
+
+
+def test_of_a_hundred_messages_nothing_is_in_clear(vault: Vault) -> None:
+    for n in range(100):
+        record(vault, f"rec.{n}.1", SOUND[n * 80 :][:20000])
+        SealJob(vault, claim(vault, f"rec.{n}.1", id=f"m{n}")).finish()
+    assert vault.counts("8100") == (100, 0)
+    assert traces(vault.instance, SOUND[16000:16064]) == []
+    assert_nothing_in_clear(vault.instance, SOUND, NUMBER, CALLER, tmpfs_too=True)
+    assert all(plain_of(vault, "8100", f"m{n}") == SOUND[n * 80 :][:20000] for n in range(100))
 
 
 def power_lost(vault: Vault) -> None:

@@ -13,10 +13,10 @@ from clinicpbx.adapters.vault.message import Message, State
 from clinicpbx.adapters.vault.names import NameRefused
 from clinicpbx.adapters.vault.publickeys import KeyDestroyed
 from clinicpbx.adapters.vault.root import KeyRefused
-from clinicpbx.adapters.vault.store import Damage, Held, NoSuchMessage, Vault, plain_of
+from clinicpbx.adapters.vault.store import Damage, Held, Listing, NoSuchMessage, Vault, plain_of
 from tests.support import vaults
 from tests.support.marks import assert_nothing_in_clear, find_plain, tone
-from tests.support.vaults import AT, CALLER, NUMBER, a_message, make_vault, put_suite_1
+from tests.support.vaults import AT, CALLER, NUMBER, a_message, killed_at, make_vault, put_suite_1
 
 pytestmark = pytest.mark.unit
 
@@ -193,6 +193,21 @@ def test_deleted_it_opens_from_no_copy_of_the_vault(vault: Vault) -> None:
     with pytest.raises(KeyDestroyed):
         plain_of(vault, "8100", "m1")
     assert plain_of(vault, "8100", "m2") == SOUND
+
+
+def test_a_deletion_killed_anywhere_shows_nothing_and_is_ended_at_the_next_start(tmp_path: Path) -> None:
+    for nth in range(20):
+        vault = make_vault(tmp_path / str(nth))
+        put(vault, a_message())
+        killed = killed_at(nth, lambda cp, vault=vault: vault.delete("8100", "m1", checkpoint=cp))
+        assert vault.counts("8100") == (0, 0)
+        assert vault.list("8100") == Listing((), ())
+        vault.settle()
+        assert {path.name for path in (vault.instance.vault / "8100").iterdir()} == {"m1.gone"}
+        assert list(vault.instance.message_keys.rglob("*.key")) == []
+        if not killed:
+            break
+    assert 5 < nth < 19
 
 
 def test_a_tombstone_tells_when_and_why_and_nothing_of_the_patient(vault: Vault) -> None:

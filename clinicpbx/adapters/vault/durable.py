@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, also after a loss of power."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 Checkpoint = Callable[[str], None]
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 SHARED_FILE = 0o640

@@ -13,6 +13,7 @@ from typing import Any
 
 from clinicpbx.adapters.vault.claim import Claim, drop_claim, write_claim
 from clinicpbx.adapters.vault.durable import (
+    NO_ROOM,
     PRIVATE_FILE,
     SHARED_FILE,
     SHARED_FOLDER,
@@ -29,7 +30,6 @@ from clinicpbx.adapters.vault.message import Message, State, duration_of
 from clinicpbx.errors import ClinicPBXError
 
 READ = 64 * 1024
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class SealingFailed(ClinicPBXError):

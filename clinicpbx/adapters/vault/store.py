@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from clinicpbx.adapters.vault.durable import (
+    NO_ROOM,
     SHARED_FILE,
+    Checkpoint,
     create_durably,
     locked,
+    pass_by,
     remove_durably,
     sync_folder,
 )
@@ -141,13 +144,13 @@ class Vault(Letterbox):
                 reasons[id] = ""
         return reasons
 
-    def delete(self, mailbox: str, id: str, why: str = "deleted") -> None:
+    def delete(self, mailbox: str, id: str, why: str = "deleted", *, checkpoint: Checkpoint = pass_by) -> None:
         """Destroys the message's own key, then its files: no copy of it opens any more. Twice is once.
 
         *why* stays in its tombstone, without anything of the patient. Held; NoSuchMessage.
         """
         if self.is_gone(mailbox, id):
-            return self._end_deletion(mailbox, id)
+            return self._end_deletion(mailbox, id, checkpoint)
         self._there(mailbox, id)
         with locked(self.folder(mailbox)):
             if self.path(mailbox, id, HOLD).exists():
@@ -158,24 +161,33 @@ class Vault(Letterbox):
             except (Damaged, OSError):
                 received = None
             content = tombstone(received, datetime.now(UTC), why)
-            create_durably(self.path(mailbox, id, GONE), content, SHARED_FILE)
-        self._end_deletion(mailbox, id)
+            try:
+                create_durably(self.path(mailbox, id, GONE), content, SHARED_FILE)
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                create_durably(self.path(mailbox, id, GONE), b"", SHARED_FILE)  # to delete is what makes room
+        checkpoint("tombstone")
+        self._end_deletion(mailbox, id, checkpoint)
 
-    def _end_deletion(self, mailbox: str, id: str) -> None:
+    def _end_deletion(self, mailbox: str, id: str, checkpoint: Checkpoint = pass_by) -> None:
         self.message_keys.destroy(mailbox, id)
+        checkpoint("key destroyed")
         for suffix in (AUDIO, META, PART, HEARD):
             self.path(mailbox, id, suffix).unlink(missing_ok=True)
+            checkpoint("file removed")
         sync_folder(self.folder(mailbox))
 
     def destroyed(self, mailbox: str) -> Iterator[Destroyed]:
         """Every message of *mailbox* that was deleted."""
         for id in sorted(self.present(mailbox)[GONE]):
+            path = self.path(mailbox, id, GONE)
             try:
-                told = json.loads(self.path(mailbox, id, GONE).read_bytes())
+                told = json.loads(path.read_bytes())
                 received = datetime.fromisoformat(told["received"]) if told["received"] else None
                 yield Destroyed(mailbox, id, received, datetime.fromisoformat(told["deleted"]), told["why"])
             except (ValueError, KeyError, TypeError):
-                continue
+                yield Destroyed(mailbox, id, None, datetime.fromtimestamp(path.stat().st_mtime, UTC), "")
 
     def destroy(self, mailbox: str, month: str) -> builtins.list[str]:
         """Destroys the key of that month and every message received in it; their ids. Held, and nothing is done."""
