@@ -35,37 +35,34 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
             for call in daemon.dispatcher.calls.values()
         ]
 
-    def status(wish: Wish) -> Any:
-        heartbeat = daemon.supervisor.heartbeat
-        return {
-            "release": __version__,
-            "rules": daemon.rulebooks.current().version,
-            "asterisk": daemon.connected,
-            "healthy": daemon.supervisor.healthy,
-            "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
-            "calls": len(daemon.dispatcher.calls),
-            "journal_waiting": daemon.journal.waiting,
-            "selftest_failing": sorted({row["entry"] for row in daemon.selftests.rows() if not row["ok"]}),
-            **daemon.upkeep.told(),
-            "unsealed": [
-                {"recordings": count, "why": why} for why, count in daemon.mailboxes.recordings.unsealed.items()
-            ],
-        }
-
     return {
         "rules.reload": reload,
         "overrides.reload": lambda wish: daemon.overrides.reload(),
         "calls": calls,
-        "status": status,
+        "status": lambda wish: _status(daemon),
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
         "floor": lambda wish: {**queues.status(), "callbacks": daemon.callbacks.rows()},
         "callers": lambda wish: queues.callers(wish["queue"]),
         "callbacks": lambda wish: daemon.callbacks.rows(),
-        "selftest.rows": lambda wish: daemon.selftests.rows(),
-        "selftest.begin": lambda wish: daemon.selftests.begin(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
         **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
+    }
+
+
+def _status(daemon: "Daemon") -> dict[str, Any]:
+    heartbeat, unsealed = daemon.supervisor.heartbeat, daemon.mailboxes.recordings.unsealed
+    return {
+        "release": __version__,
+        "rules": daemon.rulebooks.current().version,
+        "asterisk": daemon.connected,
+        "healthy": daemon.supervisor.healthy,
+        "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
+        "calls": len(daemon.dispatcher.calls),
+        "journal_waiting": daemon.journal.waiting,
+        "selftest_failing": sorted({row["entry"] for row in daemon.selftests.rows() if not row["ok"]}),
+        **daemon.upkeep.told(),
+        "unsealed": [{"recordings": count, "why": why} for why, count in unsealed.items()],
     }
 
 
@@ -73,6 +70,8 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
     queues = daemon.queues
     return {
         "callback.close": lambda wish: daemon.callbacks.close(wish["callback"], wish["outcome"]),
+        "selftest.rows": lambda wish: daemon.selftests.rows(),
+        "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
