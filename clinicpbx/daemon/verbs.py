@@ -22,28 +22,11 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
     def reload(wish: Wish) -> Any:
         return {"version": daemon.reload_rules().version}
 
-    def status(wish: Wish) -> Any:
-        heartbeat = daemon.supervisor.heartbeat
-        return {
-            "release": __version__,
-            "rules": daemon.rulebooks.current().version,
-            "asterisk": daemon.connected,
-            "healthy": daemon.supervisor.healthy,
-            "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
-            "calls": len(daemon.dispatcher.calls),
-            "journal_waiting": daemon.journal.waiting,
-            "selftest_failing": sorted({row["entry"] for row in daemon.selftests.rows() if not row["ok"]}),
-            **daemon.upkeep.told(),
-            "unsealed": [
-                {"recordings": count, "why": why} for why, count in daemon.mailboxes.recordings.unsealed.items()
-            ],
-        }
-
     return {
         "rules.reload": reload,
         "overrides.reload": lambda wish: daemon.overrides.reload(),
         "calls": lambda wish: _calls(daemon),
-        "status": status,
+        "status": lambda wish: _status(daemon),
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
         "floor": lambda wish: {**queues.status(), "callbacks": daemon.callbacks.rows()},
@@ -73,13 +56,27 @@ def _promises(daemon: "Daemon") -> dict[str, Verb]:
     pages = daemon.pages
     return {
         "callbacks": lambda wish: daemon.callbacks.rows(),
-        "selftest.rows": lambda wish: daemon.selftests.rows(),
-        "selftest.begin": lambda wish: daemon.selftests.begin(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
         "oncall.pages": lambda wish: pages.rows(),
         "oncall.number": lambda wish: pages.number(wish["page"]),
         "oncall.reload": lambda wish: pages.reload_covers(),
         "oncall.standing": lambda wish: [asdict(cover) for cover in pages.standing()],
+    }
+
+
+def _status(daemon: "Daemon") -> dict[str, Any]:
+    heartbeat, unsealed = daemon.supervisor.heartbeat, daemon.mailboxes.recordings.unsealed
+    return {
+        "release": __version__,
+        "rules": daemon.rulebooks.current().version,
+        "asterisk": daemon.connected,
+        "healthy": daemon.supervisor.healthy,
+        "heartbeat": datetime.fromtimestamp(heartbeat, UTC) if heartbeat else None,
+        "calls": len(daemon.dispatcher.calls),
+        "journal_waiting": daemon.journal.waiting,
+        "selftest_failing": sorted({row["entry"] for row in daemon.selftests.rows() if not row["ok"]}),
+        **daemon.upkeep.told(),
+        "unsealed": [{"recordings": count, "why": why} for why, count in unsealed.items()],
     }
 
 
@@ -90,6 +87,8 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
         "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
         "oncall.confirm": lambda wish: daemon.pages.confirm(wish["rota"]),
+        "selftest.rows": lambda wish: daemon.selftests.rows(),
+        "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),

@@ -13,7 +13,7 @@ from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
 pytestmark = pytest.mark.unit
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC) + timedelta(minutes=1)  # later than the certificate of any test is made
 LINE = "[2026-11-25 22:34:50.813] ERROR[30962] cdrel_custom/writers.c: Unable to write {} to database /x. Error: full\n"
 
 
