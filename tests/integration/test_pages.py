@@ -42,10 +42,10 @@ SPOKEN = (
 )
 
 
-def dead(house: Clinic) -> bool:
-    """Asterisk has noticed that the first trunk does not answer."""
+def trunk_is(house: Clinic, trunk: str, state: str) -> bool:
+    """What Asterisk has noticed of it: Avail, Unavail."""
     lines = house.bed.rx("pjsip show contacts").splitlines()
-    return any("trunk-dead" in line and "Unavail" in line for line in lines)
+    return any(f"trunk-{trunk}" in line and f" {state}" in line for line in lines)
 
 
 def rules(mobiles: str) -> str:
@@ -97,8 +97,7 @@ def house(bed: Bed) -> Iterator[OnCall]:
 @pytest.fixture(autouse=True)
 async def tidy(house: OnCall) -> AsyncIterator[None]:
     await house.ready()
-    await eventually(lambda: "trunk-dead" in house.bed.rx("pjsip show contacts"), 5)
-    await eventually(lambda: dead(house), 30)
+    await eventually(lambda: trunk_is(house, "dead", "Unavail"), 30)
     yield
     for row in house.ask("oncall.pages"):
         house.ask("oncall.close", page=row["page"], who="test", outcome="end of the test")
@@ -108,6 +107,7 @@ async def tidy(house: OnCall) -> AsyncIterator[None]:
 async def parties(house: OnCall, phones: Phones) -> tuple[Phone, Phone, Phone]:
     """A patient, the mobile of whoever is on call, and the desk of the backup."""
     mobile = await phones.phone("mobile", house.mobiles, 5060)
+    await eventually(lambda: trunk_is(house, "mobiles", "Avail"), 60)
     return await house.caller(phones), mobile, await house.desk(phones, "202")
 
 
@@ -232,6 +232,10 @@ async def test_what_people_took_at_the_desk_does_not_ring_any_more(house: OnCall
     patient, mobile, backup = await parties(house, phones)
     page = await leaves_message(house, patient)
     await mobile.expect("incoming", 15)
+    groups = house.bed.rx("group show channels")
+    assert any("trunk-mobiles" in line and "cpbx-trunk" in line for line in groups.splitlines()), (
+        "it counts among the trunk's calls"
+    )
     house.ask("oncall.accept", page=page, who="ana")
     await mobile.expect("disconnected", 5)
     await backup.silent("incoming", 3)
