@@ -1,12 +1,18 @@
 """Who works at this terminal."""
 
-import os
-import pwd
-
 from clinicpbx.core.inbox.changes import Actor
+from clinicpbx.core.roles import LEAD
+from clinicpbx.daemon.login import login
+from clinicpbx.paths import Instance
+from clinicpbx.settings import read_settings
 
 
-def actor() -> Actor:
-    """The login that runs the command; root may do what a supervisor may."""
-    name = pwd.getpwuid(os.getuid()).pw_name
-    return Actor(name, supervisor=os.getuid() == 0)
+def login_name(instance: Instance) -> str:
+    """The name of the login that gives the command."""
+    return login(instance, read_settings(instance)).name
+
+
+def actor(instance: Instance) -> Actor:
+    """The login that gives the command; supervisors and admins may what else the owner of an item alone may."""
+    known = login(instance, read_settings(instance))
+    return Actor(known.name, supervisor=bool(known.roles & LEAD))

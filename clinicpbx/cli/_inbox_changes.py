@@ -23,7 +23,7 @@ def make(instance: Instance, id: int, change: Change) -> Item:
     book = book_in_force(instance)
 
     async def question(engine: AsyncEngine) -> Item:
-        return await change_item(engine, id, change, actor(), datetime.now(UTC), book)
+        return await change_item(engine, id, change, actor(instance), datetime.now(UTC), book)
 
     return ask_database(instance, question, writes=True)
 

@@ -59,7 +59,7 @@ def list_inbox(instance: Instance, /, mine: bool, overdue: bool, as_json: bool, 
     """
     now = datetime.now(UTC)
     page = Wanted(
-        owner=actor().name if mine else "", queue=wanted.pop("team"), before=now if overdue else None, **wanted
+        owner=actor(instance).name if mine else "", queue=wanted.pop("team"), before=now if overdue else None, **wanted
     )
 
     async def question(engine: AsyncEngine) -> list[Item]:

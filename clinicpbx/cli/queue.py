@@ -1,12 +1,12 @@
 """Queues as they are now: who waits, who is free."""
 
-import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import rich_click as click
 
+from clinicpbx.cli._actor import login_name
 from clinicpbx.cli._instance import ask_names, pass_instance, rules_in_force
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
@@ -104,7 +104,7 @@ def mode(instance: Instance, queue: str, mode: str, until: str) -> None:
     """
     from clinicpbx.daemon.overrides import end_of
 
-    wish = {"do": "queue.mode", "queue": queue, "mode": mode, "who": getpass.getuser()}
+    wish = {"do": "queue.mode", "queue": queue, "mode": mode, "who": login_name(instance)}
     if mode != "open":
         zone = rules_in_force(instance).document.local
         wish["until"] = end_of(until, datetime.now(UTC), zone).isoformat()
