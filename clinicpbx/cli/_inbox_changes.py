@@ -13,6 +13,7 @@ from clinicpbx.cli._instance import book_in_force, pass_instance
 from clinicpbx.cli.output import say
 from clinicpbx.core.inbox.changes import Call, Change, Claim, Close, Note, Release, Reopen
 from clinicpbx.core.inbox.item import Item
+from clinicpbx.daemon.control_client import tell_daemon
 from clinicpbx.paths import Instance
 
 ITEM = click.argument("item", type=int)
@@ -25,7 +26,11 @@ def make(instance: Instance, id: int, change: Change) -> Item:
     async def question(engine: AsyncEngine) -> Item:
         return await change_item(engine, id, change, actor(instance), datetime.now(UTC), book)
 
-    return ask_database(instance, question, writes=True)
+    after = ask_database(instance, question, writes=True)
+    if isinstance(change, Claim | Call | Close):  # nobody on call is rung for it any more
+        calls = [contact.call for contact in after.contacts]
+        tell_daemon(instance, {"do": "oncall.taken", "calls": calls, "who": after.owner, "outcome": after.outcome})
+    return after
 
 
 @click.command()

@@ -69,13 +69,13 @@ class Daemon:
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
-        self.mailboxes.inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock).work
-        self.mailboxes.phone_of = self.dispatcher.phone_of
+        inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock)
+        self.mailboxes.inbox, self.mailboxes.phone_of = inbox.work, self.dispatcher.phone_of
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         ask, deliver = self.dispatcher.turn.ask, self.dispatcher.deliver
         self.callbacks = CallbackRuntime(book, self.journal, ask, self.request, self.clock)
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
-        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
+        self.dispatcher.callbacks, self.dispatcher.pages, inbox.taken = self.callbacks, self.pages, self.pages.taken
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
         self.upkeep = Upkeep(instance, self.metrics)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)

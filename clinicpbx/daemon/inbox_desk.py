@@ -32,6 +32,7 @@ class InboxDesk:
         self, instance: Instance, settings: Settings, book: Callable[[], Rulebook], clock: Callable[[], datetime]
     ) -> None:
         self._url, self._book, self._clock = database_url(instance, settings), book, clock
+        self.taken: Callable[[list[str], str, str], None] = lambda calls, who, outcome: None
 
     async def work(self, wish: WorkMessage) -> ItemWorked:
         """What came of *wish*."""
@@ -63,6 +64,7 @@ class InboxDesk:
         made, answer = CHANGES.get(wish.change, (None, "closed"))
         change: Change = made() if made is not None else Close(wish.outcome)
         after = await change_item(engine, found.id, change, Actor(wish.by), self._clock(), book)
+        self.taken([contact.call for contact in after.contacts], after.owner, after.outcome)
         number = after.number if answer == "called" and after.number.value else None
         return ItemWorked(at=self._clock(), message=wish.message, answer=answer, number=number)
 

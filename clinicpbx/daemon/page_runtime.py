@@ -182,6 +182,14 @@ class PageRuntime:
         at = self._clock()
         self._do(self._all.close(page, who, outcome, at), at)
 
+    def taken(self, calls: Collection[str], who: str, outcome: str = "") -> None:
+        """What pages of *calls* are about is *who*'s by the inbox; with an *outcome* it is done."""
+        at = self._clock()
+        for page in [each for each in self._all.known.values() if not each.handover and each.call in calls]:
+            self._do(self._all.accept(page.id, who, at)[1], at)
+            if outcome:
+                self._do(self._all.close(page.id, who, outcome, at), at)
+
     def confirm(self, rota: str) -> str:
         """Whoever the shift of *rota* is for confirms it after all; their name. ClinicPBXError where none has begun."""
         of = (each for each in self._all.known.values() if each.handover and each.wish.rota == rota)

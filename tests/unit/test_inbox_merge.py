@@ -247,3 +247,27 @@ def test_closing_names_an_owner_and_settles_its_contacts() -> None:
 def test_the_request_step_names_the_category() -> None:
     left = STEPS["request"](category="refill").enter(None, T0)
     assert (left.outcome, left.do[0].kind, left.remember) == ("done", "request", {"category": "refill"})
+
+
+def test_who_accepted_the_page_about_a_message_has_its_item() -> None:
+    [item] = after(VOICEMAIL, contact("v", "voicemail", 0, mailbox="frontdesk", message="m1", paged="chen"))
+    assert (item.owner, item.open) == ("chen", True)
+
+
+def test_what_came_of_a_page_closes_the_item_once() -> None:
+    closed = contact("v", "voicemail", 0, mailbox="frontdesk", message="m1", paged="chen", page_outcome="advised")
+    [item] = after(VOICEMAIL, closed)
+    assert (item.owner, item.outcome, item.waiting) == ("chen", "advised", False)
+    opened = changed(item, Reopen(), SUE, minutes(60), BOOK)
+    assert isinstance(opened, Item)
+    [again] = after(closed, items=(opened,))
+    assert again.open, "what a person opened again stays open"
+
+
+def test_a_page_takes_nothing_from_who_has_it_and_leaves_other_needs_open() -> None:
+    [item] = after(VOICEMAIL, contact("x", "voicemail", 3, mailbox="frontdesk", message="m2"))
+    claimed = changed(item, Claim(), ANA, minutes(4), BOOK)
+    assert isinstance(claimed, Item)
+    paged = contact("v", "voicemail", 0, mailbox="frontdesk", message="m1", paged="chen", page_outcome="advised")
+    [both] = after(paged, items=(claimed,))
+    assert (both.owner, both.open) == ("ana", True)

@@ -21,7 +21,7 @@ class Contact:
     """*number*: E.164, "" where it is not known. *at*: its end. *settled*: nothing is to be done about it any more.
 
     *tries*: how often the patient was rung for a call-back. *state*: of a call-back. *talked_at*: when the patient
-    talked with somebody because of it.
+    talked with somebody because of it. *paged*: who on call accepted it; *outcome*: what they said came of it.
     """
 
     call: str
@@ -37,6 +37,8 @@ class Contact:
     tries: int = 0
     state: str = ""
     talked_at: datetime | None = field(default=None, compare=False)
+    paged: str = field(default="", compare=False)
+    outcome: str = field(default="", compare=False)
 
     @property
     def need(self) -> bool:
@@ -76,4 +78,6 @@ def contact_of(record: Interaction, number: str, book: Rulebook) -> Contact | No
         tries=record.tries,
         state=record.callback,
         talked_at=record.ended if kind == "answered" else record.called_back,
+        paged=record.paged,
+        outcome=record.page_outcome,
     )

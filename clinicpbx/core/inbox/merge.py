@@ -46,6 +46,25 @@ class Merge:
             self._add(fitting, contact)
         elif contact.need and not contact.settled:
             self._open(contact)
+        self._paged(contact)
+
+    def _paged(self, contact: Contact) -> None:
+        """Whoever on call accepted it has the item, if nobody has; what they say came of it closes it."""
+        item = next((item for item in self.items.values() if _held(item, contact.call)), None)
+        if item is None or not item.open or not contact.paged:
+            return
+        held = next(one for one in item.contacts if one.call == contact.call)
+        if held.settled:
+            return
+        if not item.owner:
+            item = replace(item, owner=contact.paged)
+            self._put(item, contact.at, "claimed", contact.paged)
+        if contact.outcome:
+            settled = tuple(replace(one, settled=True) if one is held else one for one in item.contacts)
+            item = self.items[item.id] = replace(item, contacts=settled)
+            if not item.waiting:
+                closed = max(contact.at, item.opened)
+                self._put(replace(item, closed=closed, outcome=contact.outcome), closed, "closed", contact.outcome)
 
     def withdraw(self, call: str, at: datetime) -> None:
         """The call has no record of its own any more: it was part of another."""

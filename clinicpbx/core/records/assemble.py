@@ -112,7 +112,15 @@ class _Assembly:
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
             category=self._body("request").get("category", ""),
             **self._callback(),
+            **self._page(),
         )
+
+    def _page(self) -> dict[str, Any]:
+        """Who on call accepted what the call was about, and how it ended."""
+        told = {str(fact.body.get("event", "")): fact.body for fact in self.facts if fact.kind == "page"}
+        accepted, closed = told.get("accepted", {}), told.get("closed", {})
+        who = str(closed.get("who", "") or accepted.get("who", ""))
+        return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
 
     def _callback(self) -> dict[str, Any]:
         """What became of the call-back that was promised in the call."""

@@ -68,6 +68,7 @@ class Interaction:
 
     *category* is what the caller wants, by the rules. *callback*: what became of a call-back promised in it: promised,
     unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
+    *paged*: who on call accepted it; *page_outcome*: what they said came of it.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
     with somebody; *hangup* says who ended it: caller, agent, other or system.
     """
@@ -99,3 +100,5 @@ class Interaction:
     callback: str = ""
     tries: int = 0
     called_back: datetime | None = None
+    paged: str = ""
+    page_outcome: str = ""
