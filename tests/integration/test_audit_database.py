@@ -15,6 +15,7 @@ from clinicpbx.adapters.db.audit import Search, append, audit, find, leaves
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor
 from clinicpbx.adapters.db.migrate import downgrade, upgrade
+from clinicpbx.adapters.db.outbox import notice
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.audit.row import FIRST, canonical, leaf_hash
 from clinicpbx.core.audit.verify import Chain, Fault
@@ -95,6 +96,15 @@ async def test_a_change_that_fails_takes_its_row_with_it(engine: AsyncEngine) ->
     with pytest.raises(RuntimeError):
         await change()
     assert await stored(engine) == []
+
+
+async def test_people_are_told_of_broken_glass_with_the_row_that_says_so(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await append(connection, Entry("ana", "voicemail.list", "8100"))
+        seq = await append(connection, Entry("ana", "break-glass", "ana", {"reason": "the night nurse is ill"}))
+    async with engine.connect() as connection:
+        told = (await connection.execute(select(notice.c.kind, notice.c.about))).all()
+    assert told == [("break_glass", f"audit-{seq}")]
 
 
 async def test_names_that_no_database_stores_are_stored_all_the_same(engine: AsyncEngine) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clinicpbx.adapters.db.outbox import announce
 from clinicpbx.adapters.db.tables import metadata
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.audit.row import FIRST, Row, row_after
@@ -25,6 +26,10 @@ audit = Table(
         for name in ("at", "actor", "action", "object", "detail", "prev_hash", "hash")
     ),
 )
+
+
+TOLD = {"break-glass": "break_glass"}
+"""Actions that people are told of, by the kind of the notice."""
 
 
 async def append(connection: AsyncConnection, entry: Entry, at: datetime | None = None) -> int:
@@ -47,6 +52,8 @@ async def append_all(connection: AsyncConnection, entries: Iterable[tuple[Entry,
     for entry, at in entries:
         rows.append(row_after(seq, hash, entry, at))
         seq, hash = rows[-1].seq, rows[-1].hash
+        if kind := TOLD.get(entry.action):
+            await announce(connection, kind, f"audit-{seq}", {}, at=at)
     if rows:
         await connection.execute(insert(audit), [asdict(row) for row in rows])
     return int(seq)
