@@ -85,6 +85,11 @@ class Instance:
         return self.home / "overrides.json"
 
     @property
+    def covers(self) -> Path:
+        """Who covers for whom on call."""
+        return self.home / "covers.json"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

@@ -1,4 +1,4 @@
-"""On-call rotas: who is on call now, at a time, or in the coming days."""
+"""On call: who is, pages and their timelines, covers, PINs, shifts handed over."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,9 +6,12 @@ from typing import Any
 
 import rich_click as click
 
+from clinicpbx.cli._oncall_facts import reachability, timeline
+from clinicpbx.cli._oncall_people import COMMANDS
 from clinicpbx.cli.output import show
+from clinicpbx.core.oncall.duty import Cover, on_duty
 from clinicpbx.core.schedule.oncall import Rota, Shift
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import Rules
 
@@ -33,14 +36,21 @@ def _rotas(rules: Rules, only: str) -> dict[str, Rota]:
 
 @click.group("oncall")
 def command() -> None:
-    """Who is on call, by the rotas of the rules.
+    """Who is on call, by the rotas of the rules; who is paged, and what came of it.
 
     \b
     Examples:
       clinicpbx oncall who
       clinicpbx oncall who --rota physicians --at "2026-12-24 23:00"
       clinicpbx oncall calendar --days 14
+      clinicpbx oncall pages
+      clinicpbx oncall cover physicians --who egan --until 07:00
+      clinicpbx oncall timeline clinic-1795492433.26.5 --csv
     """
+
+
+for each in (*COMMANDS, timeline, reachability):
+    command.add_command(each)
 
 
 @command.command()
@@ -60,9 +70,11 @@ def who(instance: Instance, rota: str, at: str, file: Path | None, as_json: bool
 
     rules = _rules(instance, file)
     now = instant(rules, at) if at else datetime.now(UTC)
-    rows = []
+    rows, standing = [], _standing(instance, now)
     for name, one in _rotas(rules, rota).items():
         shift = next((each for each in one.shifts(now, now + timedelta(days=15)) if each.holds(now)), None)
+        if any(cover.rota == name and cover.holds(now) for cover in standing):
+            shift = on_duty(name, one, standing, now)
         rows.append({"rota": name, **(_row(rules, one, shift) if shift else {"who": "nobody"})})
     show("On call", ["rota", "who", "reached_at", "until", "backup", "backup_at"], rows, as_json)
 
@@ -87,6 +99,18 @@ def calendar(instance: Instance, rota: str, days: int, file: Path | None, as_jso
             begin = shift.start.astimezone(one.zone)
             rows.append({"rota": name, "from": f"{begin:%a %Y-%m-%d %H:%M}", **_row(rules, one, shift)})
     show("Shifts", ["rota", "from", "until", "who", "backup"], rows, as_json)
+
+
+def _standing(instance: Instance, at: datetime) -> list[Cover]:
+    """Covers, and the shifts that nobody confirmed, as far as the daemon runs and tells."""
+    from clinicpbx.daemon.control_client import ask_daemon
+    from clinicpbx.daemon.covers import covers
+
+    try:
+        told = ask_daemon(instance, {"do": "oncall.standing"})
+    except NotReachable:
+        return [one.cover for one in covers(instance, at)]
+    return [Cover(**{**row, **{key: datetime.fromisoformat(row[key]) for key in ("start", "end")}}) for row in told]
 
 
 def _row(rules: Rules, rota: Rota, shift: Shift) -> dict[str, Any]:

@@ -26,7 +26,13 @@ class ChannelCommand(Command):
     __slots__ = ()
 
 
-class QueueCommand(Command):
+class InwardCommand(Command):
+    """Done within this process, before the journal is written: what follows from it is of the same turn."""
+
+    __slots__ = ()
+
+
+class QueueCommand(InwardCommand):
     """Goes to the queues."""
 
     __slots__ = ()

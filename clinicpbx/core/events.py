@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from clinicpbx.core.oncall.duty import Cover
 from clinicpbx.private import Private
 
 
@@ -39,6 +40,23 @@ class Earlier:
 NOTHING_EARLIER = Earlier()
 
 
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """Why *person*, a provider, was rung. *kind*: of the page; *speaks*: the patient's language; *until*: of a shift.
+
+    *mailbox*, *message*: what is to be heard, "" for nothing.
+    """
+
+    page: str
+    person: str
+    kind: str
+    rota: str
+    speaks: str = ""
+    mailbox: str = ""
+    message: str = ""
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
     """The first event of a call: it entered *flow* by *entry* (a DID, an extension or a feature code's phone).
@@ -46,6 +64,8 @@ class CallArrived(Event):
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
     *argument*: what a feature code is about, such as a queue. *test*: a call of the self-test, which reaches nobody.
+    *argument*: what a feature code is about, such as a queue. *paged*: *entry* is the person on call who was rung.
+    *covers*: who is on call instead of what the rotas say.
     """
 
     flow: str
@@ -58,6 +78,8 @@ class CallArrived(Event):
     callback: str = ""
     argument: str = ""
     test: bool = False
+    paged: Paged | None = None
+    covers: tuple[Cover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +190,20 @@ class MessageReady(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDamaged(Event):
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinTold(Event):
+    """The answer to CheckPin: right, wrong, locked (too many tries), none (the person has none) or unreadable."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTold(Event):
+    """The answer to AcceptPage; without having been asked: somebody else has accepted it, or it is closed."""
+
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.core.schedule.oncall import Rota
@@ -109,6 +110,8 @@ class Rulebook:
     *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
     its callers hear until they choose, where it is not the default. *overrides*: in the order of their weight.
     *selftest*: the times of day at which every entry is tested, each with its time zone.
+    *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
+    tried. *number*: what the clinic shows outside.
     """
 
     version: str
@@ -125,6 +128,10 @@ class Rulebook:
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
     selftest: tuple[time, ...] = ()
+    paging: Mapping[str, PageRules] = field(default_factory=dict)
+    handovers: Mapping[str, HandoverRules] = field(default_factory=dict)
+    trunks: tuple[str, ...] = ()
+    number: str = ""
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

@@ -27,6 +27,7 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.daemon.overrides import Overrides
+from clinicpbx.daemon.page_runtime import PageRuntime
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
@@ -67,10 +68,12 @@ class Daemon:
         self.mailboxes.recordings.left_behind = self._note_message
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
-        self.dispatcher.callbacks = self.callbacks
         book_now = self.rulebooks.current
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, book_now)
         self.upkeep = Upkeep(instance, self.metrics)
+        ask = self.dispatcher.turn.ask
+        self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
+        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -112,6 +115,7 @@ class Daemon:
         """New calls follow versions/current from now on. ClinicPBXError, and nothing changes, if it is broken."""
         book = self.rulebooks.load(self._today())
         self.callbacks.rules(book)
+        self.pages.rules(book)
         self.queues.rules(book)
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
@@ -169,6 +173,7 @@ class Daemon:
         detail = {"mailbox": message.mailbox, "message": message.id, "seconds": round(message.duration.total_seconds())}
         if message.call:
             self.journal.fact(message.call, self.clock(), "message", detail)
+        self.pages.left_behind(message)
 
     def _resync(self) -> None:
         if (link := self._serving) is not None:
@@ -182,6 +187,8 @@ class Daemon:
         self.queues.look(self.callbacks.all())
         self.selftests.look()
         self.upkeep.look(self.clock())
+        if self._serving is not None:
+            self.pages.look()
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -233,6 +240,7 @@ class Daemon:
         await self.mailboxes.stop()
         await self.selftests.stop()
         self.callbacks.stop()
+        self.pages.stop()
         self.queues.close()
         self.dispatcher.turn.end()
         self.journal.close()

@@ -17,6 +17,7 @@ from clinicpbx.adapters.ari.decode import (
     ForCall,
     Left,
     News,
+    PersonAnswered,
     Replaced,
     Strayed,
     decode,
@@ -49,11 +50,13 @@ from clinicpbx.core.events import (
     RecordingFinished,
     Refusal,
 )
+from clinicpbx.core.oncall.commands import CheckPin, EndPageCall, PageCommand, RingPerson
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
 from clinicpbx.daemon.journal import Journal, OpenCall
+from clinicpbx.daemon.page_runtime import PageRuntime
 from clinicpbx.daemon.turn import Turn
 from clinicpbx.paths import Instance
 
@@ -113,6 +116,7 @@ class Dispatcher:
         self.queues: Queues
         self.mailboxes: Mailboxes
         self.callbacks: CallbackRuntime
+        self.pages: PageRuntime
         self.turn = Turn(journal, self._bug)
         self.turn.perform = self.perform
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
@@ -147,10 +151,13 @@ class Dispatcher:
                 self.mailboxes.recordings.ended(ended.recording)
                 self.deliver(call, self._measured(ended))
             case AgentAnswered(attempt=attempt):
-                self._agent_answered(attempt, at)
+                self._rung_answered(attempt, self.callbacks.answered(attempt, at), at)
+            case PersonAnswered(attempt=attempt):
+                self.person_answered(attempt, at)
             case ForCall(call=call, event=HungUp(cause=cause)) if call not in self.calls:
                 self.callers.gone(call)
                 self.callbacks.channel_gone(call, cause, at)
+                self.pages.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
             case ForCall(call=call, event=event):
@@ -189,6 +196,12 @@ class Dispatcher:
                 self.callbacks.ring(command)
             case CallbackCommand():
                 self.callbacks.perform(command, at)
+            case RingPerson():
+                self.pages.ring(command)
+            case CheckPin():
+                self.pages.check_pin(call, command, at)
+            case PageCommand():
+                self.pages.perform(command, call, at)
             case JoinQueue(callback=False) if call not in self.calls:
                 return  # over since it asked: nobody would take it out of the line
             case QueueCommand():
@@ -244,6 +257,7 @@ class Dispatcher:
             argument=news.argument,
             earlier=self._earlier(news, at),
             test=news.test,
+            covers=self.pages.standing(),
         )
         if news.flow not in book.flows:
             log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
@@ -261,9 +275,13 @@ class Dispatcher:
             known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
         return replace(known, queues=self.callers.queues(news.call))
 
-    def _agent_answered(self, attempt: str, at: datetime) -> None:
-        """The agent who is to call a patient back is on the line."""
-        arrived = self.callbacks.answered(attempt, at)
+    def person_answered(self, attempt: str, at: datetime) -> None:
+        """Somebody who was paged is on the line."""
+        if attempt not in self.calls:
+            self._rung_answered(attempt, self.pages.answered(attempt, at), at)
+
+    def _rung_answered(self, attempt: str, arrived: CallArrived | None, at: datetime) -> None:
+        """Whom we rang, to call a patient back or for a page, is on the line; None: they must not be asked any more."""
         if arrived is None:
             self.turn.ask(attempt, Hangup(), at)
         else:
@@ -334,7 +352,9 @@ class Dispatcher:
         if runtime.taken is not None:
             agent = self._rules.current().agent_at(runtime.taken.phone)
             self.callers.taken(runtime.call, runtime.taken.queue)
-        if not runtime.arrived.callback:
+        if runtime.arrived.paged is not None:
+            self.turn.ask(runtime.call, EndPageCall(runtime.call), at)
+        elif not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
         self.queues.call_gone(runtime.call, at)

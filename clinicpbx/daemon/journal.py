@@ -17,7 +17,9 @@ from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, Event
-from clinicpbx.daemon import callback_codec, event_codec
+from clinicpbx.core.oncall.page import Page
+from clinicpbx.core.oncall.page import State as PageState
+from clinicpbx.daemon import callback_codec, event_codec, page_codec
 from clinicpbx.daemon.callers import KEPT, Known
 from clinicpbx.daemon.journal_key import Sealing
 
@@ -41,6 +43,7 @@ CREATE TABLE IF NOT EXISTS agent (
     name TEXT PRIMARY KEY, logged_in INTEGER NOT NULL, paused TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS serving (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS callback (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS page (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS caller (tag TEXT PRIMARY KEY, last TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 """
 EVENT = "INSERT INTO event (call, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
@@ -52,6 +55,8 @@ SERVING = "INSERT OR REPLACE INTO serving (name, body) VALUES (?, ?)"
 AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
 CALLBACK = "INSERT OR REPLACE INTO callback (id, body) VALUES (?, ?)"
 CALLED_BACK = "DELETE FROM callback WHERE id = ?"
+PAGE = "INSERT OR REPLACE INTO page (id, body) VALUES (?, ?)"
+PAGE_OVER = "DELETE FROM page WHERE id = ?"
 CALLER = "INSERT OR REPLACE INTO caller (tag, last, body) VALUES (?, ?, ?)"
 
 DISORDER = timedelta(hours=1)  # rows are written in turns, and the clock may be stepped
@@ -139,6 +144,23 @@ class Journal:
                 found.append(callback_codec.decode(self._sealing.open(body, f"callback|{name}")))
             except (InvalidTag, KeyError, TypeError, ValueError) as error:
                 log.error("a call-back cannot be read", callback=name, reason=type(error).__name__)
+        return found
+
+    def keep_page(self, page: Page) -> None:
+        """A page as it is now; it is forgotten once it is done."""
+        if page.state is PageState.DONE:
+            self._rows.append((PAGE_OVER, (page.id,)))
+        else:
+            self._rows.append((PAGE, (page.id, self._sealing.seal(page_codec.encode(page), f"page|{page.id}"))))
+
+    def pages(self) -> list[Page]:
+        """The pages that are open."""
+        found = []
+        for name, body in self._db.execute("SELECT id, body FROM page ORDER BY id"):
+            try:
+                found.append(page_codec.decode(self._sealing.open(body, f"page|{name}")))
+            except (InvalidTag, KeyError, TypeError, ValueError) as error:
+                log.error("a page cannot be read", page=name, reason=type(error).__name__)
         return found
 
     def facts_of(self, kind: str) -> list[dict[str, Any]]:

@@ -90,12 +90,14 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
             dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
     live = {name: runtime.arrived.caller for name, runtime in dispatcher.calls.items()}
     dispatcher.callbacks.restore(journal.callbacks(), live)
+    dispatcher.pages.restore(journal.pages(), live)
     journal.commit()
 
 
 async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock: Clock) -> Snapshot:
     """Serial, since Asterisk has crashed on parallel clean-ups. Talking calls are not touched."""
     seen = await look(link)
+    dispatcher.pages.seen(seen.channels)
     for runtime in list(dispatcher.calls.values()):
         if runtime.call not in seen.channels:
             _count(metrics, "gone")
@@ -108,7 +110,10 @@ async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock:
             await _adopt(link, runtime, dispatcher, metrics, clock)
             await asyncio.sleep(0)
     for stray in seen.strays(dispatcher.calls):
-        await dispatcher.rescue(stray)
+        if dispatcher.pages.awaits(stray):
+            dispatcher.person_answered(stray, clock())
+        else:
+            await dispatcher.rescue(stray)
     return seen
 
 

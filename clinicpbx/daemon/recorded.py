@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 
 from clinicpbx.core.events import CallArrived, Event
+from clinicpbx.core.records.rows import FACT_COLUMNS, Fact, fact
 from clinicpbx.daemon.journal import events_of, stamp
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.errors import ClinicPBXError
@@ -17,6 +18,24 @@ def events_of_call(instance: Instance, call: str) -> tuple[Event, ...]:
     with _journal(instance) as journal:
         rows = journal.execute("SELECT seq, at, kind, body FROM event WHERE call = ? ORDER BY id", (call,)).fetchall()
     return events_of(journal_sealing(instance.keys), call, rows)
+
+
+def facts_of_call(instance: Instance, call: str) -> list[Fact]:
+    """The facts about *call*, in order, of the last 7 days; none where there is no journal."""
+    return _facts(instance, "call = ?", call)
+
+
+def facts_of_kind(instance: Instance, kind: str, since: datetime) -> list[Fact]:
+    """The facts of *kind* since then (aware), in order, of the last 7 days; none where there is no journal."""
+    return _facts(instance, "kind = ? AND at >= ?", kind, stamp(since))
+
+
+def _facts(instance: Instance, which: str, *values: str) -> list[Fact]:
+    if not instance.journal.exists():
+        return []
+    with _journal(instance) as journal:
+        rows = journal.execute(f"SELECT call, at, kind, body FROM fact WHERE {which} ORDER BY id", values).fetchall()
+    return [fact(dict(zip(FACT_COLUMNS, row, strict=True))) for row in rows]
 
 
 @contextmanager

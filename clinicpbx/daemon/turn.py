@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from clinicpbx.core.commands import Command, QueueCommand
+from clinicpbx.core.commands import Command, InwardCommand
 
 Perform = Callable[[str, Command, datetime], None]
 OnBug = Callable[[str, Exception], None]
@@ -20,8 +20,8 @@ class Committing(Protocol):
 
 
 class Turn:
-    """Gathers what the events of one iteration ask for. The queues are in this process: what they answer belongs to the
-    same turn. What Asterisk and the mailboxes answer belongs to a later one."""
+    """Gathers what the events of one iteration ask for. The queues and the pages are in this process: what they answer
+    belongs to the same turn. What Asterisk and the mailboxes answer belongs to a later one."""
 
     def __init__(self, journal: Committing, on_bug: OnBug) -> None:
         self._journal = journal
@@ -45,7 +45,7 @@ class Turn:
 
     def finish(self) -> None:
         """What was asked for happens now; where nothing is to leave us, the journal waits for company."""
-        outward = self._ask_queues()
+        outward = self._ask_inward()
         if outward:
             self._commit_and_perform(outward)
         else:
@@ -53,7 +53,7 @@ class Turn:
 
     def end(self) -> None:
         """What was asked for happens now, and everything is written."""
-        self._commit_and_perform(self._ask_queues())
+        self._commit_and_perform(self._ask_inward())
 
     def _commit_and_perform(self, outward: Iterable[Asked]) -> None:
         """A journal that fails stops nothing."""
@@ -63,13 +63,13 @@ class Turn:
         self._journal.commit()
         self._perform(outward)
 
-    def _ask_queues(self) -> list[Asked]:
-        """Let the queues answer, and answer what that asks for; returns what is for others, in the order of asking."""
+    def _ask_inward(self) -> list[Asked]:
+        """Let those in this process answer, and answer what that asks for; what is for others, in its order."""
         outward: list[Asked] = []
         for _ in range(MOST_ANSWERS):
             asked, self._asked = self._asked, []
-            outward += (each for each in asked if not isinstance(each[1], QueueCommand))
-            self._perform(each for each in asked if isinstance(each[1], QueueCommand))
+            outward += (each for each in asked if not isinstance(each[1], InwardCommand))
+            self._perform(each for each in asked if isinstance(each[1], InwardCommand))
             if not self._asked:
                 break
         if self._due is not None:

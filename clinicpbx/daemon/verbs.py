@@ -1,6 +1,7 @@
 """What the control socket can be asked."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,20 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
         "agents": lambda wish: queues.status()["agents"],
         "floor": lambda wish: {**queues.status(), "callbacks": daemon.callbacks.rows()},
         "callers": lambda wish: queues.callers(wish["queue"]),
+        **_promises(daemon),
+        **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
+    }
+
+
+def _promises(daemon: "Daemon") -> dict[str, Verb]:
+    pages = daemon.pages
+    return {
         "callbacks": lambda wish: daemon.callbacks.rows(),
         "callback.number": lambda wish: daemon.callbacks.number(wish["callback"]),
-        **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
+        "oncall.pages": lambda wish: pages.rows(),
+        "oncall.number": lambda wish: pages.number(wish["page"]),
+        "oncall.reload": lambda wish: pages.reload_covers(),
+        "oncall.standing": lambda wish: [asdict(cover) for cover in pages.standing()],
     }
 
 
@@ -73,6 +85,9 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "selftest.rows": lambda wish: daemon.selftests.rows(),
         "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
+        "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
+        "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
+        "oncall.confirm": lambda wish: daemon.pages.confirm(wish["rota"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from clinicpbx.core.acd.stages import speaks
+from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
@@ -19,6 +20,7 @@ from clinicpbx.rules.phases import phase_flows
 from clinicpbx.rules.places import Places
 from clinicpbx.rules.rotas import build_rotas
 from clinicpbx.rules.templates import SHELF
+from clinicpbx.rules.views import clinic_number
 from clinicpbx.shipped import shipped
 
 TEMPLATES = "templates"
@@ -75,6 +77,10 @@ def compile_rules(
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
         selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
+        paging={name: _paging(document, name) for name in document.rotas},
+        handovers={name: rules for name in document.rotas if (rules := _handover(document, name)) is not None},
+        trunks=tuple(document.trunks),
+        number=clinic_number(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
@@ -83,6 +89,18 @@ def compile_rules(
 def _queue(document: Document, name: str) -> QueueRules:
     written = document.queues[name]
     return QueueRules(name, **{**dict(written), "whisper": written.whisper or ""})
+
+
+def _paging(document: Document, name: str) -> PageRules:
+    written = document.rotas[name].page
+    return PageRules(**{**dict(written), "supervisor": written.supervisor or "", "say": written.say or ""})
+
+
+def _handover(document: Document, name: str) -> HandoverRules | None:
+    written = document.rotas[name].handover
+    if written is None or not written.confirm:
+        return None
+    return HandoverRules(written.ahead, written.ring, written.tries, written.pause)
 
 
 def _phone(extension: str, written: Phone) -> PhoneRules:

@@ -29,7 +29,15 @@ CODES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "barge": ("supervise", {"mode": "barge"}),
 }
 """Feature code → the step it is, and its options."""
-RING_BACK, OWN = "ring-back", "ring_back"
+RING_BACK, PAGE, HANDOVER = "ring-back", "oncall/page", "oncall/handover"
+RUNG = {PAGE: "page", HANDOVER: "handover"}
+"""Flows of people on call, which no clinic can name so, and the step of each."""
+OWN = {
+    "ring_back": "is for call-backs alone; the step callback promises one",
+    "page": "is for people on call alone; voicemail with page, and triage, page them",
+    "handover": "is for people on call alone; see handover of rotas",
+}
+"""Steps that no flow of the clinic's may have, since they act for who was rung by us."""
 BUILT_IN = ("code-", "queue-", "mailbox-", "phase-", RING_BACK)
 INTERNAL_LIMIT = timedelta(minutes=10)
 
@@ -76,8 +84,8 @@ def build_flows(document: Document, places: Places) -> tuple[dict[str, Flow], li
 
 
 def _node(rule: StepRule, path: Path, places: Places) -> Node | list[Mistake]:
-    if rule.kind == OWN:
-        return [places.mistake((*path, rule.kind), f"{OWN} is for call-backs alone; the step callback promises one")]
+    if rule.kind in OWN:
+        return [places.mistake((*path, rule.kind), f"{rule.kind} {OWN[rule.kind]}")]
     if rule.kind not in STEPS:
         return [places.mistake((*path, rule.kind), f"no step is called {rule.kind!r}{perhaps(rule.kind, STEPS)}")]
     try:
@@ -94,6 +102,7 @@ def built_in(document: Document, places: Places) -> dict[str, Flow]:
         for code, (kind, options) in CODES.items()
     }
     flows[RING_BACK] = _straight("ring_back", {}, str(places.of(("queues",))))
+    flows |= {name: _straight(kind, {}, str(places.of(("rotas",)))) for name, kind in RUNG.items()}
     for number, internal in document.extensions.items():
         if internal.queue is not None:
             where = str(places.of(("extensions", number)))

@@ -12,7 +12,7 @@ from clinicpbx.rules.simulation import ASKS
 
 PERSON = frozenset({"enqueue", "dial", "on_call", "refer"})
 SILENCE = frozenset({"timeout", "invalid"})
-AT_ONCE = frozenset({"answer", "check_hours", "alert", "hangup"})
+AT_ONCE = frozenset({"answer", "check_hours", "alert", "triage", "hangup"})
 """Steps during which no time passes."""
 IDLE: Mapping[str, frozenset[str] | None] = {
     "answer": None,
@@ -25,6 +25,7 @@ IDLE: Mapping[str, frozenset[str] | None] = {
     "voicemail": frozenset({"empty"}),
     "callback": None,
     "ring_back": None,
+    "triage": None,
     "enqueue": frozenset({"unstaffed"}),
     "dial": frozenset({"busy", "failed"}),
     "on_call": None,
@@ -202,7 +203,7 @@ def _may(node: Node, outcome: str, now: Situation) -> bool:
 def _has(node: Node, outcome: str, before: Has) -> Has:
     """What the caller has got once *node* ends with *outcome*."""
     match node.kind:
-        case "answer" | "check_hours" | "language" | "alert":
+        case "answer" | "check_hours" | "language" | "alert" | "triage":
             return before
         case "menu":
             return Has.OWED if outcome in SILENCE else Has.SETTLED

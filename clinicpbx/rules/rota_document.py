@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from clinicpbx.rules.paging_document import HandoverRule, PageRule
 from clinicpbx.rules.words import E164, Extension, Language, Name, Text, Weekdays, one_or_many
 from clinicpbx.rules.written import Written
 
@@ -79,6 +80,11 @@ class RotaRules(Written):
         description="An .ics file beside the rules: each event is a shift, its title a provider, or two with `/` "
         "between them, the second as backup. It wins over weekly duties.",
     )
+
+    page: PageRule = Field(
+        default_factory=lambda: PageRule.model_validate({}), description="How messages for the rota page its people."
+    )
+    handover: HandoverRule | None = Field(None, description="How shifts are handed over; default: without a call.")
 
     @model_validator(mode="after")
     def _somebody(self) -> "RotaRules":

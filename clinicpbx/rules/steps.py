@@ -41,6 +41,8 @@ OPTIONS: Mapping[str, Any] = {
     "number": E164,
     "extension": Extension,
     "rota": Name,
+    "page": Name,
+    "level": Literal["emergency", "urgent", "routine"],
     "speciality": Name,
     "phones": Annotated[
         tuple[Extension, ...],
@@ -85,6 +87,8 @@ MEANINGS: Mapping[str, str] = {
     "on_call.ring": "How long each of them is rung.",
     "refer.ring": "How long each of them is rung.",
     "rota": "The rota that says who is on call (see rotas).",
+    "page": "The rota whose people are rung until one of them accepts it (see rotas).",
+    "level": "How the clinic's protocol sees the call.",
     "rounds": "How often they are all rung in turn.",
     "speciality": "What the provider is for (see providers).",
     "phones": "The phones that are rung (see phones).",

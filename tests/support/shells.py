@@ -14,6 +14,7 @@ from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
+from clinicpbx.daemon.page_runtime import PageRuntime
 from clinicpbx.daemon.turn import GATHER
 from clinicpbx.paths import Instance
 from tests.support.books import book
@@ -87,7 +88,9 @@ class Shell:
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         ask = self.dispatcher.turn.ask
         self.callbacks = CallbackRuntime(self.rules.current(), self.journal, ask, self.request, self.clock)
-        self.dispatcher.callbacks = self.callbacks
+        deliver, made = self.dispatcher.deliver, self.instance
+        self.pages = PageRuntime(self.rules.current(), self.journal, ask, deliver, self.request, self.clock, made)
+        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
 
     def clock(self) -> datetime:
         return T0 + timedelta(seconds=self._loop.time() - self._began)

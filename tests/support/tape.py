@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from clinicpbx.core import commands as do
 from clinicpbx.core import events as ev
 from clinicpbx.core.callflow.machine import CallMachine
+from clinicpbx.core.oncall import commands as oncall
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.private import Private
 
@@ -76,6 +77,10 @@ class Tape:
                 yield ev.Adopted(at=at)
             case ["refused", command, why]:
                 yield ev.CommandRefused(at=at, command=command, target="", why=ev.Refusal(why))
+            case ["pin", answer]:
+                yield ev.PinTold(at=at, answer=answer)
+            case ["page", answer]:
+                yield ev.PageTold(at=at, accepted=answer == "accepted")
             case ["hangup"]:
                 yield ev.HungUp(at=at, cause=16)
             case _:
@@ -138,6 +143,16 @@ def say(command: do.Command) -> str:
             return f"returned {status}"
         case do.FetchMessage(message=message) | do.MarkHeard(message=message) | do.DeleteMessage(message=message):
             return f"{type(command).__name__.removesuffix('Message').removesuffix('Heard').lower()} {message}"
+        case oncall.KeepPage(kind=kind, rota=rota, message=message):
+            return f"page {rota}: {kind}{f' {message}' if message else ''}"
+        case oncall.CheckPin(person=person, pin=pin):
+            return f"check {pin.value} of {person}"
+        case oncall.TellPage(event=event, result=result):
+            return f"“{event}{f': {result}' if result else ''}”"
+        case oncall.AcceptPage(who=who):
+            return f"{who} accepts"
+        case oncall.ClosePage(who=who, outcome=outcome):
+            return f"{who} closes: {outcome}"
         case do.OpenMailbox(mailbox=mailbox, pin=pin):
             return f"open {mailbox} with {pin.value}"
         case _:

@@ -151,6 +151,7 @@ ALL = dict(commands(cli.command))
 WITHOUT_ROWS = {"schema", "render", "apply", "rollback", "export", "delete", "pin", "login", "logout", "pause"}
 WITHOUT_ROWS |= {"unpause", "upgrade", "downgrade", "daemon", "listener", "rescuer", "asterisk", "completion"}
 WITHOUT_ROWS |= {"prepare", "map", "on", "off", "reference", "new", "import-csv", "number", "close", "add", "remove"}
+WITHOUT_ROWS |= {"accept", "confirm", "cover", "uncover"}
 
 
 @pytest.mark.parametrize("words", ALL)

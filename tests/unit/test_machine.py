@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from clinicpbx.core import events as ev
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.callflow.phrases import PHRASES
 from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.core.commands import ChannelCommand, Continue, Hangup, Note
+from clinicpbx.core.oncall.commands import AcceptPage
 from clinicpbx.private import Private
 from tests.support.books import MAIN, book, node, one_step
 from tests.support.tape import T0, Tape, call, check
@@ -34,15 +36,22 @@ EVENTS = st.one_of(
     st.builds(ev.MailboxRefused, at=AT, mailbox=st.just("frontdesk"), why=st.sampled_from(["wrong", "locked", "?"])),
     st.builds(ev.MessageReady, at=AT, message=st.sampled_from("ab"), sound=st.just(Private("/clear/a"))),
     st.builds(ev.MessageDamaged, at=AT, message=st.sampled_from("ab")),
+    st.builds(ev.PinTold, at=AT, answer=st.sampled_from(["right", "wrong", "locked", "none", "unreadable"])),
+    st.builds(ev.PageTold, at=AT, accepted=st.booleans()),
     st.builds(ev.DeadlineReached, at=AT),
     st.builds(ev.Adopted, at=AT),
     st.builds(ev.HungUp, at=AT, cause=st.just(16), taken=st.booleans()),
     st.builds(ev.CommandRefused, at=AT, command=st.sampled_from(["Play", "Continue", "Record", "StopPlayback"]),
               target=IDS, why=WHY),
 )  # fmt: skip
-FLOWS = st.sampled_from(["main", "code-login", "code-pause", "code-voicemail", "promise", "ring-back", "waits"])
+FLOWS = st.sampled_from(
+    ["main", "code-login", "code-pause", "code-voicemail", "promise", "ring-back", "waits", "flagged"]
+)
 BOOK = book(
     **{"promise": one_step("callback", queue="frontdesk"), "ring-back": one_step("ring_back")},
+    flagged=Flow("flag", {"flag": node("triage", {"done": "tell"}, level="emergency", page="kids"),
+                          "tell": node("voicemail", {}, mailbox="frontdesk", page="kids")}),
+    page=one_step("page"), handover=one_step("handover"),
     waits=Flow("wait", {"wait": node("enqueue", {"1": "ask", "overflow": "ask"}, queue="frontdesk", keys=("1",),
                                      greeting="hello", comfort=("stay",)),
                         "ask": node("callback", {"no_number": "wait"}, queue="frontdesk")}),
@@ -60,6 +69,22 @@ def test_no_order_of_events_breaks_a_call(flow, tape):
     assert machine.over
     assert machine.outcome
     assert [c.kind for c in commands if isinstance(c, Note)].count("ended") == 1
+
+
+@given(st.sampled_from(["page", "handover"]), st.lists(EVENTS, max_size=60))
+def test_no_order_of_events_breaks_the_call_of_a_person_who_is_paged(flow, tape):
+    paged = ev.Paged("c1.3", "chen", "message", "kids", "es", "frontdesk", "a", T0)
+    arrived = ev.CallArrived(at=T0, flow=flow, entry="chen", version="1", caller=Private("1"), paged=paged)
+    machine = CallMachine(arrived, "c1.3.a1", BOOK)
+    commands = machine.begin()
+    for event in tape:
+        commands += machine.handle(event)
+        assert machine.over == (machine.deadline is None)
+    commands += machine.handle(ev.HungUp(at=T0, cause=16))
+    assert machine.over
+    pressed = any(isinstance(event, ev.DtmfReceived) for event in tape)
+    accepts = [command for command in commands if isinstance(command, AcceptPage)]
+    assert pressed or not accepts, "nobody accepts without a key"
 
 
 @given(FLOWS, st.lists(EVENTS, max_size=40))
@@ -177,7 +202,8 @@ def test_every_step_says_what_it_does(kind):
                "language": {"prompt": "m"}, "collect_digits": {"prompt": "m", "remember": "n"},
                "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, "dialplan": {"context": "x"},
                "on_call": {"rota": "kids"}, "refer": {"speciality": "kids"},
-               "alert": {"prompt": "m", "phones": ("201",)}, "callback": {"queue": "q"}}  # fmt: skip
+               "alert": {"prompt": "m", "phones": ("201",)}, "callback": {"queue": "q"},
+               "triage": {"level": "urgent"}}  # fmt: skip
     example = step(**options.get(kind, {}))
     assert bool(example.outcomes()) == (kind != "hangup")
     assert ("m" in example.prompts()) == (options.get(kind, {}).get("prompt") == "m")

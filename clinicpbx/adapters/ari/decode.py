@@ -49,6 +49,13 @@ class AgentAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonAnswered:
+    """The phone of somebody on call came into Stasis."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForCall:
     call: str
     event: Event
@@ -83,7 +90,7 @@ class Replaced:
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | AgentAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
+News = Entered | AgentAnswered | PersonAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -112,6 +119,8 @@ def _started(message: Json, at: datetime) -> News:
             return Entered(channel["id"], flow, entry, caller, language, "".join(about[:1]), test)
         case ["callback", attempt]:
             return AgentAnswered(attempt)
+        case ["page", attempt]:
+            return PersonAnswered(attempt)
         case ["back", *status]:
             return ForCall(channel["id"], DialEnded(at=at, status=(status[0] if status else "") or "UNKNOWN"))
     return Strayed(channel["id"])

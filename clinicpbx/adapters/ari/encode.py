@@ -21,6 +21,7 @@ from clinicpbx.core.commands import (
     StopPlayback,
     StopRecording,
 )
+from clinicpbx.core.oncall.commands import RingPerson
 from clinicpbx.private import Private
 
 RECORDING_FORMAT = "ulaw"  # headerless: every flushed byte of a torn recording can be played
@@ -28,6 +29,7 @@ RECORDING_FORMAT = "ulaw"  # headerless: every flushed byte of a torn recording 
 
 ALERT_NAME, ALERT_RINGS = "ALERT", 30  # seconds
 CALL_BACK_NAME = "CALL-BACK"
+ON_CALL_NAME = "ON CALL"
 LARGEST_WORD = 20  # the largest number that is one sound in every language
 
 
@@ -103,6 +105,24 @@ def encode_ring(ring: RingAgent) -> Request:
         "channelId": ring.attempt,
         "callerId": f'"{CALL_BACK_NAME}" <{ring.phone}>',
         "timeout": ring.seconds,
+    }
+    return Request("POST", "channels", body=body)
+
+
+def encode_person(ring: RingPerson) -> Request:
+    """The request that rings somebody on call, from the clinic's number; who answers comes in as `page,ID`.
+
+    CPBX_PAGED lets the channel into the context that rings patients: no caller has it.
+    """
+    at = f"PJSIP/{ring.number}@trunk-{ring.trunk}" if ring.trunk else f"PJSIP/phone-{ring.number}"
+    body = {
+        "endpoint": at,
+        "app": "clinicpbx",
+        "appArgs": f"page,{ring.attempt}",
+        "channelId": ring.attempt,
+        "callerId": f'"{ON_CALL_NAME}" <{ring.shown or ring.number}>',
+        "timeout": ring.seconds,
+        "variables": {"CPBX_PAGED": "yes", **({"GROUP(cpbx-trunk)": ring.trunk} if ring.trunk else {})},
     }
     return Request("POST", "channels", body=body)
 

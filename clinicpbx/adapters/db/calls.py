@@ -1,14 +1,14 @@
 """Reads interactions for people: lists, one call, and the facts of its way."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.tables import fact, interaction, offer, queue_entry
-from clinicpbx.core.records.rows import Fact
+from clinicpbx.adapters.db.tables import cel, fact, interaction, offer, queue_entry
+from clinicpbx.core.records.rows import CelRow, Fact, cel_row
 from clinicpbx.core.records.rows import fact as fact_row
 
 
@@ -55,3 +55,15 @@ async def facts_of(engine: AsyncEngine, call: str) -> Sequence[Fact]:
     """The daemon's facts about *call*, in order."""
     wanted = select(fact).where(fact.c.call == call).order_by(fact.c.rowid)
     return [fact_row(row) for row in await rows(engine, wanted)]
+
+
+async def page_facts(engine: AsyncEngine, since: datetime) -> list[Fact]:
+    """The facts about pages since then (aware), in order."""
+    wanted = select(fact).where(fact.c.kind == "page", fact.c.at >= since.astimezone(UTC).isoformat())
+    return [fact_row(row) for row in await rows(engine, wanted.order_by(fact.c.at, fact.c.rowid))]
+
+
+async def channels_of(engine: AsyncEngine, call: str) -> list[CelRow]:
+    """Asterisk's own events about *call*, in order."""
+    wanted = select(cel).where(cel.c.linkedid == call).order_by(cel.c.rowid)
+    return [cel_row(row) for row in await rows(engine, wanted)]

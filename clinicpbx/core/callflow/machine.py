@@ -5,8 +5,11 @@ from datetime import datetime
 
 from clinicpbx.core.callflow.flow import Node
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, State, Stay
+from clinicpbx.core.callflow.steps.triage import RED_FLAG
 from clinicpbx.core.commands import ChannelCommand, Command, Continue, Hangup, Note, StopPlayback, StopRecording
 from clinicpbx.core.events import CallArrived, CommandRefused, Event, HungUp, Refusal
+from clinicpbx.core.oncall.commands import RED_FLAG as FLAGGED
+from clinicpbx.core.oncall.commands import KeepPage
 from clinicpbx.core.overrides import overriding
 from clinicpbx.core.rulebook import Rulebook
 
@@ -43,8 +46,10 @@ class CallMachine:
         self._scene = replace(
             self._scene, earlier=arrived.earlier, callback=arrived.callback, argument=arrived.argument
         )
+        self._scene = replace(self._scene, paged=arrived.paged, covers=arrived.covers)
         self._state: State | None = None
         self._visits = 0
+        self._paged = False
         self._chose = False  # by a key, what is played now
 
     @property
@@ -90,7 +95,7 @@ class CallMachine:
             left = [command for command in result.do if not isinstance(command, ChannelCommand)]
             if event.taken and self.outcome not in _FIRM.values():
                 self.outcome = "taken"  # what became of it, the dialplan's rows tell
-            return [*left, self._end("abandoned")]
+            return [*left, *self._end("abandoned", event.at, lost=not event.taken)]
         return self._follow(result, event.at)
 
     def _follow(self, result: Result, at: datetime) -> list[Command]:
@@ -106,10 +111,10 @@ class CallMachine:
             target = self._nodes[self.at_step].next.get(result.outcome)
             if target is None:
                 hangup = () if any(isinstance(command, Hangup) for command in result.do) else (Hangup(),)
-                return [*commands, *hangup, self._end("informed")]
+                return [*commands, *hangup, *self._end("informed", at)]
             noted, result = self._enter(target, at)
             commands += noted
-        return [*commands, Continue(FALLBACK, self._arrived.entry), self._end("failed")]
+        return [*commands, Continue(FALLBACK, self._arrived.entry), *self._end("failed", at, lost=False)]
 
     def _enter(self, name: str, at: datetime) -> tuple[list[Command], Result]:
         self._visits += 1
@@ -126,6 +131,7 @@ class CallMachine:
 
     def _watch(self, commands: tuple[Command, ...]) -> None:
         """Keep `outcome` what the call would end with now, but for a caller who neither asked nor got anything."""
+        self._paged = self._paged or any(isinstance(command, KeepPage) for command in commands)
         for note in commands:
             if not isinstance(note, Note) or self.outcome in _FIRM.values():
                 continue
@@ -138,12 +144,31 @@ class CallMachine:
             elif note.kind == "heard" and self._chose:
                 self.outcome = "informed"
 
-    def _end(self, otherwise: str) -> Note:
+    def _end(self, otherwise: str, at: datetime, *, lost: bool = True) -> list[Command]:
+        """The call is over; *lost*: for its caller, too."""
         self.over = True
         self._state = None
+        flag = [self._red_flag(at)] if lost and self._flagged else []
         internal = not self._arrived.entry.startswith("+")  # a DID is written in E.164
         self.outcome = "internal" if internal else self.outcome or otherwise
-        return Note("ended", {"outcome": self.outcome})
+        return [*flag, Note("ended", {"outcome": self.outcome})]
+
+    @property
+    def _flagged(self) -> bool:
+        """An emergency by the clinic's protocol, whose caller has talked with nobody, and nobody on call knows of."""
+        return RED_FLAG in self._scene.memory and self.outcome != _FIRM["answered"] and not self._paged
+
+    def _red_flag(self, at: datetime) -> KeepPage:
+        scene = self._scene
+        return KeepPage(
+            page=f"{scene.run}-red",
+            kind=FLAGGED,
+            rota=scene.memory[RED_FLAG],
+            since=at,
+            number=scene.caller,
+            language=scene.language,
+            entry=scene.entry,
+        )
 
 
 def _channel_is_gone(event: Event) -> bool:

@@ -147,4 +147,94 @@ PHRASES = {
         "es": "Atención: esta llamada ha vuelto más de una vez.",
         "fr": "Attention : cet appel est revenu plus d'une fois.",
     },
+    "page-pin": {
+        "en": "This is the clinic. You are on call, and something waits for you. Enter your code, then press pound.",
+        "es": "Le llama la clínica. Está de guardia y algo le espera. Marque su código y después la tecla numeral.",
+        "fr": "C'est la clinique. Vous êtes de garde et quelque chose vous attend. Entrez votre code, puis dièse.",
+    },
+    "page-pin-wrong": {
+        "en": "That is not right. Enter your code, then press pound.",
+        "es": "No es correcto. Marque su código y después la tecla numeral.",
+        "fr": "Ce n'est pas correct. Entrez votre code, puis appuyez sur dièse.",
+    },
+    "page-refused": {
+        "en": "Your code cannot be checked. Somebody else is called. Tell your administrator. Goodbye.",
+        "es": "No se puede comprobar su código. Llamamos a otra persona. Avise al administrador. Adiós.",
+        "fr": "Votre code ne peut être vérifié. Quelqu'un d'autre est appelé. Prévenez l'administrateur. Au revoir.",
+    },
+    "page-message": {
+        "en": "A patient has left a message for whoever is on call.",
+        "es": "Un paciente dejó un mensaje para quien está de guardia.",
+        "fr": "Un patient a laissé un message pour la personne de garde.",
+    },
+    "page-red-flag": {
+        "en": "Urgent. A patient with signs of an emergency hung up before anybody could talk with them.",
+        "es": "Urgente. Un paciente con signos de emergencia colgó antes de hablar con alguien.",
+        "fr": "Urgent. Un patient avec des signes d'urgence a raccroché avant de parler à quelqu'un.",
+    },
+    "page-keys": {
+        "en": "To accept, press 1. To pass it on, press 2. To talk with the patient now, press 3. To say what came of "
+        "it, press 4. To hear it again, press pound.",
+        "es": "Para aceptar, pulse 1. Para pasarlo, pulse 2. Para hablar ya con el paciente, pulse 3. Para decir el "
+        "resultado, pulse 4. Para oírlo otra vez, pulse numeral.",
+        "fr": "Pour accepter, appuyez sur 1. Pour passer, 2. Pour parler au patient maintenant, 3. Pour dire le "
+        "résultat, 4. Pour réécouter, dièse.",
+    },
+    "page-keys-accepted": {
+        "en": "To talk with the patient, press 3. To say what came of it, press 4. To hear it again, press pound. Or "
+        "hang up.",
+        "es": "Para hablar con el paciente, pulse 3. Para decir el resultado, pulse 4. Para oírlo otra vez, numeral. O "
+        "cuelgue.",
+        "fr": "Pour parler au patient, appuyez sur 3. Pour dire le résultat, 4. Pour réécouter, dièse. Ou raccrochez.",
+    },
+    "page-accepted": {"en": "You have accepted it.", "es": "Lo ha aceptado.", "fr": "Vous l'avez accepté."},
+    "page-taken": {
+        "en": "Somebody else has seen to it. Thank you. Goodbye.",
+        "es": "Otra persona ya se ocupa. Gracias. Adiós.",
+        "fr": "Quelqu'un d'autre s'en occupe. Merci. Au revoir.",
+    },
+    "page-declined": {
+        "en": "It is passed on. Goodbye.",
+        "es": "Se pasa a otra persona. Adiós.",
+        "fr": "C'est transmis à quelqu'un d'autre. Au revoir.",
+    },
+    "page-no-number": {
+        "en": "There is no number for this patient.",
+        "es": "No hay número de este paciente.",
+        "fr": "Il n'y a pas de numéro pour ce patient.",
+    },
+    "page-unreached": {
+        "en": "The patient was not reached.",
+        "es": "No se pudo localizar al paciente.",
+        "fr": "Le patient n'a pas été joint.",
+    },
+    "page-outcomes": {
+        "en": "What came of it? Advice was given, press 1. The patient is seen, press 2. Sent to the emergency "
+        "department, press 3. Not reached, press 4.",
+        "es": "¿Cuál fue el resultado? Se dio consejo, pulse 1. Se verá al paciente, pulse 2. Enviado a urgencias, "
+        "pulse 3. No localizado, pulse 4.",
+        "fr": "Quel est le résultat ? Conseil donné, appuyez sur 1. Le patient est vu, 2. Envoyé aux urgences, 3. Non "
+        "joint, 4.",
+    },
+    "page-noted": {"en": "It is noted. Goodbye.", "es": "Anotado. Adiós.", "fr": "C'est noté. Au revoir."},
+    "page-patient": {
+        "en": "This is your clinic. A clinician is on the line for you. To talk now, press 1.",
+        "es": "Le llama su clínica. Un profesional está en la línea para usted. Para hablar ya, pulse 1.",
+        "fr": "C'est votre clinique. Un soignant est en ligne pour vous. Pour parler maintenant, appuyez sur 1.",
+    },
+    "handover-until": {
+        "en": "This is the clinic. You are on call now, until",
+        "es": "Le llama la clínica. Está de guardia desde ahora hasta",
+        "fr": "C'est la clinique. Vous êtes de garde, jusqu'à",
+    },
+    "handover-confirm": {
+        "en": "To confirm, press 1. If you cannot, press 2.",
+        "es": "Para confirmar, pulse 1. Si no puede, pulse 2.",
+        "fr": "Pour confirmer, appuyez sur 1. Si vous ne pouvez pas, appuyez sur 2.",
+    },
+    "handover-confirmed": {
+        "en": "Thank you. You are on call. Goodbye.",
+        "es": "Gracias. Está de guardia. Adiós.",
+        "fr": "Merci. Vous êtes de garde. Au revoir.",
+    },
 }

@@ -49,18 +49,21 @@ class Rehearsal(CallMachine):
 
     def _rehearsed(self, commands: list[Command], step: str) -> list[Command]:
         """*commands* of *step* and those that follow it, up to the first that is not harmless."""
-        for place, command in enumerate(commands):
+        said: list[Command] = []
+        for command in commands:
+            if isinstance(command, Note) and command.kind == "ended":
+                continue
             if isinstance(command, Note) and command.kind == "step":
                 step = str(command.detail["name"])
             elif not isinstance(command, HARMLESS) and not _falls_back(command):
-                leg = (SetVariable(STEP, step), Continue(CONTEXT, REACHED), self._end(SELFTEST))
-                return [*commands[:place], *leg]
-        return commands
-
-    def _end(self, otherwise: str) -> Note:
-        super()._end(otherwise)
+                self.over, self._state = True, None
+                said += SetVariable(STEP, step), Continue(CONTEXT, REACHED)
+                break
+            said.append(command)
+        if not self.over:
+            return said
         self.outcome = SELFTEST
-        return Note("ended", {"outcome": SELFTEST})
+        return [*said, *([Note("ended", {"outcome": SELFTEST})] if commands else [])]
 
 
 def _falls_back(command: Command) -> bool:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
-from clinicpbx.core.events import NOTHING_EARLIER, Earlier, Event
+from clinicpbx.core.events import NOTHING_EARLIER, Earlier, Event, Paged
+from clinicpbx.core.oncall.duty import Cover
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
 from clinicpbx.private import Private
@@ -38,6 +39,8 @@ class Scene:
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
+    paged: Paged | None = None
+    covers: tuple[Cover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

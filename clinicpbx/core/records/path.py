@@ -69,6 +69,16 @@ def _line(fact: Fact) -> tuple[str, str, str] | None:
             return str(body.get("target", "")), "dial ended", str(body.get("status", ""))
         case "ended":
             return "", "ended", str(body.get("outcome", ""))
+    return _on_call(fact.kind, body)
+
+
+def _on_call(kind: str, body: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """How urgent the call was, and who was paged about it."""
+    if kind == "triage":
+        return "", "triage", str(body.get("level", ""))
+    if kind == "page":
+        said = ": ".join(filter(None, (str(body.get("who", "")), str(body.get("result", "")))))
+        return str(body.get("page", "")), str(body.get("event", "")), said
     return None
 
 

@@ -17,6 +17,9 @@ def prompts(draft: Draft) -> Iterator[Mistake]:
     used = ALWAYS | {name for kind, options in CODES.values() for name in STEPS[kind](**options).prompts()}
     if document.mailboxes:
         used |= STEPS["voicemail"](mailbox=next(iter(document.mailboxes))).prompts()
+    if document.rotas:
+        used |= STEPS["page"]().prompts() | STEPS["handover"]().prompts()
+        used |= {rota.page.say for rota in document.rotas.values() if rota.page.say is not None}
     for path, node in draft.nodes():
         for name in sorted(node.step.prompts()):
             used |= {name}

@@ -22,7 +22,7 @@ SINGULAR = {
     "rotas": "rota",
     "sites": "site",
 }
-OPTIONS = {"hours": "hours", "queue": "queues", "mailbox": "mailboxes", "rota": "rotas"}
+OPTIONS = {"hours": "hours", "queue": "queues", "mailbox": "mailboxes", "rota": "rotas", "page": "rotas"}
 
 
 @CHECKS.register("references")

@@ -135,3 +135,38 @@ def test_whoever_answers_comes_into_a_context_that_is_proved_too() -> None:
         check_dialplan(way_out)
     with pytest.raises(DialplanRefused, match="unknown context 'nowhere'"):
         check_dialplan(text.replace("U(cpbx-accept^en)", "U(nowhere^en)"))
+
+
+def test_the_patient_is_rung_by_no_channel_but_one_that_was_paged() -> None:
+    text = dialplan()
+    lines = parse_dialplan(text)["cpbx-page"].lines
+    assert (lines[0].app, lines[0].args) == ("GotoIf", '$["${CPBX_PAGED}"!="yes"]?cpbx-back,unknown,1')
+    may = {
+        kind: {line.exten for line in parse_dialplan(text)[f"cpbx-may-{kind}"].lines}
+        for kind in ("local", "international")
+    }
+    assert may == {"local": {"0", "201", "202"}, "international": set()}, "0: whoever is on call"
+    check_dialplan(text)
+    for way_in in ("cpbx-page", "cpbx-callback"):
+        with pytest.raises(DialplanRefused, match="a call from a trunk reaches"):
+            check_dialplan(text, {way_in})  # a step `dialplan` of the clinic's
+        led = text.replace("[cpbx-arrive]\n", f"[cpbx-arrive]\nexten => x,1,Goto({way_in},s,1)\n")
+        with pytest.raises(DialplanRefused, match="a call from a trunk reaches"):
+            check_dialplan(led)
+
+
+def test_paging_and_handovers_are_as_written() -> None:
+    change = (
+        "rotas:\n  kids:\n",
+        "rotas:\n  kids:\n    page: {supervisor: egan, rounds: 1, again: 10m}\n    handover: {ahead: 15m}\n",
+    )
+    book = rules(change).book
+    assert (book.paging["kids"].supervisor, book.paging["kids"].rounds, book.paging["kids"].pause.seconds) == (
+        "egan",
+        1,
+        30,
+    )
+    assert book.handovers["kids"].ahead.seconds == 900
+    assert (book.trunks, book.number) == (("one", "two"), DID)
+    off = rules((change[0], change[1].replace("{ahead: 15m}", "{confirm: false}"))).book
+    assert off.handovers == {}

@@ -8,6 +8,7 @@ from typing import ClassVar
 from clinicpbx.core.callflow.persons import ACCEPT, Person, Ringing, await_person, ring
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene
 from clinicpbx.core.events import Event
+from clinicpbx.core.oncall.duty import on_duty
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.core.schedule.oncall import Shift
 
@@ -28,7 +29,7 @@ class OnCall:
         return frozenset({ACCEPT})
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        shift = scene.book.rotas[self.rota].at(at)
+        shift = on_duty(self.rota, scene.book.rotas[self.rota], scene.covers, at)
         if shift is None:
             return Leave("nobody", why=f"nobody is on call for {self.rota}")
         return ring(list(self._persons(scene.book, shift)) * self.rounds, self.ring, at)

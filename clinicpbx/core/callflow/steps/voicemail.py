@@ -28,6 +28,7 @@ from clinicpbx.core.events import (
     PlaybackFinished,
     RecordingFinished,
 )
+from clinicpbx.core.oncall.commands import MESSAGE, KeepPage
 from clinicpbx.private import Private
 
 SHORTEST = timedelta(seconds=1)  # less holds no words
@@ -63,6 +64,7 @@ class Voicemail:
     limit: timedelta = timedelta(minutes=3)
     silence: timedelta = timedelta(seconds=5)
     confirm_number: bool = True
+    page: str = ""
 
     def outcomes(self) -> frozenset[str]:
         return frozenset({"done", "empty"})
@@ -129,7 +131,7 @@ class Voicemail:
                 return _asking(state, asked, do)
 
     def _thank(self, scene: Scene, state: Taking, at: datetime, confirmed: bool, *first: Command) -> Result:
-        keep = self._keep(scene, state, confirmed)
+        keep = self._keep(scene, state, at, confirmed)
         kept = replace(state, phase=Phase.THANKING, kept=True)
         return _say(scene, kept, ("prompt:message-kept",), at, *first, *keep)
 
@@ -141,15 +143,28 @@ class Voicemail:
             if length < SHORTEST:
                 return Stay(state, self._nothing(scene, state))
             state = replace(state, seconds=int(length.total_seconds()))
-        return Stay(state, self._keep(scene, state, confirmed=False))
+        return Stay(state, self._keep(scene, state, at, confirmed=False))
 
     def _nothing(self, scene: Scene, state: Taking) -> tuple[Command, ...]:
         return DropMessage(self.mailbox, state.message, _recording(scene)), Note("abandoned", {"queue": ""})
 
-    def _keep(self, scene: Scene, state: Taking, confirmed: bool) -> tuple[Command, ...]:
+    def _keep(self, scene: Scene, state: Taking, at: datetime, confirmed: bool) -> tuple[Command, ...]:
         keep = KeepMessage(self.mailbox, state.message, _recording(scene), state.number, confirmed, scene.language)
         note = {"mailbox": self.mailbox, "message": state.message, "seconds": state.seconds}
-        return (keep, Note("message", note))
+        if not self.page:
+            return (keep, Note("message", note))
+        page = KeepPage(
+            page=scene.run,
+            kind=MESSAGE,
+            rota=self.page,
+            since=at,
+            number=state.number,
+            language=scene.language,
+            entry=scene.entry,
+            mailbox=self.mailbox,
+            message=state.message,
+        )
+        return (keep, Note("message", note), page)
 
     def _length(self, state: Taking, at: datetime) -> timedelta:
         return min(at - state.started, self.limit) if state.started else timedelta(0)

@@ -1,0 +1,1 @@
+"""On call: pages until somebody accepts, covers, and shifts that are handed over."""
