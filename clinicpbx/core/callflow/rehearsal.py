@@ -1,7 +1,6 @@
 """A test call: it walks as a caller's does, and stops before it would reach a person or leave anything behind."""
 
 import re
-from datetime import datetime
 
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
 from clinicpbx.core.commands import (
@@ -42,26 +41,29 @@ class Rehearsal(CallMachine):
     """Where a step would ring, queue, record, promise, tell or hang up, the test leg gets the call instead."""
 
     def begin(self) -> list[Command]:
-        return self._rehearsed(super().begin(), "", self._arrived.at)
+        return self._rehearsed(super().begin(), "")
 
     def handle(self, event: Event) -> list[Command]:
         step = self.at_step
-        return self._rehearsed(super().handle(event), step, event.at)
+        return self._rehearsed(super().handle(event), step)
 
-    def _rehearsed(self, commands: list[Command], step: str, at: datetime) -> list[Command]:
+    def _rehearsed(self, commands: list[Command], step: str) -> list[Command]:
         """*commands* of *step* and those that follow it, up to the first that is not harmless."""
-        for place, command in enumerate(commands):
+        said: list[Command] = []
+        for command in commands:
+            if isinstance(command, Note) and command.kind == "ended":
+                continue
             if isinstance(command, Note) and command.kind == "step":
                 step = str(command.detail["name"])
             elif not isinstance(command, HARMLESS) and not _falls_back(command):
-                leg = (SetVariable(STEP, step), Continue(CONTEXT, REACHED), *self._end(SELFTEST, at))
-                return [*commands[:place], *leg]
-        return commands
-
-    def _end(self, otherwise: str, at: datetime, *, lost: bool = False) -> list[Command]:
-        super()._end(otherwise, at)
+                self.over, self._state = True, None
+                said += SetVariable(STEP, step), Continue(CONTEXT, REACHED)
+                break
+            said.append(command)
+        if not self.over:
+            return said
         self.outcome = SELFTEST
-        return [Note("ended", {"outcome": SELFTEST})]
+        return [*said, *([Note("ended", {"outcome": SELFTEST})] if commands else [])]
 
 
 def _falls_back(command: Command) -> bool:
