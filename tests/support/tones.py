@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.sound import RATE, samples, tone
 
-LOWEST, HIGHEST, STEP = 1000, 3400, 12  # hertz; within a telephone's band, above the loud notes of Asterisk's music
+LOWEST, HIGHEST, STEP = 1000, 3400, 9  # hertz; within a telephone's band, above the loud notes of Asterisk's music
 SECONDS = 1.0
 WINDOW = RATE // 20
 LOUD = 1500
