@@ -9,16 +9,6 @@ from clinicpbx.core.records.rows import Fact
 Read = Callable[[str, Mapping[str, Any]], Entry]
 
 
-def _message(action: str) -> Read:
-    """About a message, by a phone that had the mailbox's PIN."""
-
-    def entry(call: str, body: Mapping[str, Any]) -> Entry:
-        thing = "/".join(str(body[key]) for key in ("mailbox", "message") if body.get(key))
-        return Entry(f"phone:{body.get('by', '')}", action, thing, {"call": call})
-
-    return entry
-
-
 def _supervision(action: str) -> Read:
     def entry(call: str, body: Mapping[str, Any]) -> Entry:
         how = {key: str(body.get(key, "")) for key in ("agent", "mode")}
@@ -28,9 +18,6 @@ def _supervision(action: str) -> Read:
 
 
 AUDITED: Mapping[str, Read] = {
-    "heard": _message("voicemail.hear"),
-    "deleted": _message("voicemail.delete"),
-    "pin_refused": _message("voicemail.pin_refused"),
     "supervised": _supervision("call.supervise"),
     "supervision_refused": _supervision("refused"),
 }

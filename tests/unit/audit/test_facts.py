@@ -10,16 +10,12 @@ from clinicpbx.core.records.rows import Fact
 
 pytestmark = pytest.mark.unit
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-MESSAGE = {"by": "phone-201", "mailbox": "desk", "message": "m1"}
 LISTENING = {"by": "phone-1", "phone": "phone-2", "agent": "ana", "mode": "listen"}
 
 
 @pytest.mark.parametrize(
     ("kind", "body", "entry"),
     [
-        ("heard", MESSAGE, Entry("phone:phone-201", "voicemail.hear", "desk/m1", {"call": "c1"})),
-        ("deleted", MESSAGE, Entry("phone:phone-201", "voicemail.delete", "desk/m1", {"call": "c1"})),
-        ("pin_refused", {"mailbox": "desk"}, Entry("phone:", "voicemail.pin_refused", "desk", {"call": "c1"})),
         (
             "supervised",
             LISTENING,
@@ -31,6 +27,7 @@ LISTENING = {"by": "phone-1", "phone": "phone-2", "agent": "ana", "mode": "liste
             Entry("phone:phone-1", "refused", "phone:phone-2", {"call": "c1", "agent": "ana", "mode": "listen"}),
         ),
         ("step", {"name": "x"}, None),
+        ("heard", {"prompt": "about"}, None),  # by a patient, in a menu
     ],
 )
 def test_what_the_audit_log_says_of_a_fact(kind: str, body: dict[str, object], entry: Entry | None) -> None:
