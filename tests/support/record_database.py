@@ -15,7 +15,7 @@ from tests.support.record_tables import Table
 FACTS = """CREATE TABLE IF NOT EXISTS
 fact(id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT, at TEXT, kind TEXT, body TEXT)"""
 
-ID = re.compile(r"(\bclinic|(?:listen|selftest)-(?:rules|fallback))-(?=[0-9])")
+ID = re.compile(r"(\bclinic|(?<!cpbx-)\b(?:listen|selftest)-(?:rules|fallback))-(?=[0-9])")
 """How the ids of calls and of test calls begin."""
 
 
@@ -48,7 +48,7 @@ def write_call(instance: Instance, call: Table, suffix: str = "") -> None:
     """Writes every row of *call*; *suffix* makes its ids those of another call."""
 
     def other(row: Mapping[str, str]) -> dict[str, str]:
-        return {key: ID.sub(rf"\1{suffix}-", value) for key, value in row.items()}
+        return {key: ID.sub(lambda id: f"{id[1]}{suffix}-", value) for key, value in row.items()}
 
     write(instance.cel_spool, "cel", CEL_COLUMNS, map(other, call.cel))
     write(instance.cdr_spool, "cdr", CDR_COLUMNS, map(other, call.cdr))
