@@ -1,4 +1,4 @@
-"""A morning at Harbor Family Clinic: real SIP patients and phones on this instance."""
+"""A morning or a night at Harbor Family Clinic: real SIP patients and phones on this instance."""
 
 import asyncio
 import json
@@ -15,32 +15,36 @@ from typing import Any
 import click
 
 from clinicpbx.cli._instance import pass_instance
-from clinicpbx.cli.output import say
+from clinicpbx.cli.output import say, show
 from clinicpbx.cli.report import print_report
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, read_settings
 
+LEFT_OPEN = "What the night left open"
+NIGHT_REPORTS = ("call_volume",)
 MORNING_REPORTS = ("call_volume", "service_level", "abandoned_calls", "agent_activity")
 
 
 @click.command("demo")
-@click.option("--once", is_flag=True, help="Stop everything after the morning; its summary is the last line.")
+@click.option("--night", is_flag=True, help="Play a night instead of a morning: who is on call is rung and paged.")
+@click.option("--once", is_flag=True, help="Stop everything afterwards; the summary is the last line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary alone; implies --once.")
 @pass_instance
-def command(instance: Instance, once: bool, as_json: bool) -> None:
-    """Start the instance's processes, play the morning, then keep running until Ctrl-C.
+def command(instance: Instance, night: bool, once: bool, as_json: bool) -> None:
+    """Start the instance's processes, play the morning or the night, then keep running until Ctrl-C.
 
     Exit code 1 where a patient was lost, a record is missing, or something else did not happen as it should.
 
     \b
     Examples:
       clinicpbx --home ./instance demo
+      clinicpbx --home ./instance demo --night --once
       clinicpbx --home ./instance demo --json
     """
     from clinicpbx.daemon.apply import apply
     from clinicpbx.daemon.control_client import tell_daemon
-    from clinicpbx.demo.clinic import carrier, nurses_pin, open_today
+    from clinicpbx.demo.clinic import carrier, clinicians_pin, morning_breaks, night_falls, nurses_pin, open_today
     from clinicpbx.demo.processes import busy_ports
 
     settings = read_settings(instance)
@@ -56,9 +60,11 @@ def command(instance: Instance, once: bool, as_json: bool) -> None:
     if busy := busy_ports(settings, str(far_end)):
         raise NotReachable(f"in use: {', '.join(busy)}", do="Stop what uses them, or set CLINICPBX_BIND")
     open_today(instance.clinic)
+    (night_falls if night else morning_breaks)(instance)
     say(f"Rules: version {apply(instance, settings, 'the demonstration').version}")
-    morning = _demonstrate(instance, settings, far_end, nurses_pin(instance), once, as_json)
-    sys.exit(asyncio.run(_until_signalled(morning)))
+    pin = clinicians_pin(instance) if night else nurses_pin(instance)
+    play = _demonstrate(instance, settings, far_end, pin, night, once, as_json)
+    sys.exit(asyncio.run(_until_signalled(play)))
 
 
 async def _until_signalled(demonstration: Coroutine[Any, Any, int]) -> int:
@@ -80,44 +86,63 @@ async def _until_signalled(demonstration: Coroutine[Any, Any, int]) -> int:
 
 
 async def _demonstrate(
-    instance: Instance, settings: Settings, far_end: IPv4Address, pin: str, once: bool, as_json: bool
+    instance: Instance, settings: Settings, far_end: IPv4Address, pin: str, night: bool, once: bool, as_json: bool
 ) -> int:
     from clinicpbx.demo.board import Board
     from clinicpbx.demo.cast import Cast
+    from clinicpbx.demo.left_open import COLUMNS, left_open
     from clinicpbx.demo.morning import PATIENTS
+    from clinicpbx.demo.night import NIGHT_PATIENTS
+    from clinicpbx.demo.night_cast import NightCast
     from clinicpbx.demo.processes import Processes
     from clinicpbx.demo.screen import Screen
     from clinicpbx.demo.tally import count_records
     from clinicpbx.reports import REPORTS
 
-    started = datetime.now(UTC)
+    started, open_rows = datetime.now(UTC), list[dict[str, Any]]()
+    patients, play = (NIGHT_PATIENTS, NightCast) if night else (PATIENTS, Cast)
     say("Starting Asterisk, the vault, the daemon, the listener, the rescuer and the notifier")
     async with Processes(instance, settings):
-        async with Screen(instance, Board(PATIENTS)) as screen:
-            cast = Cast(instance, settings, far_end, screen.tell, pin)
+        async with Screen(instance, Board(patients)) as screen:
+            cast = play(instance, settings, far_end, screen.tell, pin, patients)
             await cast.play()
-            count = await count_records(instance, settings, PATIENTS, cast.calls, started)
+            count = await count_records(instance, settings, patients, cast.calls, started)
+            if night:
+                open_rows = await asyncio.to_thread(left_open, instance, set(count.calls.values()))
         for missed in (*cast.missed, *count.lost):
             say(f"MISSED: {missed}")
         if not as_json:
-            for name in MORNING_REPORTS:
+            for name in NIGHT_REPORTS if night else MORNING_REPORTS:
                 click.echo("" if sys.stdout.isatty() else f"\n{REPORTS[name].title}")
                 await asyncio.to_thread(print_report, instance, name, started, datetime.now(UTC))
+            if night:
+                click.echo("" if sys.stdout.isatty() else f"\n{LEFT_OPEN}")
+                show(LEFT_OPEN, COLUMNS, open_rows, as_json=False)
             say("\n" + _what_next(instance, count.calls))
         if not (once or as_json):
-            say(_goes_on(instance, cast.server, pin))
+            say(_goes_on(instance, cast.server, "" if night else pin))
             await asyncio.Event().wait()
-    click.echo(json.dumps(asdict(count.tally)))
+    click.echo(json.dumps({**asdict(count.tally), **({"left_open": len(open_rows)} if night else {})}))
     return 0 if count.complete and not cast.missed else 1
 
 
 def _what_next(instance: Instance, calls: Mapping[str, str]) -> str:
-    """Commands that show what the morning left, *calls* by patient among them."""
-    told = ("is put through to a nurse", "receta, da otro número", "first phone rings unheard")
+    """Commands that show what the play left, *calls* by patient among them."""
+    from clinicpbx.demo.night import PAGES, RED_FLAG
+
+    told = (
+        "is put through to a nurse",
+        "receta, da otro número",
+        "first phone rings unheard",
+        PAGES.name,
+        RED_FLAG.name,
+    )
     why = [(f"clinicpbx calls why {calls[name]}", f"“{name}”: each step, and why") for name in told if name in calls]
+    paged = [calls[PAGES.name]] if PAGES.name in calls else []
     commands = [
         ("clinicpbx calls list", "every call, one record each"),
         *why,
+        *((f"clinicpbx oncall timeline {call}", "who was paged, accepted, and what came of it") for call in paged),
         ("clinicpbx voicemail list", "the messages, sealed; `voicemail export` opens one"),
         ('clinicpbx rules explain --dial +12075550100 --at "2026-12-24 13:00" --press 2', "who would answer, and why"),
         ("clinicpbx codes", "what phones can dial here"),

@@ -1,7 +1,7 @@
 """The morning's people: real SIP phones that do what the table says."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -44,12 +44,13 @@ class Cast:
     carrier: IPv4Address
     tell: Tell
     pin: str = field(default="", repr=False)
+    patients: Sequence[Patient] = PATIENTS
     calls: int = 0
     missed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.server = sip_server(self.settings)
-        numbers = {patient.number: patient for patient in PATIENTS}
+        numbers = {patient.number: patient for patient in self.patients}
         self.desks = Desks(
             self.instance, self.server, str(self.carrier + 1), numbers, lambda who, what: self.tell(who, what)
         )

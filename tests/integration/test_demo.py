@@ -30,6 +30,18 @@ SUMMARY = {
 }
 
 
+NIGHT = {
+    "calls": 6,
+    "answered": 1,
+    "abandoned": 2,
+    "voicemails": 3,
+    "callers_lost": 0,
+    "records": 6,
+    "unreconciled": 0,
+    "left_open": 4,
+}
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An instance of the example on loopback addresses of its own, prepared and not started."""
@@ -68,6 +80,16 @@ def test_a_morning_loses_nobody_and_prints_what_the_readme_shows(home: Path) -> 
     assert len(told) > 20
     assert [line for line in told if shape(line) not in shapes(out) | shapes(err)] == []
     assert transcript.splitlines()[-1] == json.dumps(SUMMARY)
+
+
+def test_a_night_pages_who_is_on_call_and_shows_what_is_left_open(home: Path) -> None:
+    out, err = clinicpbx(home, "demo", "--night", "--once").communicate(timeout=240)
+    assert json.loads(out.splitlines()[-1]) == NIGHT, err
+    assert "MISSED" not in err
+    for said in ("talks with the clinician", "accepts the page", "rings unheard: the page of a red flag"):
+        assert said in err
+    left = out.partition("What the night left open")[2]
+    assert [left.count(what) for what in ("page: red_flag", "message")] == [1, 3]
 
 
 def test_a_signal_ends_all_that_it_started(home: Path) -> None:

@@ -9,11 +9,16 @@ import pytest
 from jinja2 import FileSystemLoader
 from rich.console import Console
 
+from clinicpbx.core.callflow.machine import CallMachine
+from clinicpbx.core.events import CallArrived
 from clinicpbx.core.schedule.hours import Opening
+from clinicpbx.daemon.overrides import switched_on
 from clinicpbx.demo.board import Board, Happening
-from clinicpbx.demo.clinic import REASON, open_today
+from clinicpbx.demo.clinic import REASON, morning_breaks, night_falls, open_today
 from clinicpbx.demo.morning import AFTERWARDS, MORNING, PATIENTS, Patient
+from clinicpbx.demo.night import NIGHT_PATIENTS
 from clinicpbx.demo.tally import lost_callers
+from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import read_rules
 from clinicpbx.rules.dialled import dialled
 from clinicpbx.rules.dialplan_parse import parse_dialplan
@@ -96,6 +101,25 @@ def test_the_clinic_is_open_today_and_the_day_is_written_once(tmp_path: Path) ->
     assert clinic.read_text() == once
     now = datetime.now(UTC)
     assert read_rules(clinic, now.date()).book.hours["clinic"].at(now) == Opening("open", REASON)
+
+
+def test_the_night_falls_for_every_number_and_the_morning_takes_it_back(tmp_path: Path) -> None:
+    instance, now = Instance(tmp_path), datetime.now(UTC)
+    instance.rules.mkdir()
+    instance.clinic.write_text(HARBOR.read_text())
+    open_today(instance.clinic)
+    day = instance.clinic.read_text()
+    night_falls(instance)
+    book = read_rules(instance.clinic, now.date()).book
+    for entry in ("+12075550100", "+12075550101"):
+        arrived = CallArrived(
+            at=now, flow="main", entry=entry, version="1", switched_on=tuple(switched_on(instance, now))
+        )
+        assert CallMachine(arrived, "c", book).flow == "night"
+    morning_breaks(instance)
+    open_today(instance.clinic)
+    assert (instance.clinic.read_text(), switched_on(instance, now)) == (day, {})
+    assert {patient.number for patient in NIGHT_PATIENTS} & {patient.number for patient in PATIENTS} == set()
 
 
 def test_everything_that_can_be_dialled_is_in_the_dialplan() -> None:
