@@ -85,6 +85,11 @@ class Instance:
         return self.home / "overrides.json"
 
     @property
+    def audit(self) -> Path:
+        """What belongs to the audit log and is no row of it: checkpoints, entries that wait, who broke the glass."""
+        return self.home / "audit"
+
+    @property
     def covers(self) -> Path:
         """Who covers for whom on call."""
         return self.home / "covers.json"
@@ -92,6 +97,20 @@ class Instance:
     @property
     def keys(self) -> Path:
         return self.home / "keys"
+
+    @property
+    def vault_keys(self) -> Path:
+        """What only the vault process reads: keys below the root key, hashed PINs."""
+        return self.keys / "vault"
+
+    @property
+    def public_keys(self) -> Path:
+        return self.keys / "public"
+
+    @property
+    def message_keys(self) -> Path:
+        """One small secret a message: without it nobody opens the message."""
+        return self.keys / "messages"
 
     @property
     def vault(self) -> Path:
@@ -113,6 +132,10 @@ class Instance:
     @property
     def control(self) -> Path:
         return self.run / "control.sock"
+
+    @property
+    def vault_socket(self) -> Path:
+        return self.run / "vault.sock"
 
     @property
     def log(self) -> Path:

@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     database_url: str = ""
     asterisk_root: Path | None = None
     log_level: str = "info"
+    key_backup_days: int = 30  # so long a backup of keys/ is kept; then what was destroyed is gone everywhere
+    group_agent: str = "clinicpbx-agent"  # Unix groups whose members have these roles
+    group_supervisor: str = "clinicpbx-supervisor"
+    group_admin: str = "clinicpbx-admin"
+    group_auditor: str = "clinicpbx-auditor"
+    audit_syslog: str = ""  # tls://HOST:PORT or tcp://HOST:PORT, gets the audit log's checkpoints
+    audit_folder: Path | None = None  # of another machine, mounted here: gets them too
 
     @property
     def ari(self) -> str:

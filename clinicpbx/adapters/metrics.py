@@ -32,7 +32,26 @@ class Metrics:
         self.unsealed = Gauge(
             "clinicpbx_unsealed_recordings", "Not in the vault for want of a key or room", registry=registry
         )
+        self.queue_log_lost = Counter("clinicpbx_queue_log_lost_rows", "Given up, or refused", registry=registry)
+        self.broken = Counter("clinicpbx_queue_rules_broken", "Alarm: never above 0", ["rule"], registry=registry)
+        self.certificate = Gauge(
+            "clinicpbx_certificate_days_left", "Until the TLS certificate expires", registry=registry
+        )
+        self.lost_rows = Counter(
+            "clinicpbx_records_lost_rows", "Asterisk could not write them", ["spool"], registry=registry
+        )
+        self.selftest = Gauge(
+            "clinicpbx_selftest_ok", "1 where the last test calls went through", ["entry"], registry=registry
+        )
+        self._of_queues(registry)
+        self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
+
+    def _of_queues(self, registry: CollectorRegistry) -> None:
         self.queued = Counter("clinicpbx_queue_entries", "Who came into a queue", ["queue"], registry=registry)
+        self.turned_away = Counter(
+            "clinicpbx_queue_turned_away", "Not let in: full or closed", ["queue"], registry=registry
+        )
+        self.mode = Gauge("clinicpbx_queue_mode", "1 for the mode it is in", ["queue", "mode"], registry=registry)
         self.waiting = Gauge("clinicpbx_queue_waiting", "Callers who wait", ["queue"], registry=registry)
         self.longest_wait = Gauge("clinicpbx_queue_longest_wait_seconds", "Of them", ["queue"], registry=registry)
         self.to_call_back = Gauge("clinicpbx_queue_callbacks", "Call-backs in line", ["queue"], registry=registry)
@@ -46,17 +65,6 @@ class Metrics:
             buckets=WAITS,
             registry=registry,
         )
-        self.broken = Counter("clinicpbx_queue_rules_broken", "Alarm: never above 0", ["rule"], registry=registry)
-        self.certificate = Gauge(
-            "clinicpbx_certificate_days_left", "Until the TLS certificate expires", registry=registry
-        )
-        self.lost_rows = Counter(
-            "clinicpbx_records_lost_rows", "Asterisk could not write them", ["spool"], registry=registry
-        )
-        self.selftest = Gauge(
-            "clinicpbx_selftest_ok", "1 where the last test calls went through", ["entry"], registry=registry
-        )
-        self.healthy = Gauge("clinicpbx_healthy", "1 while the heartbeat is set", registry=registry)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

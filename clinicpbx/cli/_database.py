@@ -17,7 +17,13 @@ from clinicpbx.settings import database_url, read_settings
 T = TypeVar("T")
 
 
-def ask_database(instance: Instance, question: Callable[[AsyncEngine], Awaitable[T]], *, migrates: bool = False) -> T:
+def ask_database(
+    instance: Instance,
+    question: Callable[[AsyncEngine], Awaitable[T]],
+    *,
+    migrates: bool = False,
+    writes: bool = False,
+) -> T:
     """The answer to *question*; NotReachable where there is no database or it refuses."""
     there(instance)
     url = database_url(instance, read_settings(instance))
@@ -30,7 +36,7 @@ def ask_database(instance: Instance, question: Callable[[AsyncEngine], Awaitable
         )
 
     async def ask() -> T:
-        engine = make_engine(url, migrates=migrates)
+        engine = make_engine(url, migrates=migrates, writes=writes)
         try:
             return await question(engine)
         finally:

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
+
+if TYPE_CHECKING:
+    from clinicpbx.core.rulebook import Rulebook
+    from clinicpbx.rules.compile import Rules
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,6 +25,14 @@ def there(instance: Instance) -> None:
     if not instance.keys.is_dir():
         do = f"Name another with --home, or make it: clinicpbx --home {instance.home} prepare"
         raise ClinicPBXError("there is no instance here", where=str(instance.home), do=do)
+
+
+def rules_in_force(instance: Instance) -> "Rules":
+    """The rules that were applied. Errors: ClinicPBXError where there are none."""
+    from clinicpbx.rules.compile import read_rules
+
+    in_force = instance.current / "rules" / instance.clinic.name
+    return read_rules(in_force, datetime.now(UTC).date(), in_force=True)
 
 
 def pass_instance(body: Callable[Concatenate[Instance, P], R]) -> Callable[P, R]:
@@ -58,13 +70,24 @@ def ask_names(question: str, column: str) -> Complete:
 
 def mailboxes(instance: Instance) -> list[str]:
     """Mailboxes of the rules in force, and those that hold messages."""
-    from clinicpbx.adapters.vault.store import Vault
+    from clinicpbx.adapters.vault.letterbox import Letterbox
     from clinicpbx.daemon.rulebooks import Rulebooks
 
-    found = set(Vault(instance).mailboxes())
+    found = set(Letterbox(instance).mailboxes())
     with suppress(ClinicPBXError):
         found |= set(Rulebooks(instance).load(datetime.now(UTC).date()).mailboxes)
     return sorted(found)
+
+
+def book_in_force(instance: Instance) -> "Rulebook":
+    """The rulebook in force; an empty one, with the defaults, where there is none."""
+    from clinicpbx.core.rulebook import Rulebook
+    from clinicpbx.daemon.rulebooks import Rulebooks
+
+    try:
+        return Rulebooks(instance).load(datetime.now(UTC).date())
+    except ClinicPBXError:
+        return Rulebook("", {})
 
 
 class Mailbox(click.ParamType[str]):

@@ -102,11 +102,10 @@ def reachability(instance: Instance, since: datetime, as_json: bool) -> None:
       clinicpbx oncall reachability --since 30d --json
     """
     from clinicpbx.adapters.db.calls import page_facts
-    from clinicpbx.adapters.vault.pins import Pins
+    from clinicpbx.adapters.vault.pins import PERSON, Pins
     from clinicpbx.cli._oncall_people import rules_in_force
     from clinicpbx.core.oncall.timeline import Reached
     from clinicpbx.core.oncall.timeline import reachability as reached
-    from clinicpbx.daemon.page_runtime import PERSON
     from clinicpbx.daemon.recorded import facts_of_kind
 
     async def question(engine: AsyncEngine) -> list[Fact]:

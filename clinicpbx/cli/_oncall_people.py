@@ -1,16 +1,15 @@
 """`oncall` for people: open pages, accepting and closing them, PINs, covers, shifts confirmed after all."""
 
-import getpass
-import sys
 from datetime import UTC, datetime
 
 import rich_click as click
 
+from clinicpbx.cli._actor import login_name
 from clinicpbx.cli._instance import ask_names, named, pass_instance
+from clinicpbx.cli._vault import secret_line, vault
 from clinicpbx.cli.output import say, show
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
-from clinicpbx.private import Private
 from clinicpbx.rules.compile import Rules
 
 PAGES = ["page", "kind", "rota", "state", "since", "when", "who", "rung", "told", "mailbox", "language", "number"]
@@ -58,7 +57,7 @@ def accept(instance: Instance, page: str, who: str) -> None:
     """
     from clinicpbx.daemon.control_client import ask_daemon
 
-    who = who or getpass.getuser()
+    who = who or login_name(instance)
     ask_daemon(instance, {"do": "oncall.accept", "page": page, "who": who})
     say(f"{page} is {who}'s.")
 
@@ -79,7 +78,7 @@ def close(instance: Instance, page: str, outcome: str, who: str) -> None:
 
     if not outcome.strip():
         raise click.UsageError("an outcome is needed")
-    ask_daemon(instance, {"do": "oncall.close", "page": page, "who": who or getpass.getuser(), "outcome": outcome})
+    ask_daemon(instance, {"do": "oncall.close", "page": page, "who": who or login_name(instance), "outcome": outcome})
     say(f"{page} is closed: {outcome}.")
 
 
@@ -124,15 +123,8 @@ def pin(instance: Instance, provider: str) -> None:
     Examples:
       clinicpbx oncall pin chen < pin.txt
     """
-    from clinicpbx.adapters.vault.pins import Pins
-    from clinicpbx.daemon.page_runtime import PERSON
-
     _known(provider, rules_in_force(instance).book.providers, "provider")
-    if sys.stdin.isatty():
-        given = click.prompt("New PIN", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        given = sys.stdin.readline().strip()
-    Pins(instance).set_pin(PERSON.format(provider), Private(given))
+    vault(instance, "oncall pin", provider=provider, pin=secret_line("New PIN", twice=True).strip())
     say(f"The PIN of {provider} is set.")
 
 
@@ -165,7 +157,7 @@ def cover(instance: Instance, rota: str, who: str, backup: str, begin: str, unti
     end = end_of(until, max(now, start), rules.document.local)
     kept = covers(instance, now)
     made = Covered(
-        1 + max((one.number for one in kept), default=0), rota, who, start, end, backup, getpass.getuser(), now
+        1 + max((one.number for one in kept), default=0), rota, who, start, end, backup, login_name(instance), now
     )
     keep(instance, [made, *kept])
     _tell(instance)

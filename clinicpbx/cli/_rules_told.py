@@ -6,8 +6,8 @@ from clinicpbx.daemon.control_client import ask_daemon, tell_daemon
 from clinicpbx.paths import Instance
 
 
-def tell_change(instance: Instance, outcome: Outcome, test: bool) -> None:
-    """Does not wait for the self-test."""
+def tell_change(instance: Instance, outcome: Outcome, test: bool) -> str:
+    """Does not wait for the self-test. Returns what the audit log says of the rules now in force."""
     for line in (*outcome.warnings, *outcome.changes):
         say(line)
     told = tell_daemon(instance, {"do": "rules.reload"})
@@ -17,3 +17,4 @@ def tell_change(instance: Instance, outcome: Outcome, test: bool) -> None:
     if test and told and outcome.loaded:
         entries = ask_daemon(instance, {"do": "selftest.begin"})
         say(f"the self-test of {entries} entries has begun; what it finds: clinicpbx selftest list")
+    return outcome.fingerprint(instance)

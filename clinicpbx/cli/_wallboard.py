@@ -16,7 +16,8 @@ Row = Mapping[str, Any]
 Rows = Sequence[Row]
 EVERY = 1.0  # seconds
 WARN, ALARM = 60, 180  # seconds of waiting
-QUEUES = ("queue", "waiting", "longest", "call-backs", "ringing", "free", "talking", "wrap-up", "paused", "away")
+DOING = ("free", "talking", "wrap-up", "paused", "away")
+QUEUES = ("queue", "waiting", "longest", "call-backs", "ringing", *DOING, "mode")
 CALLERS = ("queue", "call", "waited", "priority", "needs", "rings")
 AGENTS = ("agent", "phone", "state", "for", "queue", "taken")
 COLOURS = {
@@ -107,7 +108,9 @@ def _queue(row: Row) -> list[Text]:
     away = row["unreachable"] + row["busy"] + row["resting"]
     numbers = (row["callbacks"], row["ringing"], row["free"], row["talking"], row["wrap_up"], row["paused"], away)
     style = "" if row["staffed"] else "red"
-    return [Text(row["queue"], style), _number(row["waiting"]), _waited(row["longest_wait"]), *map(_number, numbers)]
+    mode = Text(row["mode"], "dim" if row["mode"] == "open" else "bold red")
+    waits = _number(row["waiting"]), _waited(row["longest_wait"])
+    return [Text(row["queue"], style), *waits, *map(_number, numbers), mode]
 
 
 def _caller(row: Row) -> list[Text]:
@@ -118,7 +121,7 @@ def _caller(row: Row) -> list[Text]:
 
 
 def _agent(row: Row, now: datetime) -> list[Text]:
-    reason = f" ({row['reason']})" if row["state"] == "paused" else ""
+    reason = f" ({row['reason']})" if row["reason"] and row["state"] in ("paused", "logged out") else ""
     state = Text(f"{row['state']}{reason}", COLOURS.get(row["state"], "dim"))
     since = (now - datetime.fromisoformat(row["since"])).total_seconds()
     return [Text(row["agent"]), Text(row["phone"]), state, Text(_clock(since), justify="right"), Text(row["queue"]),

@@ -101,7 +101,7 @@ async def _demonstrate(
 
     started, open_rows = datetime.now(UTC), list[dict[str, Any]]()
     patients, play = (NIGHT_PATIENTS, NightCast) if night else (PATIENTS, Cast)
-    say("Starting Asterisk, the daemon, the listener and the rescuer")
+    say("Starting Asterisk, the vault, the daemon, the listener, the rescuer and the notifier")
     async with Processes(instance, settings):
         async with Screen(instance, Board(patients)) as screen:
             cast = play(instance, settings, far_end, screen.tell, pin, patients)

@@ -34,8 +34,10 @@ class Commands(click.Group):
         module = _names().get(name)
         if module is None:
             return None
+        from clinicpbx.cli._leave import guard
+
         command = getattr(importlib.import_module(f"clinicpbx.cli.{module}"), "command", None)
-        return command if isinstance(command, click.Command) else None
+        return guard(command, name) if isinstance(command, click.Command) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,28 +1,22 @@
 """Overrides of the rules: closed early, evacuation, records down; on, off, list."""
 
-import getpass
 from datetime import UTC, datetime
 
 import rich_click as click
 
-from clinicpbx.cli._instance import named, pass_instance
+from clinicpbx.cli._instance import named, pass_instance, rules_in_force
 from clinicpbx.cli.output import say, show
+from clinicpbx.daemon.login import login
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import Rules
+from clinicpbx.settings import read_settings
 
 COLUMNS = ["override", "title", "on", "until", "who", "why", "next_planned"]
 
 
-def _rules(instance: Instance) -> Rules:
-    from clinicpbx.rules.compile import read_rules
-
-    in_force = instance.current / "rules" / instance.clinic.name
-    return read_rules(in_force, datetime.now(UTC).date(), in_force=True)
-
-
 def _names(instance: Instance) -> list[str]:
-    return list(_rules(instance).document.overrides)
+    return list(rules_in_force(instance).document.overrides)
 
 
 @click.group("override")
@@ -49,7 +43,7 @@ def list_overrides(instance: Instance, as_json: bool) -> None:
     """
     from clinicpbx.daemon.overrides import switched_on
 
-    rules, now = _rules(instance), datetime.now(UTC)
+    rules, now = rules_in_force(instance), datetime.now(UTC)
     zone, on = rules.document.local, switched_on(instance, now)
     rows = []
     for name, rule in rules.book.overrides.items():
@@ -78,7 +72,7 @@ def on(instance: Instance, override: str, until: str, why: str) -> None:
     from clinicpbx.rules.places import perhaps
     from clinicpbx.rules.words import written
 
-    rules, now = _rules(instance), datetime.now(UTC)
+    rules, now = rules_in_force(instance), datetime.now(UTC)
     written_one = rules.document.overrides.get(override)
     if written_one is None:
         known = ", ".join(rules.document.overrides) or "none yet"
@@ -89,7 +83,8 @@ def on(instance: Instance, override: str, until: str, why: str) -> None:
         raise ClinicPBXError(
             f"{override} may be on for {written(written_one.longest)} at most", do="Name an earlier end"
         )
-    keep(instance, {**switched_on(instance, now), override: SwitchedOn(override, now, end, getpass.getuser(), why)})
+    who = login(instance, read_settings(instance)).name
+    keep(instance, {**switched_on(instance, now), override: SwitchedOn(override, now, end, who, why)})
     _tell(instance, rules)
     say(f"{override} is on until {end.astimezone(rules.document.local):%Y-%m-%d %H:%M}: {written_one.title}")
 
@@ -110,7 +105,7 @@ def off(instance: Instance, override: str) -> None:
     if held.pop(override, None) is None:
         raise ClinicPBXError(f"{override} is not switched on", do="See clinicpbx override list")
     keep(instance, held)
-    _tell(instance, _rules(instance))
+    _tell(instance, rules_in_force(instance))
     say(f"{override} is off.")
 
 
@@ -119,7 +114,6 @@ def _tell(instance: Instance, rules: Rules) -> None:
     from clinicpbx.adapters.asterisk.console import rx
     from clinicpbx.daemon.control_client import tell_daemon
     from clinicpbx.daemon.overrides import switched_on, variables
-    from clinicpbx.settings import read_settings
 
     if not tell_daemon(instance, {"do": "overrides.reload"}):
         say("the daemon does not run: it will read it at its start")

@@ -1,14 +1,19 @@
 """Queues as they are now: who waits, who is free."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
 import rich_click as click
 
-from clinicpbx.cli._instance import ask_names, pass_instance
+from clinicpbx.cli._actor import login_name
+from clinicpbx.cli._instance import ask_names, pass_instance, rules_in_force
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
-COLUMNS = ["queue", "waiting", "callbacks", "ringing", "longest_wait", "staffed", "logged_in"]
+COLUMNS = ["queue", "mode", "until", "by", "waiting", "callbacks", "ringing", "longest_wait", "staffed", "logged_in"]
 COLUMNS += ["free", "offered", "talking", "wrap_up", "resting", "busy", "paused", "unreachable", "logged_out"]
 CALLERS = ["call", "kind", "waited", "priority", "needs", "rings", "passed"]
 MEMBERS = ["agent", "phone", "state", "reason", "since", "call"]
@@ -26,6 +31,7 @@ def command() -> None:
       clinicpbx queue status frontdesk
       clinicpbx queue show frontdesk
       clinicpbx queue add frontdesk ana --penalty 1
+      clinicpbx queue mode frontdesk full --until 14:00
     """
 
 
@@ -55,13 +61,11 @@ def status(instance: Instance, queue: str, as_json: bool) -> None:
       clinicpbx queue status frontdesk
       clinicpbx queue status frontdesk --json
     """
-    found = [row for row in ask_daemon(instance, {"do": "queues"}) if row["queue"] == queue]
-    if not found:
-        raise ClinicPBXError(f"no queue {queue!r}", do="See `clinicpbx queue list`")
+    numbers = _row(instance, queue)
     agents = [row for row in ask_daemon(instance, {"do": "agents"}) if queue in row["queues"]]
     show(queue, MEMBERS, agents, as_json)
-    numbers = found[0]
     say(f"{queue}: {numbers['waiting']} waiting, {numbers['ringing']} ringing, longest {numbers['longest_wait']} s")
+    _say_mode(numbers)
 
 
 @command.command("show")
@@ -77,6 +81,35 @@ def show_callers(instance: Instance, queue: str, as_json: bool) -> None:
       clinicpbx queue show frontdesk --json
     """
     show(f"Waiting in {queue}", CALLERS, ask_daemon(instance, {"do": "callers", "queue": queue}), as_json)
+    _say_mode(_row(instance, queue))
+
+
+@command.command()
+@click.argument("queue", shell_complete=QUEUES)
+@click.argument("mode", type=click.Choice(["open", "full", "closed"]))
+@click.option(
+    "--until",
+    default="00:00",
+    help="Its end: 2h, 18:00, or '2026-12-24 07:00' (local time of the clinic); default: the end of the day.",
+)
+@pass_instance
+def mode(instance: Instance, queue: str, mode: str, until: str) -> None:
+    """QUEUE is full: who waits is served, new callers overflow; closed: nobody waits in it; or open: as the rules say.
+
+    \b
+    Examples:
+      clinicpbx queue mode frontdesk full --until 14:00
+      clinicpbx queue mode nurse closed --until 2h
+      clinicpbx queue mode frontdesk open
+    """
+    from clinicpbx.daemon.overrides import end_of
+
+    wish = {"do": "queue.mode", "queue": queue, "mode": mode, "who": login_name(instance)}
+    if mode != "open":
+        zone = rules_in_force(instance).document.local
+        wish["until"] = end_of(until, datetime.now(UTC), zone).isoformat()
+    ask_daemon(instance, wish)
+    _say_mode(_row(instance, queue))
 
 
 @command.command()
@@ -109,3 +142,19 @@ def remove(instance: Instance, queue: str, agent: str) -> None:
     """
     ask_daemon(instance, {"do": "queue.remove", "queue": queue, "agent": agent})
     say(f"{agent} does not serve {queue}.")
+
+
+def _row(instance: Instance, queue: str) -> Mapping[str, Any]:
+    """The daemon's row of that queue."""
+    found = [row for row in ask_daemon(instance, {"do": "queues"}) if row["queue"] == queue]
+    if not found:
+        raise ClinicPBXError(f"no queue {queue!r}", do="See `clinicpbx queue list`")
+    return dict(found[0])
+
+
+def _say_mode(row: Mapping[str, Any]) -> None:
+    if row["mode"] == "open":
+        say(f"{row['queue']} is open.")
+    else:
+        until = datetime.fromisoformat(row["until"]).astimezone()
+        say(f"{row['queue']} is {row['mode']} until {until:%Y-%m-%d %H:%M %Z}, by {row['by']}.")

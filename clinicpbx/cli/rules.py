@@ -313,7 +313,7 @@ def _lines(instance: Instance, against: str) -> Iterator[str]:
 @force
 @test
 @pass_instance
-def apply(instance: Instance, why: str, force: bool, test: bool) -> None:
+def apply(instance: Instance, why: str, force: bool, test: bool) -> str:
     """Bring the rules into force for the next call; calls in progress keep the rules they began with.
 
     \b
@@ -324,7 +324,7 @@ def apply(instance: Instance, why: str, force: bool, test: bool) -> None:
     from clinicpbx.daemon.apply import apply
     from clinicpbx.settings import read_settings
 
-    tell_change(instance, apply(instance, read_settings(instance), why, force), test)
+    return tell_change(instance, apply(instance, read_settings(instance), why, force), test)
 
 
 @command.command()
@@ -332,7 +332,7 @@ def apply(instance: Instance, why: str, force: bool, test: bool) -> None:
 @force
 @test
 @pass_instance
-def rollback(instance: Instance, version: str, force: bool, test: bool) -> None:
+def rollback(instance: Instance, version: str, force: bool, test: bool) -> str:
     """Bring VERSION, or the one before, into force again.
 
     \b
@@ -344,7 +344,7 @@ def rollback(instance: Instance, version: str, force: bool, test: bool) -> None:
     from clinicpbx.daemon.apply import roll_back
     from clinicpbx.settings import read_settings
 
-    tell_change(instance, roll_back(instance, read_settings(instance), version, force), test)
+    return tell_change(instance, roll_back(instance, read_settings(instance), version, force), test)
 
 
 @command.command()

@@ -41,6 +41,20 @@ def daemon(instance: Instance) -> None:
 
 @command.command()
 @pass_instance
+def vault(instance: Instance) -> None:
+    """The vault: alone it opens messages, and notes who hears them.
+
+    \b
+    Example:
+      clinicpbx run vault
+    """
+    from clinicpbx.daemon.vault_process import run_vault
+
+    run_vault(instance, read_settings(instance))
+
+
+@command.command()
+@pass_instance
 def listener(instance: Instance) -> None:
     """The listener that turns what Asterisk wrote into call records.
 
@@ -50,6 +64,20 @@ def listener(instance: Instance) -> None:
     """
     module = cast(Any, importlib.import_module("clinicpbx.daemon.listener"))
     module.run_listener(instance, read_settings(instance))
+
+
+@command.command()
+@pass_instance
+def notifier(instance: Instance) -> None:
+    """The notifier: tells people what happened, by mail, webhooks and messages to phones.
+
+    \b
+    Example:
+      clinicpbx run notifier
+    """
+    from clinicpbx.daemon.notifier import run_notifier
+
+    run_notifier(instance, read_settings(instance))
 
 
 @command.command()

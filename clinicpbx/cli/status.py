@@ -8,7 +8,14 @@ import rich_click as click
 from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
+from clinicpbx.daemon.login import role_groups
+from clinicpbx.daemon.notifier_metrics import failed_notices
+from clinicpbx.daemon.vault_client import ask_vault
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
+from clinicpbx.settings import read_settings
+
+OPEN = "open"
 
 RENEW_BELOW = 30  # days
 
@@ -24,21 +31,27 @@ def command(instance: Instance, as_json: bool) -> None:
       clinicpbx status
       clinicpbx status --json
     """
-    told = ask_daemon(instance, {"do": "status"})
+    by_group = bool(role_groups(read_settings(instance)))
+    told = {"roles": "by group" if by_group else "everybody is admin"} | ask_daemon(instance, {"do": "status"})
+    told["vault"] = _vault(instance)
     if as_json:
         show_json(told)
     else:
         rows = [{"what": what, "value": value} for what, value in told.items() if what != "unsealed"]
         show("Daemon", ["what", "value"], rows, as_json=False)
     tell_unsealed(told)
-    for line in (worries := list(_worries(told))):
+    if not by_group:
+        say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
+    for line in (worries := list(_worries(instance, told))):
         say(line)
-    if told["unsealed"] or worries or not told["healthy"]:
+    if told["unsealed"] or worries or not told["healthy"] or told["vault"] != OPEN:
         raise SystemExit(1)
 
 
-def _worries(told: Mapping[str, Any]) -> Iterator[str]:
+def _worries(instance: Instance, told: Mapping[str, Any]) -> Iterator[str]:
     """What a person must see to."""
+    if failed := failed_notices(instance.run / "notifier.prom"):
+        yield f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`"
     if failing := told["selftest_failing"]:
         yield f"test calls to {', '.join(failing)} fail: clinicpbx selftest list"
     if lost := told["lost_rows"]:
@@ -48,6 +61,14 @@ def _worries(told: Mapping[str, Any]) -> Iterator[str]:
         yield "the TLS certificate cannot be read: secure phones cannot register"
     elif days < RENEW_BELOW:
         yield f"the TLS certificate expires in {days} days: put a new one into asterisk/tls and reload Asterisk"
+
+
+def _vault(instance: Instance) -> str:
+    """`open`, or why messages cannot be heard now."""
+    try:
+        return str(ask_vault(instance, "status")["problem"]) or OPEN
+    except ClinicPBXError as error:
+        return str(error)
 
 
 def tell_unsealed(told: Mapping[str, Any]) -> None:

@@ -1,26 +1,29 @@
-"""Messages of the mailboxes: list, show, export, delete, verify, PINs."""
+"""Messages of the mailboxes: list, show, hear, export, delete, hold, verify, PINs."""
 
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
-from clinicpbx.adapters.vault.message import Message
-from clinicpbx.adapters.vault.pins import Pins
-from clinicpbx.adapters.vault.store import Damage, Vault, plain_of
+from clinicpbx.adapters.vault.letterbox import Letterbox
 from clinicpbx.adapters.vault.wav import as_wav
 from clinicpbx.cli._instance import Mailbox, pass_instance
-from clinicpbx.cli.output import masked, say, show
+from clinicpbx.cli._vault import confirm, secret_line, vault
+from clinicpbx.cli.output import say, show
 from clinicpbx.cli.status import tell_unsealed
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
-from clinicpbx.private import Private
 
 COLUMNS = ["mailbox", "message", "state", "received", "seconds", "language", "call_back", "confirmed", "caller", "call"]
-DETAILS = [*COLUMNS, "truncated"]
+DETAILS = [*COLUMNS, "truncated", "on_hold", "hold_reason"]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 unmask = click.option("--unmask", is_flag=True, help="Print whole telephone numbers.")
 
@@ -29,36 +32,29 @@ unmask = click.option("--unmask", is_flag=True, help="Print whole telephone numb
 def command() -> None:
     """Messages that callers left. They are sealed under the clinic's keys; numbers are masked until --unmask.
 
+    All of it needs the running vault process (exit code 69 without it), which asks who may, and notes who did.
+
     \b
     Examples:
       clinicpbx voicemail list
+      clinicpbx voicemail hear frontdesk MESSAGE --play
       clinicpbx voicemail export frontdesk MESSAGE --to message.wav
+      clinicpbx voicemail hold frontdesk MESSAGE --reason "case 12/2026"
       clinicpbx voicemail verify --json
     """
 
 
-def _row(message: Message, unmask: bool) -> dict[str, object]:
-    return {
-        "mailbox": message.mailbox,
-        "message": message.id,
-        "state": message.state,
-        "received": message.received,
-        "seconds": round(message.duration.total_seconds(), 1),
-        "language": message.language,
-        "call_back": masked(message.number, unmask),
-        "confirmed": message.confirmed,
-        "caller": masked(message.caller, unmask),
-        "call": message.call,
-        "truncated": message.truncated,
-    }
+def _row(told: Mapping[str, Any]) -> dict[str, object]:
+    received, seconds = datetime.fromisoformat(told["received"]), round(told["seconds"], 1)
+    return {**told, "received": received, "seconds": seconds, "call_back": told["number"]}
 
 
-def _boxes(vault: Vault, mailbox: str | None) -> list[str]:
-    return [mailbox] if mailbox else vault.mailboxes()
+def _boxes(instance: Instance, mailbox: str | None) -> list[str]:
+    return [mailbox] if mailbox else Letterbox(instance).mailboxes()
 
 
-def _tell(damage: Damage) -> None:
-    say(f"damaged: {damage.mailbox}/{damage.file}: {damage.why}")
+def _tell(damage: Mapping[str, Any]) -> None:
+    say(f"damaged: {damage['mailbox']}/{damage['file']}: {damage['why']}")
 
 
 @command.command("list")
@@ -70,20 +66,19 @@ def list_messages(instance: Instance, mailbox: str | None, as_json: bool, unmask
     """List the messages of MAILBOX, or of all mailboxes, newest first.
 
     Damaged messages are named on stderr, and the exit code is 1. Recordings that the daemon cannot seal, for want
-    of a key or of room, are counted there too.
+    of room or of a public key, are counted there too.
 
     \b
     Examples:
       clinicpbx voicemail list
       clinicpbx voicemail list frontdesk --json
     """
-    vault = Vault(instance)
-    listings = [vault.list(name) for name in _boxes(vault, mailbox)]
-    rows = [_row(message, unmask) for listing in listings for message in listing.messages]
-    show("Messages", COLUMNS, rows, as_json)
+    boxes = _boxes(instance, mailbox)
+    listings = [vault(instance, "voicemail list", mailbox=name, unmask=unmask) for name in boxes]
+    show("Messages", COLUMNS, [_row(row) for listing in listings for row in listing["messages"]], as_json)
     with suppress(NotReachable):
         tell_unsealed(ask_daemon(instance, {"do": "status"}))
-    damaged = [damage for listing in listings for damage in listing.damaged]
+    damaged = [damage for listing in listings for damage in listing["damaged"]]
     for damage in damaged:
         _tell(damage)
     if damaged:
@@ -103,8 +98,34 @@ def show_message(instance: Instance, mailbox: str, message: str, as_json: bool, 
     Example:
       clinicpbx voicemail show frontdesk MESSAGE --unmask
     """
-    row = _row(Vault(instance).message(mailbox, message), unmask)
-    show("Message", DETAILS, [row], as_json)
+    told = vault(instance, "voicemail show", mailbox=mailbox, message=message, unmask=unmask)
+    show("Message", DETAILS, [_row(told)], as_json)
+
+
+@command.command("hear")
+@click.argument("mailbox", type=Mailbox())
+@click.argument("message")
+@click.option("--play", is_flag=True, help="Play it on this machine (needs sox).")
+@pass_instance
+def hear(instance: Instance, mailbox: str, message: str, play: bool) -> None:
+    """Write one MESSAGE as WAV to stdout, or play it. Nothing of it reaches a disk by this command.
+
+    \b
+    Examples:
+      clinicpbx voicemail hear frontdesk MESSAGE --play
+      clinicpbx voicemail hear frontdesk MESSAGE | ssh desk aplay
+    """
+    player = shutil.which("play")
+    if play and player is None:
+        raise ClinicPBXError("there is no player", do="apt install sox, or send the sound on through a pipe")
+    if not play and sys.stdout.isatty():
+        raise click.UsageError("stdout is a terminal: give --play, or a pipe")
+    wav = as_wav(vault(instance, "voicemail hear", mailbox=mailbox, message=message))
+    if play:
+        assert player is not None
+        subprocess.run([player, "-q", "-t", "wav", "-"], input=wav, check=False)
+    else:
+        sys.stdout.buffer.write(wav)
 
 
 @command.command("export")
@@ -122,11 +143,9 @@ def export(instance: Instance, mailbox: str, message: str, target: Path, force: 
     Example:
       clinicpbx voicemail export frontdesk MESSAGE --to /mnt/usb/message.wav
     """
-    vault = Vault(instance)
-    vault.message(mailbox, message)
     if target.exists() and not force:
         raise ClinicPBXError("it exists already", where=str(target), do="Choose another name or give --force")
-    wav = as_wav(plain_of(vault, mailbox, message))
+    wav = as_wav(vault(instance, "voicemail export", mailbox=mailbox, message=message))
     if force:
         target.unlink(missing_ok=True)
     try:
@@ -144,18 +163,48 @@ def export(instance: Instance, mailbox: str, message: str, target: Path, force: 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_instance
 def delete(instance: Instance, mailbox: str, message: str, yes: bool) -> None:
-    """Delete one MESSAGE for good. The phone's lamp follows when the daemon next counts.
+    """Delete one MESSAGE for good: its own key is destroyed, so no copy of it opens any more.
+
+    In the backups of keys/ it lives on until they expire: see `clinicpbx keys status`.
 
     \b
     Example:
       clinicpbx voicemail delete frontdesk MESSAGE --yes
     """
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("without a terminal give --yes")
-        click.confirm(f"Delete message {message} of mailbox {mailbox} for good?", abort=True, err=True)
-    Vault(instance).delete(mailbox, message)
+    confirm(f"Delete message {message} of mailbox {mailbox} for good?", yes)
+    vault(instance, "voicemail delete", mailbox=mailbox, message=message)
     say(f"Deleted {message} of mailbox {mailbox}.")
+
+
+@command.command("hold")
+@click.argument("mailbox", type=Mailbox())
+@click.argument("message")
+@click.option("--reason", required=True, help="Why; sealed like the message.")
+@pass_instance
+def hold(instance: Instance, mailbox: str, message: str, reason: str) -> None:
+    """Keep one MESSAGE from deletion and expiry, until `unhold`.
+
+    \b
+    Example:
+      clinicpbx voicemail hold frontdesk MESSAGE --reason "case 12/2026"
+    """
+    vault(instance, "voicemail hold", mailbox=mailbox, message=message, reason=reason)
+    say(f"{message} of mailbox {mailbox} is kept.")
+
+
+@command.command("unhold")
+@click.argument("mailbox", type=Mailbox())
+@click.argument("message")
+@pass_instance
+def unhold(instance: Instance, mailbox: str, message: str) -> None:
+    """End the hold on one MESSAGE: it may be deleted, and expires as the rules say.
+
+    \b
+    Example:
+      clinicpbx voicemail unhold frontdesk MESSAGE
+    """
+    vault(instance, "voicemail unhold", mailbox=mailbox, message=message)
+    say(f"{message} of mailbox {mailbox} is not held any more.")
 
 
 @command.command("verify")
@@ -169,12 +218,11 @@ def verify(instance: Instance, mailbox: str | None, as_json: bool) -> None:
     Example:
       clinicpbx voicemail verify frontdesk --json
     """
-    vault = Vault(instance)
-    found = [result for name in _boxes(vault, mailbox) for result in vault.verify(name)]
-    damaged = [result for result in found if isinstance(result, Damage)]
-    rows = [{"mailbox": d.mailbox, "message": d.message, "file": d.file, "why": d.why} for d in damaged]
-    show("Damaged", ["mailbox", "message", "file", "why"], rows, as_json)
-    say(f"{len(found) - len(damaged)} messages are as they were sealed, {len(damaged)} files are damaged.")
+    found = [vault(instance, "voicemail verify", mailbox=name) for name in _boxes(instance, mailbox)]
+    damaged = [row for each in found for row in each["damaged"]]
+    show("Damaged", ["mailbox", "message", "file", "why"], damaged, as_json)
+    good = sum(each["good"] for each in found)
+    say(f"{good} messages are as they were sealed, {len(damaged)} files are damaged.")
     if damaged:
         raise SystemExit(1)
 
@@ -189,9 +237,5 @@ def pin(instance: Instance, mailbox: str) -> None:
     Example:
       clinicpbx voicemail pin frontdesk < pin.txt
     """
-    if sys.stdin.isatty():
-        given = click.prompt("New PIN", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        given = sys.stdin.readline().strip()
-    Pins(instance).set_pin(mailbox, Private(given))
+    vault(instance, "voicemail pin", mailbox=mailbox, pin=secret_line("New PIN", twice=True).strip())
     say(f"The PIN of mailbox {mailbox} is set.")

@@ -172,7 +172,10 @@ class JoinQueue(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class LeaveQueue(QueueCommand):
+    """*why*: the outcome of the step; "" where nobody chose it: the caller hung up, or was taken."""
+
     queue: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +185,11 @@ class AskPlace(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class TakeOffer(QueueCommand):
-    """*phone* answered the offer: its agent is on this call, the other phones are free."""
+    """*phone* answered the offer by its *channel*: its agent is on this call, the other phones are free."""
 
     queue: str
     phone: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +313,20 @@ class MarkHeard(MailboxCommand):
 class DeleteMessage(MailboxCommand):
     mailbox: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMessage(MailboxCommand):
+    """Do *change* with the item of the inbox that *message* belongs to; ItemWorked answers.
+
+    *change*: claim, call, outcomes (what may it be closed with?) or close, with *outcome*. *by*: who is at the phone.
+    """
+
+    mailbox: str
+    message: str
+    change: str
+    by: str
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)

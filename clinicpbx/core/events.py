@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.oncall.duty import Cover
 from clinicpbx.private import Private
 
@@ -41,6 +42,19 @@ NOTHING_EARLIER = Earlier()
 
 
 @dataclass(frozen=True, slots=True)
+class Consulted:
+    """The call about which an agent, who talks with its caller, asks a queue.
+
+    *since*, *priority*: of its last place in a queue; *reason*: the prompt that said why it called, or "".
+    """
+
+    call: str
+    since: datetime
+    priority: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Paged:
     """Why *person*, a provider, was rung. *kind*: of the page; *speaks*: the patient's language; *until*: of a shift.
 
@@ -63,9 +77,9 @@ class CallArrived(Event):
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
-    *argument*: what a feature code is about, such as a queue. *test*: a call of the self-test, which reaches nobody.
-    *argument*: what a feature code is about, such as a queue. *paged*: *entry* is the person on call who was rung.
-    *covers*: who is on call instead of what the rotas say.
+    *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; language
+    and the queues of *earlier* are those of that call then. *paged*: *entry* is the person on
+    call who was rung. *covers*: who is on call instead of what the rotas say. *test*: of the self-test; reaches nobody.
     """
 
     flow: str
@@ -77,9 +91,10 @@ class CallArrived(Event):
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
-    test: bool = False
+    consults: Consulted | None = None
     paged: Paged | None = None
     covers: tuple[Cover, ...] = ()
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +131,15 @@ class OfferMade(Event):
 class PlaceTold(Event):
     """The answer to AskPlace, and to JoinQueue where nobody is free at once. *position* counts from 1.
 
-    *wait*: until an agent is likely to be free; None where too little is known.
+    *wait*: until an agent is likely to be free; None where too little is known. *mode*: of the queue, where it decides:
+    who comes into a full one is not in it, and nobody is served by a closed one.
     """
 
     queue: str
     position: int
     staffed: bool
     wait: timedelta | None = None
+    mode: Mode = Mode.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +147,11 @@ class DialAnswered(Event):
     """A phone answered the dialplan's Dial. *phone*: its extension, or the outside number's key.
 
     Where a person has to accept the call with a key, it comes once that is done; outside numbers are "" then.
+    *channel*: its id, "" if not known.
     """
 
     phone: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +192,7 @@ class MailboxOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxRefused(Event):
-    """*why*: wrong (PIN), locked (too many tries), unreadable (the keys are not there)."""
+    """*why*: wrong (PIN), locked (too many tries), unreadable (the vault is away)."""
 
     mailbox: str
     why: str
@@ -190,6 +209,17 @@ class MessageReady(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDamaged(Event):
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemWorked(Event):
+    """The answer to WorkMessage: claimed, called (*number*: whom), outcomes, closed, refused (it is another's, or is
+    closed), none (the inbox has no such item yet), or away (the inbox cannot be reached)."""
+
+    message: str
+    answer: str
+    outcomes: tuple[str, ...] = ()
+    number: Private[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

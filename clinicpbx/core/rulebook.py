@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from clinicpbx.core.callflow.flow import Flow
+from clinicpbx.core.inbox.category import SHORT, Category, with_general
+from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.schedule.hours import Hours
@@ -63,6 +65,16 @@ class AgentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class LogOutRules:
+    """When agents are logged out without their doing: *idle* for so long, their phone *unreachable* for so long (zero:
+    never for that), or at the end of the hours *closing* ("": not)."""
+
+    idle: timedelta = timedelta(0)
+    unreachable: timedelta = timedelta(minutes=15)
+    closing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneRules:
     """*mailbox* is what *97 hears, if any; *lamps* are the mailboxes its lamp shows; *supervises*: queues."""
 
@@ -78,8 +90,12 @@ class PhoneRules:
 
 @dataclass(frozen=True, slots=True)
 class MailboxRules:
+    """*keep*: how long messages are kept, None for good; *readers*: logins that may read it, () for all by role."""
+
     name: str
     number: str = ""
+    keep: timedelta | None = None
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +125,10 @@ class Rulebook:
 
     *languages*: the first is the default. *entries*: DID or internal extension to flow. *spoken*: DID to the language
     its callers hear until they choose, where it is not the default. *overrides*: in the order of their weight.
-    *selftest*: the times of day at which every entry is tested, each with its time zone.
+    *short_abandon*: who gives up sooner is not followed up.
     *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
     tried. *number*: what the clinic shows outside.
+    *selftest*: the times of day at which every entry is tested, each with its time zone.
     """
 
     version: str
@@ -127,11 +144,15 @@ class Rulebook:
     overrides: Mapping[str, OverrideRules] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
     providers: Mapping[str, ProviderRules] = field(default_factory=dict)
-    selftest: tuple[time, ...] = ()
+    log_out: LogOutRules = LogOutRules()
+    notify: NotifyRules = field(default_factory=NotifyRules)
+    categories: Mapping[str, Category] = field(default_factory=lambda: with_general({}))
+    short_abandon: timedelta = SHORT
     paging: Mapping[str, PageRules] = field(default_factory=dict)
     handovers: Mapping[str, HandoverRules] = field(default_factory=dict)
     trunks: tuple[str, ...] = ()
     number: str = ""
+    selftest: tuple[time, ...] = ()
 
     def agent_at(self, phone: str) -> AgentRules | None:
         """Who works at the phone with that extension."""

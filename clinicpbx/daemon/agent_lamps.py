@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.rulebook import Rulebook
 
@@ -16,6 +17,7 @@ LIT, DARK = "INUSE", "NOT_INUSE"
 
 class Journalling(Protocol):
     def keep(self, row: AgentStateChanged) -> None: ...
+    def keep_mode(self, mode: QueueMode) -> None: ...
     def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None: ...
 
 
@@ -29,7 +31,7 @@ class AgentLamps:
         book: Callable[[], Rulebook],
     ) -> None:
         self._journal, self._request, self._book = journal, request, book
-        self.fact = journal.fact
+        self.fact, self.keep_mode = journal.fact, journal.keep_mode
 
     def keep(self, state: AgentStateChanged) -> None:
         self._journal.keep(state)

@@ -23,11 +23,13 @@ from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
+from clinicpbx.daemon.inbox_desk import InboxDesk
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.daemon.overrides import Overrides
 from clinicpbx.daemon.page_runtime import PageRuntime
+from clinicpbx.daemon.queue_log import QueueLogger, queue_log_link
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.daemon.reconcile import LookRefused, look_again, rebuild, reconcile
@@ -59,21 +61,23 @@ class Daemon:
         )
         self.overrides = Overrides(instance, self.rulebooks.current, self.clock, self.request)
         self.dispatcher.switched_on = self.overrides.at
-        floor = Floor(book, self.clock(), self.journal.agents())
+        floor = Floor(book, self.clock(), self.journal.agents(), self.journal.modes())
         self.lamps = AgentLamps(self.journal, self.request, self.rulebooks.current)
-        deliver, meter = self.dispatcher.deliver, QueueMeter(self.metrics)
-        self.queues = QueueRuntime(floor, self.clock, deliver, self.lamps, self._resync, meter)
+        self.ami = queue_log_link(instance, settings, self.metrics)
+        seen_by = QueueMeter(self.metrics), QueueLogger(floor, self.ami, self.dispatcher.number, self.clock)
+        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.lamps, self._resync, *seen_by)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
+        inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock)
+        self.mailboxes.inbox, self.mailboxes.phone_of = inbox.work, self.dispatcher.phone_of
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
-        self.callbacks = CallbackRuntime(book, self.journal, self.dispatcher.turn.ask, self.request, self.clock)
-        book_now = self.rulebooks.current
-        self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, book_now)
-        self.upkeep = Upkeep(instance, self.metrics)
-        ask = self.dispatcher.turn.ask
+        ask, deliver = self.dispatcher.turn.ask, self.dispatcher.deliver
+        self.callbacks = CallbackRuntime(book, self.journal, ask, self.request, self.clock)
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
-        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
+        self.dispatcher.callbacks, self.dispatcher.pages, inbox.taken = self.callbacks, self.pages, self.pages.taken
+        self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
+        self.upkeep = Upkeep(instance, self.metrics)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -94,9 +98,7 @@ class Daemon:
         rebuild(self.dispatcher, self.journal)
         async with self._servers():
             catch_up(self.rulebooks, self.reload_rules)
-            self._spawn(self._connect())
-            self._spawn(self.supervisor.run())
-            self._spawn(self._mailboxes())
+            self._spawn(self._connect(), self.supervisor.run(), self._mailboxes(), self.ami.run())
             self._spawn(follow_rules(self.rulebooks, self.reload_rules))
             log.info("started", rules=self.rulebooks.current().version, calls=len(self.dispatcher.calls))
             failure = await self._stop
@@ -185,10 +187,9 @@ class Daemon:
         self.journal.commit()
         self.journal.prune(self.clock())
         self.queues.look(self.callbacks.all())
+        self.pages.look(self._serving is not None)
         self.selftests.look()
         self.upkeep.look(self.clock())
-        if self._serving is not None:
-            self.pages.look()
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -201,10 +202,11 @@ class Daemon:
     def _today(self) -> date:
         return self.clock().date()
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
+    def _spawn(self, *works: "asyncio._CoroutineLike[None]") -> None:
+        for work in works:
+            task = asyncio.get_running_loop().create_task(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._task_done)
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -224,8 +226,8 @@ class Daemon:
 
     @asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
-        address = self._settings.bind, self._settings.http_port
-        http = await serve_http(*address, self.metrics, lambda: self.supervisor.healthy)
+        settings, healthy = self._settings, lambda: self.supervisor.healthy
+        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy)
         control = await serve_control(self._instance.control, verbs(self))
         try:
             yield

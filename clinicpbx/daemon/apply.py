@@ -1,6 +1,5 @@
 """Rules into force: checked, rendered, kept as a version, installed, verified; or everything as it was."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from clinicpbx.adapters.asterisk import versions
 from clinicpbx.adapters.asterisk.install import install, installed
 from clinicpbx.adapters.asterisk.phone_passwords import phone_passwords
 from clinicpbx.adapters.asterisk.prompts import make_prompts
+from clinicpbx.daemon.login import login
 from clinicpbx.errors import ClinicPBXError, RulesRefused
 from clinicpbx.paths import Instance
 from clinicpbx.rules.compile import TEMPLATES, Rules, read_parsed, read_rules, shipped_templates
@@ -33,6 +33,10 @@ class Outcome:
     changed: bool = True
     warnings: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+
+    def fingerprint(self, instance: Instance) -> str:
+        """The version and the SHA-256 of its files, by which the audit log knows them."""
+        return f"{self.version}/{versions.digest(instance, self.version)}"
 
 
 def checked(instance: Instance, version: str = "") -> Rules:
@@ -82,7 +86,10 @@ def apply(instance: Instance, settings: Settings, why: str = "", force: bool = F
         meaning = tuple(map(str, meant(instance, rules, before)))
         with _back_to(instance, before, version):
             versions.keep(
-                instance, versions.Applied(version, now, getpass.getuser(), why, meaning), files, _beside(rules)
+                instance,
+                versions.Applied(version, now, login(instance, settings).name, why, meaning),
+                files,
+                _beside(rules),
             )
             versions.point_at(instance, version)
             return Outcome(version, install(instance, settings, files), True, found, meaning)

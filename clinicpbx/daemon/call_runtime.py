@@ -25,6 +25,7 @@ from clinicpbx.core.events import (
     Adopted,
     CallArrived,
     CommandRefused,
+    Consulted,
     DeadlineReached,
     DialEnded,
     Event,
@@ -73,14 +74,24 @@ class CallRuntime:
         self.over = False
         self.away = False  # we sent the channel to the dialplan
         self.joined: JoinQueue | None = None  # the queue it waits in or is offered by
+        self.place: JoinQueue | None = None  # the last that it had in a queue
+        self.entered = self.answered = arrived.at  # that queue, and by the agent
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
         self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
+        self.rang: tuple[str, ...] = ()  # the phones that rang then
         self.recording: tuple[Record, datetime] | None = None  # that has not ended yet, and since when
 
     @property
     def call(self) -> str:
         return self.machine.call
+
+    @property
+    def consulted(self) -> Consulted | None:
+        """What a queue is told of this call by the agent who talks with its caller; None where nobody took it."""
+        if self.taken is None or self.place is None:
+            return None
+        return Consulted(self.call, self.place.since, self.place.priority, self.machine.reason)
 
     def begin(self) -> None:
         """Journal the arrival and take the flow's first steps."""
@@ -146,19 +157,22 @@ class CallRuntime:
             case OfferMade(phones=phones):
                 self.offered = phones
             case HungUp(taken=False):
-                self.lost = self.joined
+                self.lost, self.rang = self.joined, self.offered
 
     def _follow(self, commands: Iterable[Command], at: datetime) -> None:
         for command in commands:
             match command:
                 case JoinQueue():
+                    if self.joined is None or self.joined.queue != command.queue:
+                        self.entered = at
                     self.joined, self.offered, self.taken = command, (), None
+                    self.place = command
                 case ReturnOffer():
                     self.offered = ()
                 case LeaveQueue():
                     self.joined, self.offered = None, ()
                 case TakeOffer():
-                    self.joined, self.offered, self.taken = None, (), command
+                    self.joined, self.offered, self.taken, self.answered = None, (), command, at
                 case Record():
                     self.recording = command, at
                 case KeepMessage() | DropMessage():

@@ -141,6 +141,8 @@ class CallbackRuntime:
                     if kept.state in (State.UNREACHED, State.DONE):
                         told = {"callback": kept.id, "outcome": kept.outcome, "state": kept.state.value}
                         self._store.fact(kept.call, at, "callback_ended", {**told, "tried": kept.tried})
+                    if kept.state is State.UNREACHED:
+                        self._store.fact(kept.call, at, "notify", {"kind": "callback_unreached", "about": kept.id})
         if actions:
             self._set_timer()
 

@@ -1,7 +1,7 @@
-"""The daemon's control socket: `{"do": "calls"}` → `{"ok": [...]}` or `{"error": …}`, over a WebSocket."""
+"""A control socket: `{"do": "calls"}` → `{"ok": [...]}`, `{"error": …}` or plain bytes, over a WebSocket."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +19,31 @@ Verb = Callable[[Mapping[str, Any]], Any]
 SOCKET_MODE = 0o660
 
 
-def answer(verbs: Mapping[str, Verb], message: str | bytes) -> bytes:
-    """The answer to one message; a mistake comes back with its exit code, a bug without its text."""
+def answer(verbs: Mapping[str, Verb], message: str | bytes) -> str | bytes:
+    """The answer to one message: JSON, or the bytes that the verb returns.
+
+    A mistake comes back with its exit code, a bug without its text.
+    """
     try:
         wish = orjson.loads(message)
         verb = verbs.get(wish.get("do", "")) if isinstance(wish, dict) else None
         if verb is None:
             raise ClinicPBXError("no such verb", do=f"Use one of {', '.join(sorted(verbs))}")
-        return orjson.dumps({"ok": verb(wish)}, default=str)
+        told = verb(wish)
+        return told if isinstance(told, bytes) else _text({"ok": told})
     except orjson.JSONDecodeError:
-        return orjson.dumps({"error": "not JSON", "exit_code": 2})
+        return _text({"error": "not JSON", "exit_code": 2})
     except ClinicPBXError as mistake:
-        return orjson.dumps({"error": str(mistake), "exit_code": mistake.exit_code})
+        return _text({"error": str(mistake), "exit_code": mistake.exit_code})
     except KeyError as missing:
-        return orjson.dumps({"error": f"{missing.args[0]!r} is missing or unknown", "exit_code": 2})
+        return _text({"error": f"{missing.args[0]!r} is missing or unknown", "exit_code": 2})
     except Exception as bug:
         log.error("a control verb failed", **where(bug))
-        return orjson.dumps({"error": "internal error, see the daemon's log", "exit_code": 1})
+        return _text({"error": "internal error, see the log", "exit_code": 1})
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    return orjson.dumps(answer, default=str).decode()
 
 
 async def serve_control(path: Path, verbs: Mapping[str, Verb]) -> Server:
@@ -44,10 +52,15 @@ async def serve_control(path: Path, verbs: Mapping[str, Verb]) -> Server:
     async def talk(connection: ServerConnection) -> None:
         try:
             async for message in connection:
-                await connection.send(answer(verbs, message), text=True)
+                await connection.send(answer(verbs, message))
         except ConnectionClosed:
             return
 
+    return await listen(path, talk)
+
+
+async def listen(path: Path, talk: Callable[[ServerConnection], Awaitable[None]]) -> Server:
+    """A server on *path* whose socket the instance's group may use."""
     before = os.umask(0o777 & ~SOCKET_MODE)
     try:
         return await unix_serve(talk, str(path), compression=None, max_size=64 * 1024)

@@ -1,7 +1,8 @@
-"""The command line's end of the daemon's control socket."""
+"""The other end of control sockets: the command line's, and the daemon's to the vault process."""
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import WebSocketException
@@ -15,12 +16,21 @@ TIMEOUT = 5.0  # seconds
 
 def ask_daemon(instance: Instance, wish: Mapping[str, Any]) -> Any:
     """The daemon's answer to *wish*. Errors: NotReachable where no daemon answers; its own mistakes as they are."""
+    return ask(instance.control, "daemon", wish, TIMEOUT)
+
+
+def ask(path: Path, process: str, wish: Mapping[str, Any], patience: float) -> Any:
+    """The answer of the *process* that listens on *path*, within *patience* seconds; bytes where it answers bytes."""
     try:
-        with unix_connect(str(instance.control), "ws://daemon/", compression=None, open_timeout=TIMEOUT) as socket:
+        address = f"ws://{process}/"
+        with unix_connect(str(path), address, compression=None, open_timeout=TIMEOUT, max_size=None) as socket:
             socket.send(json.dumps(wish))
-            answer = json.loads(socket.recv(timeout=TIMEOUT))
+            told = socket.recv(timeout=patience)
     except (OSError, WebSocketException):
-        raise NotReachable("the daemon does not answer", where=str(instance.control), do="Is it running?") from None
+        raise NotReachable(f"the {process} does not answer", where=str(path), do="Is it running?") from None
+    if isinstance(told, bytes):
+        return told
+    answer = json.loads(told)
     if "error" in answer:
         mistake = ClinicPBXError(str(answer["error"]))
         mistake.exit_code = int(answer.get("exit_code", 1))  # type: ignore[misc]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
@@ -15,14 +15,15 @@ from clinicpbx.adapters.ari.decode import (
     EndpointNews,
     Entered,
     ForCall,
+    HangupAsked,
     Left,
     News,
     PersonAnswered,
     Replaced,
     Strayed,
+    TookPlace,
     decode,
 )
-from clinicpbx.adapters.ari.encode import encode, encode_alert
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
 from clinicpbx.core.callflow.rehearsal import machine_of
@@ -38,32 +39,35 @@ from clinicpbx.core.commands import (
     QueueCommand,
     Record,
     RingAgent,
+    TakeOffer,
 )
 from clinicpbx.core.events import (
     NOTHING_EARLIER,
     CallArrived,
-    CommandRefused,
+    DialAnswered,
     DialEnded,
     Earlier,
     Event,
     HungUp,
     RecordingFinished,
-    Refusal,
 )
 from clinicpbx.core.oncall.commands import CheckPin, EndPageCall, PageCommand, RingPerson
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
+from clinicpbx.daemon.consultations import Consultations
 from clinicpbx.daemon.journal import Journal, OpenCall
+from clinicpbx.daemon.orders import Orders, Requesting
 from clinicpbx.daemon.page_runtime import PageRuntime
+from clinicpbx.daemon.recorded_length import measured, recorded_length
 from clinicpbx.daemon.turn import Turn
 from clinicpbx.paths import Instance
+from clinicpbx.private import Private
 
 log = structlog.get_logger(__name__)
 
 TAKEN_AFTER = 1.0  # seconds from StasisEnd until its channel, if alive, counts as taken from us
-BYTES_A_SECOND = 8000  # of ulaw
 RESCUE = "cpbx-rescue"
 
 
@@ -78,7 +82,10 @@ class Queues(Protocol):
     def phone_reachable(self, extension: str, reachable: bool, at: datetime) -> None: ...
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> None: ...
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None: ...
+    def restore_talk(self, call: str, taken: TakeOffer, entered: datetime, since: datetime) -> None: ...
     def call_gone(self, call: str, at: datetime) -> None: ...
+    def talking(self, extension: str) -> str: ...
+    def hung_up(self, channel: str, at: datetime) -> None: ...
 
 
 class Recordings(Protocol):
@@ -91,12 +98,6 @@ class Mailboxes(Protocol):
     def recordings(self) -> Recordings: ...
     def perform(self, call: str, command: MailboxCommand, at: datetime) -> None: ...
     def call_gone(self, call: str) -> None: ...
-
-
-class Requesting(Protocol):
-    def __call__(
-        self, method: str, uri: str, query: Mapping[str, str] | None = None, body: object = None
-    ) -> "asyncio.Future[Answer]": ...
 
 
 class Dispatcher:
@@ -121,9 +122,11 @@ class Dispatcher:
         self.turn.perform = self.perform
         self._instance, self._rules, self._journal, self._metrics = instance, rules, journal, metrics
         self._clock, self._request, self._on_replaced = clock, request, on_replaced
+        self._orders = Orders(instance.prompts, request, metrics, lambda call, why: self.deliver(call, why), clock)
         self._loop = asyncio.get_running_loop()
         self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
+        self._consultations = Consultations(self.calls)
         self._heard = cache(metrics.events.labels)
 
     def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
@@ -149,7 +152,7 @@ class Dispatcher:
                 self._entered(news, at)
             case ForCall(call=call, event=RecordingFinished() as ended):
                 self.mailboxes.recordings.ended(ended.recording)
-                self.deliver(call, self._measured(ended))
+                self.deliver(call, measured(self._instance, ended))
             case AgentAnswered(attempt=attempt):
                 self._rung_answered(attempt, self.callbacks.answered(attempt, at), at)
             case PersonAnswered(attempt=attempt):
@@ -160,12 +163,22 @@ class Dispatcher:
                 self.pages.channel_gone(call, cause, at)
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
+            case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
+                self._took_place(call, own, self.calls[call].arrived.caller, "", at)  # while a phone rang
+            case ForCall(call, DialAnswered(phone=phone)) if queue := self._consultations.rung(call, phone):
+                self._put_through(call, queue, phone, at)
             case ForCall(call=call, event=event):
                 self.deliver(call, event)
                 if isinstance(event, HungUp):
                     self.callers.gone(call)
             case EndpointNews():
                 self._phone(news, at)
+            case TookPlace(call=call, of=of) if of in self.calls:
+                self._took_place(call, self.calls[of].arrived, news.caller, news.language, at)
+            case TookPlace(call=call):
+                self.rescue(call)
+            case HangupAsked(channel=channel):
+                self.queues.hung_up(channel, at)
             case Left(call=call):
                 self._left(call)
             case Strayed(call=call):
@@ -178,6 +191,10 @@ class Dispatcher:
             self.queues.phone_reachable(extension, news.reachable, at)
             self.queues.phone_channels(extension, news.channels, at)
 
+    def phone_of(self, call: str) -> str:
+        """The phone that dialled *call*, or the number that a caller dialled; "" where it is over."""
+        return known.arrived.entry if (known := self.calls.get(call)) is not None else ""
+
     def deliver(self, call: str, event: Event) -> None:
         """Hand *event* to *call*, if it is still ours."""
         if (runtime := self.calls.get(call)) is not None:
@@ -189,9 +206,11 @@ class Dispatcher:
         """Make *command* happen; what comes of it is delivered as an event."""
         match command:
             case ChannelCommand():
-                self._ask_asterisk(call, command, at)
+                self._orders.give(call, command)
+                if isinstance(command, Record) and (runtime := self.calls.get(call)) is not None:
+                    self.seal(runtime)
             case Alert():
-                self._alert(command)
+                self._orders.alert(command)
             case RingAgent():
                 self.callbacks.ring(command)
             case CallbackCommand():
@@ -199,7 +218,7 @@ class Dispatcher:
             case RingPerson():
                 self.pages.ring(command)
             case CheckPin():
-                self.pages.check_pin(call, command, at)
+                self.pages.check_pin(call, command)
             case PageCommand():
                 self.pages.perform(command, call, at)
             case JoinQueue(callback=False) if call not in self.calls:
@@ -209,67 +228,75 @@ class Dispatcher:
             case MailboxCommand():
                 self.mailboxes.perform(call, command, at)
 
-    def _ask_asterisk(self, call: str, command: ChannelCommand, at: datetime) -> None:
-        request = encode(call, command, self._instance.prompts)
-        answer = self._request(request.method, request.uri, request.query, request.body)
-        answer.add_done_callback(partial(self._answered, call, command))
-        if isinstance(command, Record) and (runtime := self.calls.get(call)) is not None:
-            self.seal(runtime)
-
-    def _alert(self, command: Alert) -> None:
-        request = encode_alert(command)
-        answer = self._request(request.method, request.uri, request.query, request.body)
-        answer.add_done_callback(partial(self._alerted, command.phone))
-
-    def _alerted(self, phone: str, answer: "asyncio.Future[Answer]") -> None:
-        if not answer.result().ok:
-            self._metrics.refusals.labels(Alert.__name__, "unreachable").inc()
-            log.warning("a phone could not be told of an alert", phone=phone, status=answer.result().status)
-
     def seal(self, runtime: CallRuntime) -> None:
         """Seal what Asterisk records of this call, if it does: at its beginning, and again after a restart."""
         if runtime.recording is not None:
             caller, language = runtime.arrived.caller, runtime.machine.language
             self.mailboxes.recordings.begin(runtime.call, caller, language, *runtime.recording)
 
-    def _answered(self, call: str, command: Command, answer: "asyncio.Future[Answer]") -> None:
-        why = answer.result().refusal
-        if why is None:
-            return
-        name = type(command).__name__
-        self._metrics.refusals.labels(name, why.value).inc()
-        if why is Refusal.UNREACHABLE:
-            log.warning("a command had no effect", call=call, command=name, status=answer.result().status)
-        self.deliver(call, CommandRefused(at=self._clock(), command=name, target=command.target, why=why))
-
     def _entered(self, news: Entered, at: datetime) -> None:
-        if news.call in self.calls:  # the same channel comes in anew, sent by a transfer
-            self.deliver(news.call, HungUp(at=at, cause=0))
+        self._anew(news.call, at)
         book = self._rules.current()
+        talking = self.queues.talking(news.phone) if news.phone else ""
+        about = self._consultations.about(talking, book.flows.get(news.flow))
         arrived = CallArrived(
             at=at,
             flow=news.flow,
             entry=news.entry,
             version=book.version,
             caller=news.caller,
-            language=news.language,
+            language=about.machine.language if about is not None else news.language,
             switched_on=self.switched_on(at),
             argument=news.argument,
-            earlier=self._earlier(news, at),
-            test=news.test,
+            earlier=self._earlier(news, at, about),
+            consults=about.consulted if about is not None else None,
             covers=self.pages.standing(),
+            test=news.test,
         )
-        if news.flow not in book.flows:
-            log.error("the dialplan names a flow that the rules do not have", call=news.call, flow=news.flow)
-            self._metrics.refusals.labels("enter", "no_flow").inc()
-            self.turn.ask(news.call, Continue(FALLBACK, news.entry), at)
-            return
-        if not news.test:
-            self._metrics.calls.labels(news.flow).inc()
-        self._open(machine_of(arrived, news.call, book), arrived).begin()
+        own = self._begin(news.call, arrived, book)
+        if about is not None and own is not None:
+            self._consultations.begun(own)
+            asked = {"call": news.call, "entry": news.entry, "phone": news.phone}
+            self._journal.fact(about.call, at, "consulted", asked)
 
-    def _earlier(self, news: Entered, at: datetime) -> Earlier:
+    def _took_place(
+        self, call: str, own: CallArrived, caller: Private[str] | None, language: str, at: datetime
+    ) -> None:
+        """An agent has transferred *call* to where the agent's own call was, which nobody took yet: it enters there."""
+        self._anew(call, at)
+        book = self._rules.current()
+        earlier = replace(NOTHING_EARLIER, queues=self.callers.queues(call))
+        told = replace(own, version=book.version, caller=caller, language=language or own.language)
+        arrived = replace(told, at=at, earlier=earlier)
+        self._begin(call, arrived, book)
+
+    def _anew(self, call: str, at: datetime) -> None:
+        """The same channel comes in again, sent by a transfer: what it was in is over."""
+        if call in self.calls:
+            self.deliver(call, HungUp(at=at, cause=0))
+
+    def _begin(self, call: str, arrived: CallArrived, book: Rulebook) -> CallRuntime | None:
+        if arrived.flow not in book.flows:
+            log.error("the dialplan names a flow that the rules do not have", call=call, flow=arrived.flow)
+            self._metrics.refusals.labels("enter", "no_flow").inc()
+            self.turn.ask(call, Continue(FALLBACK, arrived.entry), arrived.at)
+            return None
+        if not arrived.test:
+            self._metrics.calls.labels(arrived.flow).inc()
+        runtime = self._open(machine_of(arrived, call, book), arrived)
+        runtime.begin()
+        return runtime
+
+    def _put_through(self, call: str, queue: str, phone: str, at: datetime) -> None:
+        """An agent has transferred *call* to the *phone* that rang for the agent's own in *queue*; it has answered."""
+        self.turn.ask(call, TakeOffer(queue, phone), at)
+        self._journal.fact(call, at, "queued", {"queue": queue})
+        self._journal.fact(call, at, "answered", {"queue": queue, "agent": phone})
+
+    def _earlier(self, news: Entered, at: datetime, about: CallRuntime | None) -> Earlier:
         """What is known of who calls from outside; a call that is sent on inside is the same call still."""
+        if about is not None and about.taken is not None:
+            return replace(NOTHING_EARLIER, queues=(*self.callers.queues(about.call), about.taken.queue))
         known = NOTHING_EARLIER
         if news.entry.startswith("+"):  # a DID is written in E.164
             known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
@@ -308,6 +335,7 @@ class Dispatcher:
         if runtime.machine.over:
             self._drop(kept.call)
             return None
+        self._consultations.begun(runtime)
         return runtime
 
     def rescue(self, channel: str) -> "asyncio.Future[Answer]":
@@ -327,19 +355,13 @@ class Dispatcher:
             log.warning("a call was taken out of Stasis", call=runtime.call)
             runtime.deliver(HungUp(at=self._clock(), cause=0, taken=True))
 
-    def _measured(self, ended: RecordingFinished) -> RecordingFinished:
-        """A failed recording names no duration: what is in the file counts."""
-        if ended.duration:
-            return ended
-        return replace(ended, duration=self.recorded_seconds(ended.recording))
+    def recorded_length(self, recording: str) -> timedelta:
+        return recorded_length(self._instance, recording)
 
-    def recorded_seconds(self, recording: str) -> timedelta:
-        """How much of *recording* is in the tmpfs."""
-        try:
-            size = (self._instance.recordings / f"{recording}.ulaw").stat().st_size
-        except OSError:
-            return timedelta(0)
-        return timedelta(seconds=size / BYTES_A_SECOND)
+    def number(self, call: str) -> str:
+        """The number of that call's caller, "" where it is not known."""
+        caller = self.calls[call].arrived.caller if call in self.calls else None
+        return caller.value if caller is not None else ""
 
     def _over(self, runtime: CallRuntime, outcome: str) -> None:
         if self.calls.get(runtime.call) is runtime:
@@ -351,12 +373,14 @@ class Dispatcher:
         agent = None
         if runtime.taken is not None:
             agent = self._rules.current().agent_at(runtime.taken.phone)
-            self.callers.taken(runtime.call, runtime.taken.queue)
+            self.callers.taken(self._consultations.patients(runtime.call), runtime.taken.queue)
         if runtime.arrived.paged is not None:
             self.turn.ask(runtime.call, EndPageCall(runtime.call), at)
         elif not runtime.arrived.callback:
             self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
+        self._consultations.over(runtime.call)
+        self.turn.settle(runtime.call)
         self.queues.call_gone(runtime.call, at)
         self.mailboxes.call_gone(runtime.call)
 

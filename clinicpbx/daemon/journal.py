@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.callbacks import Callback
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, Event
 from clinicpbx.core.oncall.page import Page
@@ -42,6 +43,8 @@ CREATE TABLE IF NOT EXISTS fact (
 CREATE TABLE IF NOT EXISTS agent (
     name TEXT PRIMARY KEY, logged_in INTEGER NOT NULL, paused TEXT NOT NULL, since TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS serving (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mode (
+    queue TEXT PRIMARY KEY, mode TEXT NOT NULL, since TEXT NOT NULL, until TEXT, who TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS callback (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS page (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS caller (tag TEXT PRIMARY KEY, last TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
@@ -53,6 +56,7 @@ OPENED = "INSERT OR REPLACE INTO open_call (call, version, opened) VALUES (?, ?,
 CLOSED = "DELETE FROM open_call WHERE call = ?"
 SERVING = "INSERT OR REPLACE INTO serving (name, body) VALUES (?, ?)"
 AGENT = "INSERT OR REPLACE INTO agent (name, logged_in, paused, since) VALUES (?, ?, ?, ?)"
+MODE = "INSERT OR REPLACE INTO mode (queue, mode, since, until, who) VALUES (?, ?, ?, ?, ?)"
 CALLBACK = "INSERT OR REPLACE INTO callback (id, body) VALUES (?, ?)"
 CALLED_BACK = "DELETE FROM callback WHERE id = ?"
 PAGE = "INSERT OR REPLACE INTO page (id, body) VALUES (?, ?)"
@@ -117,7 +121,14 @@ class Journal:
     def keep(self, row: AgentStateChanged) -> None:
         """An agent's login and pause, for the next start."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
-        self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined]).decode())))
+        self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined, row.why]).decode())))
+
+    def keep_mode(self, mode: QueueMode) -> None:
+        """What was decided for a queue, for the next start; and, as a fact about no call, for those who ask later."""
+        until = stamp(mode.until) if mode.until is not None else None
+        self._rows.append((MODE, (mode.queue, mode.mode.value, stamp(mode.since), until, mode.who)))
+        decided = {"mode": mode.mode.value, "until": until, "who": mode.who}
+        self.fact(f"queue {mode.queue}", mode.since, "queue_mode", decided)
 
     def digest(self, number: str) -> str:
         """What a caller's number is known by."""
@@ -236,9 +247,20 @@ class Journal:
         found = [AgentStateChanged(name, bool(on), why, datetime.fromisoformat(since)) for name, on, why, since in rows]
         serving = {name: orjson.loads(body) for name, body in self._db.execute("SELECT name, body FROM serving")}
         return [
-            replace(state, left=tuple(left), joined=tuple((queue, penalty) for queue, penalty in joined))
+            replace(
+                state, left=tuple(left), joined=tuple((queue, penalty) for queue, penalty in joined), why="".join(why)
+            )
             for state in found
-            for left, joined in [serving.get(state.name, ([], []))]
+            for left, joined, *why in [serving.get(state.name, ([], []))]
+        ]
+
+    def modes(self) -> list[QueueMode]:
+        """What was decided last for each queue."""
+        instant = datetime.fromisoformat
+        rows = self._db.execute("SELECT queue, mode, since, until, who FROM mode ORDER BY queue")
+        return [
+            QueueMode(queue, Mode(mode), instant(since), instant(until) if until else None, who)
+            for queue, mode, since, until, who in rows
         ]
 
     def callers(self, now: datetime) -> list[Known]:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -17,9 +18,12 @@ from clinicpbx.adapters.ami.decode import Heard
 from clinicpbx.adapters.ami.link import AmiLink
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import newest, upgrade, version
+from clinicpbx.adapters.db.outbox import announce
 from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
+from clinicpbx.daemon.audit_runtime import AuditRuntime
+from clinicpbx.daemon.inbox_runtime import InboxRuntime
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.errors import ClinicPBXError
@@ -86,8 +90,10 @@ class Listener:
         self._wake, self._stopped = asyncio.Event(), False
         self._link: AmiLink | None = None
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
-        self.runtime = RecordsRuntime(engine, found, self._alive)
+        self.inbox = InboxRuntime(instance, engine, announce)
+        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book)
         self.metrics = RecordsMetrics()
+        self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0
         self._ready = self._behind = False
 
@@ -123,6 +129,7 @@ class Listener:
                 log.info("rows move again")
             self._wait = POLL
             self.metrics.stored.set(1)
+            self.metrics.audit.set(self.audit.sound)
         self._tell()
 
     async def _work(self) -> None:
@@ -130,6 +137,8 @@ class Listener:
             await prepare(database_url(self._instance, self._settings))
             self._ready = True
         self._behind = not await self.runtime.step()
+        await self.audit.step()
+        await self.inbox.look(datetime.now(UTC))
         now = time.monotonic()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP

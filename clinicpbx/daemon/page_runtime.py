@@ -11,8 +11,6 @@ import structlog
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.encode import encode_person
 from clinicpbx.adapters.vault.message import Message
-from clinicpbx.adapters.vault.pins import Answer as PinAnswer
-from clinicpbx.adapters.vault.pins import Pins
 from clinicpbx.core.commands import Command
 from clinicpbx.core.events import CallArrived, Event, Paged, PageTold, PinTold
 from clinicpbx.core.oncall.actions import Action, Ask, Hear, Keep, Tell
@@ -33,17 +31,15 @@ from clinicpbx.core.oncall.pages import Pages
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.callback_runtime import CAUSES
 from clinicpbx.daemon.covers import covers
+from clinicpbx.daemon.vault_client import PhoneDesk
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
-from clinicpbx.private import Private
 from clinicpbx.rules.flows import HANDOVER, PAGE
 
 log = structlog.get_logger(__name__)
 
 LOOKED = timedelta(seconds=20)
 """So often it is looked whether a shift has begun."""
-PERSON = "person-{}"
-"""Whose PIN it is, among those of mailboxes."""
 UNREACHABLE = 0  # Asterisk did not answer
 
 
@@ -71,7 +67,7 @@ class PageRuntime:
         self._all = Pages(book)
         self._store, self._ask, self._deliver = store, ask, deliver
         self._request, self._clock = request, clock
-        self._instance, self._pins = instance, Pins(instance)
+        self._instance, self._desk = instance, PhoneDesk(instance)
         self._timer: asyncio.TimerHandle | None = None
         self._looked: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,10 +96,10 @@ class PageRuntime:
         """Who is on call instead of what the rotas say."""
         return self._all.standing()
 
-    def look(self) -> None:
-        """Every second: has a shift begun?"""
+    def look(self, connected: bool = True) -> None:
+        """Every second: has a shift begun? Nobody can be rung while Asterisk is not *connected*."""
         at = self._clock()
-        if self._all.book.handovers and (self._looked is None or at - self._looked >= LOOKED):
+        if connected and self._all.book.handovers and (self._looked is None or at - self._looked >= LOOKED):
             self._looked = at
             self._do(self._all.shifts(at), at)
 
@@ -186,6 +182,14 @@ class PageRuntime:
         at = self._clock()
         self._do(self._all.close(page, who, outcome, at), at)
 
+    def taken(self, calls: Collection[str], who: str, outcome: str = "") -> None:
+        """What pages of *calls* are about is *who*'s by the inbox; with an *outcome* it is done."""
+        at = self._clock()
+        for page in [each for each in self._all.known.values() if not each.handover and each.call in calls]:
+            self._do(self._all.accept(page.id, who, at)[1], at)
+            if outcome:
+                self._do(self._all.close(page.id, who, outcome, at), at)
+
     def confirm(self, rota: str) -> str:
         """Whoever the shift of *rota* is for confirms it after all; their name. ClinicPBXError where none has begun."""
         of = (each for each in self._all.known.values() if each.handover and each.wish.rota == rota)
@@ -228,24 +232,21 @@ class PageRuntime:
         else:
             self._do(self._all.not_taken(ring.attempt, "CHANUNAVAIL", at), at)
 
-    def check_pin(self, call: str, command: CheckPin, at: datetime) -> None:
+    def check_pin(self, call: str, command: CheckPin) -> None:
         """The answer comes as an event of *call*."""
-        task = asyncio.get_running_loop().create_task(self._check(call, command, at))
+        task = asyncio.get_running_loop().create_task(self._check(call, command))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _check(self, call: str, command: CheckPin, at: datetime) -> None:
+    async def _check(self, call: str, command: CheckPin) -> None:
         try:
-            answer = await asyncio.to_thread(self._pin, command.person, command.pin, at)
+            page = self._all.known.get(page_of(call))
+            mailbox = page.wish.mailbox if page is not None else ""
+            answer = await asyncio.to_thread(self._desk.person, call, command.person, mailbox, command.pin)
         except (ClinicPBXError, OSError) as error:
             log.error("a PIN cannot be checked", person=command.person, kind=type(error).__name__)
             answer = "unreadable"
         self._deliver(call, PinTold(at=self._clock(), answer=answer))
-
-    def _pin(self, person: str, pin: Private[str], at: datetime) -> str:
-        name = PERSON.format(person)
-        answer = self._pins.check_pin(name, pin, at)
-        return "none" if answer is PinAnswer.WRONG and name not in self._pins.mailboxes() else answer.value
 
     def stop(self) -> None:
         if self._timer is not None:

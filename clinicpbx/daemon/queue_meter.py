@@ -14,6 +14,7 @@ from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.agent import Agent, Offered
 from clinicpbx.core.acd.callbacks import Callback, State
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.queue import Caller
 from clinicpbx.core.commands import JoinQueue, LeaveQueue, QueueCommand, ReturnOffer, TakeOffer
 
@@ -43,6 +44,9 @@ class QueueMeter:
         """Before the floor is asked."""
         caller = floor.callers.get(call)
         match command:
+            case JoinQueue(queue=queue) if (caller is None or caller.queue != queue) and not floor.admits(command):
+                self._metrics.turned_away.labels(queue).inc()
+                self._inside -= caller is not None
             case JoinQueue(queue=queue) if caller is None:
                 self._metrics.queued.labels(queue).inc()
                 self._inside += 1
@@ -116,6 +120,8 @@ class QueueMeter:
             self._metrics.to_call_back.labels(queue.name).set(len(queue.waiting) - len(people))
             self._metrics.longest_wait.labels(queue.name).set(longest)
             states = Counter(agent.state for agent in queue.members.values())
+            for mode in Mode:
+                self._metrics.mode.labels(queue.name, mode.value).set(queue.mode is mode)
             for state in ("free", "offered", "talking", "wrap-up", "paused", "unreachable"):
                 self._metrics.agents.labels(queue.name, state).set(states[state])
 
@@ -144,7 +150,9 @@ def _idle(floor: Floor, at: datetime) -> Iterable[tuple[str, str]]:
 
 def _fits(floor: Floor, caller: Caller, agent: Agent, at: datetime) -> bool:
     queue = floor.queues.get(caller.queue)
-    if queue is None or agent.name not in queue.members or caller.passed.get(agent.name, at) > at:
+    if queue is None or queue.mode is Mode.CLOSED:
+        return False
+    if agent.name not in queue.members or caller.passed.get(agent.name, at) > at:
         return False
     return caller.stages[caller.stage].met_by(agent.name, agent.rules.skills)
 

@@ -2,13 +2,13 @@
 
 The composer makes one, on the event loop's thread, and calls it from there only; nothing here awaits.
 
-    runtime = QueueRuntime(Floor(book, clock(), states_kept), clock, deliver, store, resync)
+    runtime = QueueRuntime(Floor(book, clock(), states_kept), clock, deliver, store, resync, meter, queue_log)
 
 `deliver(call, event)` takes OfferMade, PlaceTold and AgentChanged to a call; it may call the runtime again: what
 follows is delivered after what came before. `resync()` is called, at most once an input, when an answer is overdue:
 answer by `snapshot` of all phones, and `call_gone` for each of `calls()` that does not exist any more.
 
-At start, in this order: `restore` each call of the journal that is in a queue (`perform` its TakeOffer if it talks),
+At start, in this order: `restore` each call of the journal that is in a queue (`restore_talk` if it talks),
 `snapshot`, and only then events (Adopted among them) for calls. Before the first snapshot every phone is out of reach:
 no offers, no staff. Phones are extensions; `channels` is the number of live channels.
 """
@@ -19,15 +19,21 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+import structlog
+
 from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
-from clinicpbx.core.commands import JoinQueue, QueueCommand
+from clinicpbx.core.commands import AgentCommand, JoinQueue, QueueCommand, TakeOffer
 from clinicpbx.core.events import Event, OfferMade
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.queue_log import BY_COMMAND, BY_NOBODY, BY_RULES, QueueLogger
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.errors import ClinicPBXError
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 Deliver = Callable[[str, Event], None]
@@ -35,9 +41,10 @@ AgentAction = Callable[[str, datetime], list[Result]]
 
 
 class AgentStore(Protocol):
-    """Remembers logins and pauses across restarts, and what came of calls."""
+    """Remembers logins, pauses and queues' modes across restarts, and what came of calls."""
 
     def keep(self, state: AgentStateChanged) -> None: ...
+    def keep_mode(self, mode: QueueMode) -> None: ...
     def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None: ...
 
 
@@ -52,6 +59,7 @@ class QueueRuntime:
         store: AgentStore,
         resync: Callable[[], None],
         meter: QueueMeter,
+        queue_log: QueueLogger,
     ) -> None:
         self._floor = floor
         self._clock = clock
@@ -59,6 +67,7 @@ class QueueRuntime:
         self._store = store
         self._resync = resync
         self._meter = meter
+        self._log = queue_log
         self._results: deque[Result] = deque()
         self._delivering = False
         self._timer: asyncio.TimerHandle | None = None
@@ -66,21 +75,38 @@ class QueueRuntime:
 
     def perform(self, call: str, command: QueueCommand, at: datetime) -> None:
         self._meter.asked(self._floor, call, command, at)
-        self._follow(self._floor.perform(call, command, at))
+        self._log.asked(call, command, at)
+        by = call if isinstance(command, AgentCommand) else BY_NOBODY
+        self._follow(self._floor.perform(call, command, at), by)
 
     def call_gone(self, call: str, at: datetime) -> None:
         """The caller's channel does not exist any more. For every call, whether or not it was in a queue."""
         self._meter.gone(self._floor, call)
+        self._log.gone(call, at)
         self._follow(self._floor.call_gone(call, at))
+
+    def hung_up(self, channel: str, at: datetime) -> None:
+        """The party at *channel* hung up: of a talk, the first to do so ended it."""
+        self._log.hung_up(channel, at)
 
     def calls(self) -> list[str]:
         """The calls that are in a queue."""
         return list(self._floor.callers)
 
+    def talking(self, extension: str) -> str:
+        """The call that the agent at that phone talks with; "" where there is none."""
+        return self._floor.talking(extension)
+
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
         """Put a call of the journal back in its place: waiting, or offered to *phones*."""
         self._floor.restore(call, join, self._clock(), phones)
         self._meter.restored()
+        self._log.restored(call, join)
+
+    def restore_talk(self, call: str, taken: TakeOffer, entered: datetime, since: datetime) -> None:
+        """A call of the journal is with its agent again, *since*; it *entered* the queue before."""
+        self._log.talking(call, taken, entered, since)
+        self.perform(call, taken, since)
 
     def phone_channels(self, extension: str, channels: int, at: datetime) -> None:
         self._follow(self._floor.phone_channels(extension, channels, at))
@@ -95,6 +121,7 @@ class QueueRuntime:
     def rules(self, book: Rulebook) -> None:
         """New rules, for the next decision. KeyError names an unknown queue strategy; nothing changed then."""
         self._follow(self._floor.rules(book, self._clock()))
+        self._log.agents(BY_RULES)
 
     def log_in(self, agent: str) -> None:
         """ClinicPBXError for an agent whom the rules do not name; so do the three below."""
@@ -110,8 +137,16 @@ class QueueRuntime:
         self._act(agent, self._floor.unpause)
 
     def look(self, callbacks: Iterable[Callback]) -> None:
-        """Measure, and see whether the queues keep their rules."""
-        self._meter.look(self._floor, callbacks, self._clock())
+        """Log out who is not there any more; measure, and see whether the queues keep their rules."""
+        at = self._clock()
+        changes = self._floor.log_out_absent(at)
+        for change in changes:
+            if isinstance(change, AgentStateChanged):
+                log.info("an agent was logged out", agent=change.name, why=change.why)
+                self._store.fact(f"agent {change.name}", at, "logged_out", {"why": change.why})
+        self._follow(changes)
+        self._meter.look(self._floor, callbacks, at)
+        self._log.look(at)
 
     def join_queue(self, agent: str, queue: str, penalty: int = 0) -> None:
         """ClinicPBXError where there is no such agent, or no such queue."""
@@ -121,6 +156,14 @@ class QueueRuntime:
     def leave_queue(self, agent: str, queue: str) -> None:
         self._need(queue)
         self._act(agent, lambda name, at: self._floor.leave_queue(name, queue, at))
+
+    def decide(self, queue: str, mode: Mode, until: datetime | None, who: str) -> None:
+        """ClinicPBXError where there is no such queue, or the end is past; only an open one has none."""
+        self._need(queue)
+        at = self._clock()
+        if (until is None) != (mode is Mode.OPEN) or (until is not None and until <= at):
+            raise ClinicPBXError(f"a queue that is {mode.value} needs an end later than now", do="Name one by --until")
+        self._follow(self._floor.decide(QueueMode(queue, mode, at, until, who), at))
 
     def callers(self, queue: str) -> list[dict[str, Any]]:
         """Who waits in *queue* or is offered, in their order; ClinicPBXError where there is none."""
@@ -145,10 +188,12 @@ class QueueRuntime:
     def _act(self, agent: str, action: AgentAction) -> None:
         if agent not in self._floor.agents:
             raise ClinicPBXError(f"no agent {agent!r}", do="See `clinicpbx agent list`")
-        self._follow(action(agent, self._clock()))
+        self._follow(action(agent, self._clock()), BY_COMMAND)
 
-    def _follow(self, results: list[Result]) -> None:
-        """Carry results out, first come, first served, and set the timer."""
+    def _follow(self, results: list[Result], by: str = BY_NOBODY) -> None:
+        """Carry results out, first come, first served, and set the timer. *by*: who changed agents."""
+        if any(isinstance(result, AgentStateChanged) for result in results):
+            self._log.agents(by)
         for result in results:
             if isinstance(result, ToCall) and isinstance(result.event, OfferMade):
                 self._meter.offered(self._floor, result.call, result.event.phones, result.event.at)
@@ -169,6 +214,8 @@ class QueueRuntime:
                 self._deliver(call, event)
             case AgentStateChanged():
                 self._store.keep(result)
+            case QueueMode():
+                self._store.keep_mode(result)
             case CallDisposed(call=call, agent=agent, disposition=disposition, at=at):
                 self._store.fact(call, at, "disposition", {"agent": agent, "disposition": disposition})
             case ResyncAsked():

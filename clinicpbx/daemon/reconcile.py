@@ -87,7 +87,7 @@ def rebuild(dispatcher: Dispatcher, journal: Journal) -> None:
         if runtime.joined is not None:
             dispatcher.queues.restore(runtime.call, runtime.joined, runtime.offered)
         elif runtime.taken is not None:
-            dispatcher.queues.perform(runtime.call, runtime.taken, runtime.arrived.at)
+            dispatcher.queues.restore_talk(runtime.call, runtime.taken, runtime.entered, runtime.answered)
     live = {name: runtime.arrived.caller for name, runtime in dispatcher.calls.items()}
     dispatcher.callbacks.restore(journal.callbacks(), live)
     dispatcher.pages.restore(journal.pages(), live)
@@ -141,7 +141,7 @@ def _elsewhere(runtime: CallRuntime, seen: Snapshot, metrics: Metrics, clock: Cl
     elif phone := seen.talks_to(runtime.call):
         _count(metrics, "talking")
         if not isinstance(runtime.taken, TakeOffer):
-            runtime.deliver(DialAnswered(at=clock(), phone=phone))
+            runtime.deliver(DialAnswered(at=clock(), phone=phone, channel=seen.partners[runtime.call]))
         runtime.resume()
     else:
         _count(metrics, "ringing")
@@ -152,7 +152,7 @@ async def _adopt(link: Link, runtime: CallRuntime, dispatcher: Dispatcher, metri
     _count(metrics, "adopted")
     recording = runtime.recording[0].recording if runtime.recording else ""
     if recording and (await link.request("GET", f"recordings/live/{recording}")).status == 404:
-        length = dispatcher.recorded_seconds(recording)
+        length = dispatcher.recorded_length(recording)
         dispatcher.mailboxes.recordings.ended(recording)
         runtime.deliver(RecordingFinished(at=clock(), recording=recording, duration=length))
     runtime.deliver(Adopted(at=clock()))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +10,10 @@ import structlog
 
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.vault.claim import Claim, claims
+from clinicpbx.adapters.vault.letterbox import Letterbox
 from clinicpbx.adapters.vault.message import Message
 from clinicpbx.adapters.vault.sealer import SealJob, being_written, follow
-from clinicpbx.adapters.vault.store import Vault
-from clinicpbx.adapters.vault.sweep import Swept
+from clinicpbx.adapters.vault.sweep import Place, interrupted, seal_left
 from clinicpbx.core.commands import KeepMessage, Record
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.private import Private
@@ -36,8 +36,8 @@ class Sealing:
 class Recordings:
     """Sealing starts with the recording and ends with `keep` or `drop`; what a crash leaves is swept."""
 
-    def __init__(self, vault: Vault, metrics: Metrics, spawn: Spawn) -> None:
-        self._vault, self._metrics, self._spawn = vault, metrics, spawn
+    def __init__(self, letterbox: Letterbox, metrics: Metrics, spawn: Spawn) -> None:
+        self._letterbox, self._metrics, self._spawn = letterbox, metrics, spawn
         self._sealing: dict[str, Sealing] = {}
         self.left_behind: Callable[[Message], None] = lambda message: None  # told of what a sweep made a message of
         self.unsealed: Counter[str] = Counter()  # why recordings are not in the vault, and how many for each reason
@@ -48,7 +48,9 @@ class Recordings:
             mailbox=command.mailbox, id=command.message, call=call, received=at, language=language, caller=caller
         )
         sealing = self._sealing[command.recording] = Sealing()
-        sealing.task = self._spawn(self._follow(sealing, Claim.on(self._vault.instance, command.recording, message)))
+        sealing.task = self._spawn(
+            self._follow(sealing, Claim.on(self._letterbox.instance, command.recording, message))
+        )
 
     def ended(self, recording: str) -> None:
         """Asterisk has closed the recording."""
@@ -61,7 +63,7 @@ class Recordings:
             sealing.ended.set()
 
     async def _follow(self, sealing: Sealing, claim: Claim) -> None:
-        sealing.job = await asyncio.to_thread(SealJob, self._vault, claim)
+        sealing.job = await asyncio.to_thread(SealJob, self._letterbox, claim)
         await follow(sealing.job, sealing.ended)
 
     async def keep(self, call: str, command: KeepMessage, at: datetime) -> None:
@@ -90,11 +92,11 @@ class Recordings:
     async def _left_behind(self, call: str, command: KeepMessage, at: datetime) -> Sealing:
         """A recording of before a restart: the claim beside it tells when it was received, and from whom."""
         message = Message(mailbox=command.mailbox, id=command.message, call=call, received=at)
-        fresh = Claim.on(self._vault.instance, command.recording, message)
-        known = await asyncio.to_thread(claims, self._vault.instance)
+        fresh = Claim.on(self._letterbox.instance, command.recording, message)
+        known = await asyncio.to_thread(claims, self._letterbox.instance)
         claim = next((each for each in known if each.source == fresh.source), fresh)
         sealing = Sealing()
-        sealing.job = await asyncio.to_thread(SealJob, self._vault, claim)
+        sealing.job = await asyncio.to_thread(SealJob, self._letterbox, claim)
         if not await asyncio.to_thread(being_written, claim.source):
             sealing.ended.set()
         self._sealing[command.recording] = sealing
@@ -120,26 +122,23 @@ class Recordings:
             await asyncio.to_thread(sealing.job.drop)
         self._sealing.pop(recording, None)
 
-    async def sweep(self, how: Callable[[Vault, Collection[str]], Swept]) -> set[str]:
-        """Do what *how* does with all recordings but those followed; the mailboxes that have other messages now."""
+    async def sweep(self) -> None:
+        """Seals every recording but those followed; what is left is said once a reason, counted, and shown by
+        `clinicpbx status` while it lasts."""
         try:
-            done = await asyncio.to_thread(how, self._vault, {*self._sealing})
+            done = await asyncio.to_thread(seal_left, self._letterbox, {*self._sealing})
         except (ClinicPBXError, OSError) as error:
             log.error("recordings could not be swept", kind=type(error).__name__)
-            return set()
-        self._tell(done)
-        for message in done.sealed:
-            log.info("a recording left behind was sealed", mailbox=message.mailbox, message=message.id)
-        for message in (*done.sealed, *done.recovered):
-            self.left_behind(message)
-        return {message.mailbox for message in (*done.sealed, *done.recovered)}
-
-    def _tell(self, done: Swept) -> None:
-        """What is left is said once a reason, counted, and shown by `clinicpbx status` while it lasts."""
-        for error in done.damaged:
-            log.error("a file of the vault is damaged", reason=str(error))
+            return
         unsealed = Counter(map(str, done.left))
         for reason in unsealed.keys() - self.unsealed.keys():
             log.error("recordings wait to be sealed", reason=reason, recordings=unsealed[reason])
         self.unsealed = unsealed
         self._metrics.unsealed.set(unsealed.total())
+        for message in done.sealed:
+            log.info("a recording left behind was sealed", mailbox=message.mailbox, message=message.id)
+            self.left_behind(message)
+
+    async def interrupted(self) -> list[Place]:
+        """Messages that a loss of power cut off, for the vault process to recover."""
+        return await asyncio.to_thread(interrupted, self._letterbox, {*self._sealing})

@@ -22,6 +22,7 @@ class RecordsMetrics:
         self.moved = Gauge("clinicpbx_records_moved_rows", "Rows moved since the start", registry=registry)
         self.faults = Gauge("clinicpbx_records_faults", "Records that could not be assembled", registry=registry)
         self.stored = Gauge("clinicpbx_records_database_up", "1 while the main database takes rows", registry=registry)
+        self.audit = Gauge("clinicpbx_audit_sound", "0 once the audit log does not verify", registry=registry)
 
     def count(self, counts: Reconciliation) -> None:
         self.unreconciled.set(counts.unreconciled)

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor, restarted
 from clinicpbx.adapters.db.reconcile import Reconciliation, mark_lost, reconcile
-from clinicpbx.adapters.db.records import assemble_pending
+from clinicpbx.adapters.db.records import NO_RULES, assemble_pending
 from clinicpbx.adapters.spool.reader import BATCH, Spool
+from clinicpbx.core.rulebook import Rulebook
 
 MARGIN = 1000
 BATCHES = 10
-WINDOW = timedelta(hours=25)
 Alive = Callable[[], Awaitable[Collection[str] | None]]
 log = structlog.get_logger(__name__)
 
@@ -24,14 +24,17 @@ log = structlog.get_logger(__name__)
 class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
-    *silence*: how long a group must have written nothing before its missing channels count as lost. *clock*: aware UTC.
+    *silence*: how long a group must have written nothing before its missing channels count as lost. *window*: how
+    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox.
     """
 
     engine: AsyncEngine
     spools: tuple[Spool, ...]
     alive: Alive
     silence: timedelta = timedelta(seconds=10)
+    window: timedelta = timedelta(hours=25)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    book: Callable[[], Rulebook] = lambda: NO_RULES
     moved: int = 0
     faults: int = 0
 
@@ -69,7 +72,7 @@ class RecordsRuntime:
 
     async def _assemble(self) -> bool:
         for _ in range(BATCHES):
-            count, faults = await assemble_pending(self.engine)
+            count, faults = await assemble_pending(self.engine, book=self.book())
             for fault in faults:
                 self.faults += 1
                 log.error("a call's record could not be assembled", error=type(fault).__name__)
@@ -88,11 +91,11 @@ class RecordsRuntime:
         return lost
 
     async def reconcile(self) -> Reconciliation | None:
-        """The counts of the last day; None while rows are still to be read."""
+        """The counts of the window; None while rows are still to be read."""
         living = await self.alive()
         if not await self.step():
             return None
-        return await reconcile(self.engine, living, self.clock() - WINDOW)
+        return await reconcile(self.engine, living, self.clock() - self.window)
 
     def forget(self) -> None:
         """Reads the cursors anew at the next step: the database was away."""

@@ -1,6 +1,6 @@
 """The daemon's process, from its start to its end."""
 
-import uvloop
+import asyncio
 
 from clinicpbx.adapters.asterisk.clear import need_clear
 from clinicpbx.adapters.logs import start_logging
@@ -19,4 +19,4 @@ def run_daemon(instance: Instance, settings: Settings) -> None:
         await Daemon(instance, settings).run()
 
     with only_daemon(instance):
-        uvloop.run(run())
+        asyncio.run(run())

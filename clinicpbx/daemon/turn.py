@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from clinicpbx.core.commands import Command, InwardCommand
+from clinicpbx.core.commands import Command, InwardCommand, QueueCommand
 
 Perform = Callable[[str, Command, datetime], None]
 OnBug = Callable[[str, Exception], None]
@@ -37,6 +37,16 @@ class Turn:
         self._asked.append((call, command, at))
         if self._due is None:
             self._due = self._loop.call_soon(self.finish)
+
+    def settle(self, call: str) -> None:
+        """What *call*, which is over, asked of the queues happens before they are told that it is gone."""
+
+        def is_its(asked: Asked) -> bool:
+            return asked[0] == call and isinstance(asked[1], QueueCommand)
+
+        its = [asked for asked in self._asked if is_its(asked)]
+        self._asked = [asked for asked in self._asked if not is_its(asked)]
+        self._perform(its)
 
     def touch(self) -> None:
         """Something waits to be written."""

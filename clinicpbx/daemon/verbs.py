@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from clinicpbx import __version__
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.daemon.control import Verb
 
 if TYPE_CHECKING:
@@ -15,31 +16,16 @@ Wish = Mapping[str, Any]
 
 
 def verbs(daemon: "Daemon") -> dict[str, Verb]:
-    """The daemon's verbs by name. Those about an agent take `agent`, pause also `reason`."""
+    """The daemon's verbs by name. Those about an agent take `agent`, pause also `reason`; instants are ISO 8601."""
     queues = daemon.queues
 
     def reload(wish: Wish) -> Any:
         return {"version": daemon.reload_rules().version}
 
-    def calls(wish: Wish) -> Any:
-        now = daemon.clock()
-        return [
-            {
-                "call": call.call,
-                "flow": call.machine.flow,
-                "step": call.machine.at_step,
-                "version": call.machine.version,
-                "language": call.machine.language,
-                "seconds": int((now - call.arrived.at).total_seconds()),
-                "in_dialplan": call.away,
-            }
-            for call in daemon.dispatcher.calls.values()
-        ]
-
     return {
         "rules.reload": reload,
         "overrides.reload": lambda wish: daemon.overrides.reload(),
-        "calls": calls,
+        "calls": lambda wish: _calls(daemon),
         "status": lambda wish: _status(daemon),
         "queues": lambda wish: queues.status()["queues"],
         "agents": lambda wish: queues.status()["agents"],
@@ -48,6 +34,22 @@ def verbs(daemon: "Daemon") -> dict[str, Verb]:
         **_promises(daemon),
         **{name: _kept(daemon, verb) for name, verb in _changes(daemon).items()},
     }
+
+
+def _calls(daemon: "Daemon") -> Any:
+    now = daemon.clock()
+    return [
+        {
+            "call": call.call,
+            "flow": call.machine.flow,
+            "step": call.machine.at_step,
+            "version": call.machine.version,
+            "language": call.machine.language,
+            "seconds": int((now - call.arrived.at).total_seconds()),
+            "in_dialplan": call.away,
+        }
+        for call in daemon.dispatcher.calls.values()
+    ]
 
 
 def _promises(daemon: "Daemon") -> dict[str, Verb]:
@@ -82,19 +84,27 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
     queues = daemon.queues
     return {
         "callback.close": lambda wish: daemon.callbacks.close(wish["callback"], wish["outcome"]),
+        "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
+        "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
+        "oncall.taken": lambda wish: daemon.pages.taken(wish["calls"], wish["who"], wish.get("outcome", "")),
+        "oncall.confirm": lambda wish: daemon.pages.confirm(wish["rota"]),
         "selftest.rows": lambda wish: daemon.selftests.rows(),
         "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
-        "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
-        "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
-        "oncall.confirm": lambda wish: daemon.pages.confirm(wish["rota"]),
         "agent.login": lambda wish: queues.log_in(wish["agent"]),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
         "queue.add": lambda wish: queues.join_queue(wish["agent"], wish["queue"], int(wish.get("penalty", 0))),
         "queue.remove": lambda wish: queues.leave_queue(wish["agent"], wish["queue"]),
+        "queue.mode": lambda wish: queues.decide(
+            wish["queue"], Mode(wish["mode"]), _instant(wish.get("until")), str(wish.get("who", ""))
+        ),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _kept(daemon: "Daemon", verb: Verb) -> Verb:

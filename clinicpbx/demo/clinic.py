@@ -9,9 +9,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from clinicpbx.adapters.asterisk.files import OWNER, write_if_changed
-from clinicpbx.adapters.vault.pins import PinRefused, Pins
+from clinicpbx.adapters.vault.pins import PERSON, PinRefused, Pins
 from clinicpbx.daemon.overrides import SwitchedOn, keep, switched_on
-from clinicpbx.daemon.page_runtime import PERSON
 from clinicpbx.demo.morning import NURSE_MAILBOX
 from clinicpbx.demo.night import CLINICIAN, NIGHT
 from clinicpbx.errors import ClinicPBXError
@@ -28,12 +27,15 @@ REASON = f"open {MARK}"
 def open_today(clinic: Path) -> str:
     """Write an exception into the rules: open from yesterday to tomorrow, for no zone lies outside of it. The line.
 
-    What the demonstration wrote another time is taken out.
+    Exceptions of the clinic's own on these days are put aside. What the demonstration wrote another time is undone.
     """
     today = datetime.now(UTC).date()
     first, last = today - timedelta(days=1), today + timedelta(days=1)
     line = f"      - {{from: {first}, to: {last}, open: 00:00-24:00, reason: {REASON}}}\n"
-    text = re.sub(rf"^.*{MARK}.*\n", "", clinic.read_text(), flags=re.MULTILINE)
+    text = re.sub(rf"^# {MARK}: ", "", clinic.read_text(), flags=re.MULTILINE)
+    text = re.sub(rf"^.*{MARK}.*\n", "", text, flags=re.MULTILINE)
+    for day in (first, today, last):
+        text = re.sub(rf"^( *- \{{date: {day},)", rf"# {MARK}: \1", text, flags=re.MULTILINE)
     clinic.write_text(text.replace("    exceptions:\n", f"    exceptions:\n{line}", 1))
     return line.strip()
 

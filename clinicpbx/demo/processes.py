@@ -15,7 +15,7 @@ from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
-AFTER_ASTERISK = ("daemon", "listener", "rescuer")
+AFTER_ASTERISK = ("vault", "daemon", "listener", "rescuer", "notifier")
 _PATIENCE = 30.0  # seconds for each to be ready
 _ENOUGH = 8.0  # seconds to end after SIGTERM
 

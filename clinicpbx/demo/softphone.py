@@ -231,6 +231,10 @@ class Phone(pj.Account):  # type: ignore[misc]
             self.softphone.after(wish.get("after", 0), lambda: answer(call, wish.get("code", 200)))
 
     @guarded
+    def onInstantMessage(self, prm: Any) -> None:
+        tell("message", phone=self.name, **{"from": prm.fromUri}, kind=prm.contentType, body=prm.msgBody)
+
+    @guarded
     def onMwiInfo(self, prm: Any) -> None:
         if (lamp := lamp_of(prm.rdata.wholeMsg)) is not None:
             tell("mwi", phone=self.name, **lamp)

@@ -14,6 +14,7 @@ SECTIONS = {
     "hours": "hours",
     "queue": "queues",
     "mailbox": "mailboxes",
+    "category": "categories",
     "prompt": "prompts",
     "greeting": "prompts",
     "extension": "phones",

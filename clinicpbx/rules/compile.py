@@ -2,18 +2,28 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from clinicpbx.core.acd.stages import speaks
+from clinicpbx.core.inbox.category import SHORT, Category, with_general
 from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
-from clinicpbx.core.rulebook import AgentRules, MailboxRules, PhoneRules, ProviderRules, QueueRules, Rulebook
+from clinicpbx.core.rulebook import (
+    AgentRules,
+    LogOutRules,
+    MailboxRules,
+    PhoneRules,
+    ProviderRules,
+    QueueRules,
+    Rulebook,
+)
 from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document, Phone
 from clinicpbx.rules.every_minute import every_minute
 from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
+from clinicpbx.rules.notifying import notify_rules
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
 from clinicpbx.rules.phases import phase_flows
@@ -27,7 +37,7 @@ TEMPLATES = "templates"
 """The folder beside the rules of a version with the templates it was applied with."""
 
 
-TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases", "providers"})
+TO_RUN = frozenset({"references", "outcomes", "queues", "overrides", "phases", "providers", "categories"})
 """Checks of what the running system takes for granted."""
 
 
@@ -71,19 +81,34 @@ def compile_rules(
         queues={name: _queue(document, name) for name in document.queues},
         agents={name: _agent(document, name) for name in document.agents},
         phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
-        mailboxes={name: MailboxRules(name, box.number or "") for name, box in document.mailboxes.items()},
+        mailboxes={
+            name: MailboxRules(name, box.number or "", box.keep or document.clinic.keep, box.readers)
+            for name, box in document.mailboxes.items()
+        },
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=rotas,
         providers={name: _provider(document, name) for name in document.providers},
-        selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
+        log_out=_log_out(document),
+        notify=notify_rules(document),
+        categories=_categories(document),
+        short_abandon=document.inbox.short_abandon if document.inbox else SHORT,
         paging={name: _paging(document, name) for name in document.rotas},
         handovers={name: rules for name in document.rotas if (rules := _handover(document, name)) is not None},
         trunks=tuple(document.trunks),
         number=clinic_number(document),
+        selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
+
+
+def _categories(document: Document) -> dict[str, Category]:
+    written = {
+        name: Category(name, **{**dict(one), "hours": one.hours or "", "queue": one.queue or ""})
+        for name, one in document.categories.items()
+    }
+    return with_general(written, next(iter(document.hours), ""))
 
 
 def _queue(document: Document, name: str) -> QueueRules:
@@ -111,6 +136,11 @@ def _agent(document: Document, name: str) -> AgentRules:
     written = document.agents[name]
     spoken = {speaks(code): level for code, level in (written.languages or {document.language: 1}).items()}
     return AgentRules(name, written.phone, dict(written.queues), {**written.skills, **spoken}, written.licences)
+
+
+def _log_out(document: Document) -> LogOutRules:
+    written = document.clinic.log_out
+    return LogOutRules(written.idle or timedelta(0), written.unreachable, written.closing or "")
 
 
 def _provider(document: Document, name: str) -> ProviderRules:

@@ -22,6 +22,7 @@ ONE = {
     "queues": "queue",
     "agents": "agent",
     "mailboxes": "mailbox",
+    "categories": "category",
     "prompts": "prompt",
     "flows": "flow",
     "providers": "provider",

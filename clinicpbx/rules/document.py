@@ -4,9 +4,13 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from clinicpbx.rules.category_document import CategoryRules, InboxRules
 from clinicpbx.rules.hours_document import HoursRules
+from clinicpbx.rules.log_out_document import LogOut
+from clinicpbx.rules.notify_document import Notify
+from clinicpbx.rules.outbound_document import Emergency, Outbound, Trunk
 from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
 from clinicpbx.rules.rota_document import Provider, RotaRules
@@ -15,27 +19,20 @@ from clinicpbx.rules.selftest_document import SelfTest
 from clinicpbx.rules.words import (
     E164,
     Code,
-    Digits,
     Duration,
     Extension,
-    Host,
+    Keeping,
     Language,
     Name,
+    Names,
     Spoken,
     Text,
     levels,
     one_or_many,
     penalties,
-    some,
 )
 from clinicpbx.rules.written import Written
 
-Extensions = Annotated[
-    tuple[Extension, ...], BeforeValidator(one_or_many, json_schema_input_type=Extension | list[Extension])
-]
-Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]
-Numbers = Annotated[tuple[Digits, ...], BeforeValidator(one_or_many, json_schema_input_type=Digits | list[Digits])]
-Beginning = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,13}$")]
 Keys = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
 Level = Annotated[int, Field(ge=1, le=9)]
 Skills = Annotated[
@@ -45,6 +42,8 @@ Fluency = Annotated[
     dict[Language, Level],
     BeforeValidator(levels, json_schema_input_type=Language | list[Language] | dict[Language, Level]),
 ]
+Login = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")]
+Logins = Annotated[tuple[Login, ...], BeforeValidator(one_or_many, json_schema_input_type=Login | list[Login])]
 Penalties = Annotated[
     dict[Name, Annotated[int, Field(ge=0, le=100)]],
     BeforeValidator(penalties, json_schema_input_type=Name | list[Name] | dict[Name, int]),
@@ -53,6 +52,8 @@ Penalties = Annotated[
 
 class Clinic(Written):
     name: Text = Field(description="The clinic's name, for people and as the name on outgoing calls.")
+    log_out: LogOut = Field(default_factory=LogOut, description="When agents are logged out without their doing.")
+    keep: Keeping | None = Field(None, description="How long messages are kept, then destroyed; default: for good.")
     selftest: SelfTest = Field(
         default_factory=lambda: SelfTest.model_validate({}), description="Test calls to every entry."
     )
@@ -113,64 +114,6 @@ class Phone(Written):
     def shown(self) -> tuple[str, ...]:
         """The mailboxes its lamp shows."""
         return self.lamps or ((self.mailbox,) if self.mailbox else ())
-
-
-class Trunk(Written):
-    """A line to a carrier. The order of trunks is the order in which they are tried."""
-
-    host: Host = Field(description="The carrier's host name or address; calls are accepted from it alone.")
-    port: int = Field(5060, ge=1, le=65535, description="Port.")
-    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="Transport.")
-    channels: int = Field(10, ge=1, le=10000, description="Most calls at once.")
-
-
-class Route(Written):
-    """Outside numbers that go another way than the others."""
-
-    begins: Annotated[
-        tuple[Beginning, ...],
-        AfterValidator(some),
-        BeforeValidator(one_or_many, json_schema_input_type=Beginning | list[Beginning]),
-    ] = Field(description="How its numbers begin, in full; the longest that fits decides.")
-    trunks: Names = Field((), description="The trunks tried, in this order; default: all.")
-    allow: Literal["local", "international", "nobody"] = Field(
-        "local", description="The permission a phone needs for it; nobody: no phone may."
-    )
-
-
-class Outbound(Written):
-    """Calls from phones to the outside. There is no prefix to dial."""
-
-    caller_id: E164 = Field(description="The number shown to those called.")
-    country_code: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")] = Field(
-        "1", description="Country code of numbers that count as local."
-    )
-    international_prefix: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")] = Field(
-        "011", description="What is dialled before another country's code, besides +."
-    )
-    shortest: int = Field(7, ge=3, le=15, description="Fewest digits of an outside number.")
-    longest: int = Field(15, ge=7, le=15, description="Most digits of an outside number.")
-    routes: dict[Name, Route] = Field(default_factory=dict, description="Name → numbers that go another way.")
-
-
-class Emergency(Written):
-    numbers: Numbers = Field(
-        ("911", "933"), min_length=1, description="Emergency numbers, dialled without prefix from every phone."
-    )
-    also_with_prefix: Numbers = Field(("9",), description="Prefixes people may dial first out of habit: 9911 is 911.")
-    trunks: Names = Field((), description="Trunks in the order tried; default: all, in their order.")
-    notify: Extensions = Field((), description="Phones told of an emergency call while it is made.")
-
-    @property
-    def meant(self) -> dict[str, str]:
-        """Every form that is an emergency call → the number it means."""
-        prefixed = {prefix + number: number for prefix in self.also_with_prefix for number in self.numbers}
-        return {**prefixed, **{number: number for number in self.numbers}}
-
-    @property
-    def dialled(self) -> tuple[str, ...]:
-        """Every form that is an emergency call."""
-        return (*self.numbers, *(form for form in self.meant if form not in self.numbers))
 
 
 class Fallback(Written):
@@ -249,7 +192,7 @@ class Queue(Written):
     whisper: Name | None = Field(
         None,
         description="What its agents hear before each call is theirs (see prompts), with the caller's language and the "
-        "step's reason; default: nothing.",
+        "step's reason; default: nothing, unless a colleague asks about a patient.",
     )
     licences: Names = Field(
         (), description="Licences of which its agents need one; default: any, where it is clinical."
@@ -288,6 +231,8 @@ class Mailbox(Written):
     number: Extension | None = Field(None, description="Internal number of the mailbox, if it is dialled.")
     title: Text = Field(description="Whose it is, for people.")
     shared: bool = Field(False, description="A team's mailbox: a message heard by one is heard for all.")
+    keep: Keeping | None = Field(None, description="How long its messages are kept; default: that of clinic.")
+    readers: Logins = Field((), description="The only logins that read it, besides admins; default: by role.")
 
 
 class StepRule(Written):
@@ -361,16 +306,20 @@ class Document(Written):
     queues: dict[Name, Queue] = Field(default_factory=dict, description="Name → queue.")
     agents: dict[Name, Agent] = Field(default_factory=dict, description="Name → agent.")
     mailboxes: dict[Name, Mailbox] = Field(default_factory=dict, description="Name → mailbox.")
+    categories: dict[Name, CategoryRules] = Field(
+        default_factory=dict, description="Name → kind of request; message, abandoned and callback are always there."
+    )
+    inbox: InboxRules | None = Field(None, description="What becomes an item of the inbox; default: as below.")
     prompts: dict[Name, dict[Language, Spoken]] = Field(
         default_factory=dict, description="Name → language → what is said; a recording of that name wins."
     )
     flows: dict[Name, FlowRule] = Field(default_factory=dict, description="Name → flow.")
-
     providers: dict[Name, Provider] = Field(default_factory=dict, description="Name → clinician.")
     rotas: dict[Name, RotaRules] = Field(default_factory=dict, description="Name → who is on call for it, and when.")
     overrides: dict[Name, Override] = Field(
         default_factory=dict, description="Name → what holds for a while instead; the first written weighs most."
     )
+    notify: Notify | None = Field(None, description="Who is told of what happens; default: nobody.")
     scenarios: dict[Text, Scenario] = Field(
         default_factory=dict, description="Name → a call and what must become of it; run by `clinicpbx rules test`."
     )

@@ -67,6 +67,8 @@ def _said(moment: Moment, step_kind: str) -> tuple[str, str] | None:
             return f"{detail['target']} did not take the call", str(detail["status"]).lower()
         case "alerted":
             return f"tells {', '.join(detail['phones'])}", f"by the prompt {detail['prompt']}"
+        case "request":
+            return f"wants {detail['category']}", "noted by the step"
         case "answered":
             return f"answered by {detail['agent']}", f"queue {detail['queue']}" if detail["queue"] else "dialled"
         case "message":

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from clinicpbx.core.callflow.item_words import outcome_prompt
 from clinicpbx.core.callflow.phrases import PHRASES
 from clinicpbx.rules.document import Document
 
@@ -15,11 +16,16 @@ class PromptText(NamedTuple):
 
 
 def prompt_texts(document: Document) -> list[PromptText]:
-    """Each prompt in each language of the clinic; the clinic's own words win over ClinicPBX's."""
-    names = dict.fromkeys((*document.prompts, *PHRASES))
+    """Each prompt in each language of the clinic; the clinic's own words win over ClinicPBX's.
+
+    An outcome that neither has words for is spoken as it is written.
+    """
+    outcomes = {outcome_prompt(one): one.replace("-", " ") for c in document.categories.values() for one in c.outcomes}
+    names = dict.fromkeys((*document.prompts, *PHRASES, *outcomes))
+    own = {name: PHRASES.get(name, {}) for name in names}
     return [
         PromptText(language, name, text)
         for language in document.languages
         for name in names
-        if (text := document.prompts.get(name, {}).get(language) or PHRASES.get(name, {}).get(language))
+        if (text := document.prompts.get(name, {}).get(language) or own[name].get(language) or outcomes.get(name))
     ]

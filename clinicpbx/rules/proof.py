@@ -12,12 +12,13 @@ from clinicpbx.rules.simulation import ASKS
 
 PERSON = frozenset({"enqueue", "dial", "on_call", "refer"})
 SILENCE = frozenset({"timeout", "invalid"})
-AT_ONCE = frozenset({"answer", "check_hours", "alert", "triage", "hangup"})
+AT_ONCE = frozenset({"answer", "check_hours", "alert", "request", "triage", "hangup"})
 """Steps during which no time passes."""
 IDLE: Mapping[str, frozenset[str] | None] = {
     "answer": None,
     "check_hours": None,
     "alert": None,
+    "request": None,
     "play": None,
     "language": None,
     "menu": frozenset({"timeout"}),
@@ -203,7 +204,7 @@ def _may(node: Node, outcome: str, now: Situation) -> bool:
 def _has(node: Node, outcome: str, before: Has) -> Has:
     """What the caller has got once *node* ends with *outcome*."""
     match node.kind:
-        case "answer" | "check_hours" | "language" | "alert" | "triage":
+        case "answer" | "check_hours" | "language" | "alert" | "request" | "triage":
             return before
         case "menu":
             return Has.OWED if outcome in SILENCE else Has.SETTLED

@@ -14,6 +14,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 LONGEST = timedelta(days=366)
 DURATION = r"^(\d{1,4}d)?(\d{1,4}h)?(\d{1,5}m)?(\d{1,6}s)?$"
+KEEPING = r"^(\d{1,4})([dy])$"
 DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 SPAN = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 
@@ -29,6 +30,17 @@ def duration(value: object) -> object:
     if length > LONGEST:
         raise ValueError(f"{value!r} is longer than a year")
     return length
+
+
+def keeping(value: object) -> object:
+    """`90d` or `7y` (a year counts 366 days) as a timedelta; ValueError for other text, and for no time at all."""
+    if not isinstance(value, str):
+        return value
+    if not (found := re.fullmatch(KEEPING, value, re.ASCII)):
+        raise ValueError(f"{value!r} does not say how long; write it in days or years, like 90d or 7y")
+    if not int(found[1]):
+        raise ValueError("0 would destroy every message at once; leave it out to keep messages for good")
+    return timedelta(days=int(found[1]) * (366 if found[2] == "y" else 1))
 
 
 def written(length: timedelta) -> str:
@@ -188,8 +200,27 @@ Digits = Annotated[str, *_form(r"[0-9]{1,8}", "a number of 1 to 8 digits", "911"
 Host = Annotated[
     str, *_form(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "a host name or an IPv4 address", "sip.example.org")
 ]
+Email = Annotated[
+    str,
+    *_form(
+        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?",
+        "an address of e-mail",
+        "manager@clinic.example",
+    ),
+]
+Url = Annotated[
+    str,
+    *_form(
+        r"https://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[!-~]{0,1000})?",
+        "an https URL without a user",
+        "https://ops.example/clinicpbx",
+    ),
+]
 Duration = Annotated[
     timedelta, BeforeValidator(duration), _schema(type="string", pattern=DURATION, examples=["20s", "3m", "1h30m"])
+]
+Keeping = Annotated[
+    timedelta, BeforeValidator(keeping), _schema(type="string", pattern=KEEPING, examples=["90d", "7y"])
 ]
 Weekdays = Annotated[
     tuple[int, ...],
@@ -204,3 +235,9 @@ Spans = Annotated[
         examples=["08:00-17:00", ["08:00-12:00", "13:00-17:00"]],
     ),
 ]
+
+
+Extensions = Annotated[
+    tuple[Extension, ...], BeforeValidator(one_or_many, json_schema_input_type=Extension | list[Extension])
+]
+Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])]

@@ -60,9 +60,13 @@ def test_clear_audio_is_in_memory_only(bed: Bed) -> None:
 
 
 def test_secrets_are_for_the_owner_alone(bed: Bed) -> None:
-    private = [bed.instance.keys, bed.instance.vault, *bed.instance.keys.iterdir(), bed.instance.cdr_spool]
+    keys = bed.instance.keys
+    open_ones = {keys / "public", keys / "messages", keys / "verifier.pub"}
+    private = [*({*keys.iterdir()} - open_ones), bed.instance.cdr_spool]
     private += [bed.instance.asterisk_etc / f"{name}.conf" for name in ("ari", "manager")]
     assert {oct(stat.S_IMODE(path.stat().st_mode) & 0o077) for path in private} == {"0o0"}
+    with_vault = [(keys, 0o750), (keys / "messages", 0o770), (bed.instance.vault, 0o770)]
+    assert [stat.S_IMODE(path.stat().st_mode) for path, _ in with_vault] == [mode for _, mode in with_vault]
 
 
 def test_making_an_instance_again_changes_nothing(bed: Bed) -> None:

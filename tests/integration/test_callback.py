@@ -73,6 +73,13 @@ def ended_by(house: Clinic, callback: str) -> list[str]:
         return [json.loads(body)["outcome"] for (body,) in journal.execute(wanted, (call,))]
 
 
+def told(house: Clinic, callback: str) -> list[dict[str, str]]:
+    """What people are to be told of the call-back."""
+    with closing(sqlite3.connect(house.instance.journal, timeout=10)) as journal:
+        rows = journal.execute("SELECT body FROM fact WHERE kind = 'notify' ORDER BY id")
+        return [body for body in map(json.loads, (row[0] for row in rows)) if body["about"] == callback]
+
+
 async def asks(house: Clinic, patient: Phone) -> str:
     """*patient* waits, asks to be called back, and hangs up; the call-back."""
     await patient.call(house.number, sender=f"<sip:{PATIENT}@{house.trunk}>")
@@ -143,6 +150,7 @@ async def test_a_machine_that_answers_presses_no_key_and_it_is_tried_again_until
     house.ask("callback.close", callback=callback, outcome="written to")
     assert house.ask("callbacks") == []
     await eventually(lambda: ended_by(house, callback) == ["busy", "written to"], 5)
+    assert told(house, callback) == [{"kind": "callback_unreached", "about": callback}]
 
 
 async def test_an_agent_who_does_not_answer_costs_the_patient_nothing(house: Clinic, phones: Phones) -> None:

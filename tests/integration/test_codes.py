@@ -43,8 +43,13 @@ def house(bed: Bed) -> Iterator[Clinic]:
 @pytest.fixture(autouse=True)
 async def tidy(house: Clinic) -> AsyncIterator[None]:
     await house.ready()
+    nobody_works(house)
     yield
     await house.empty()
+    nobody_works(house)
+
+
+def nobody_works(house: Clinic) -> None:
     for name in ("ana", "ben"):
         house.ask("agent.unpause", agent=name)
         house.ask("agent.logout", agent=name)

@@ -55,7 +55,7 @@ async def test_each_key_of_the_main_menu_leads_where_it_says(harbor: Harbor, pho
     who["mensaje"] = Visit(harbor, phones, "+12075551122", "2", "3")
     who["nurses"] = Visit(harbor, phones, "+12075551123", line=NURSES)
     who["infirmière"] = Visit(harbor, phones, "+12075551124", "3", line=NURSES)
-    steps = {"message": "refills", "mensaje": "refills", "about": "about"}
+    steps = {"message": "refills-message", "mensaje": "refills-message", "about": "about"}
 
     async with harbor.at_work(phones, "ana", "ben", "carla", "dora", "eli"):
         await asyncio.gather(*(visit.play(until=steps.get(name, "")) for name, visit in who.items()))

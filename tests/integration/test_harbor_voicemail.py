@@ -1,6 +1,7 @@
 """Messages at Harbor Family Clinic: left, kept half-way, heard at a phone, and nowhere in clear."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,7 +14,7 @@ from tests.support.plaintext import outside, traces
 
 pytestmark = pytest.mark.integration
 PIN = "380294"
-WHOLE, HALF = "+12075553100", "+12075553101"
+WHOLE, HALF, SHUT = "+12075553100", "+12075553101", "+12075553102"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,9 +44,9 @@ async def leaves_a_message(harbor: Harbor, phones: Phones) -> tuple[Patient, Rec
     return patient, await patient.gone()
 
 
-async def hangs_up_half_way(harbor: Harbor, phones: Phones) -> tuple[Patient, Record]:
+async def hangs_up_half_way(harbor: Harbor, phones: Phones, number: str = HALF) -> tuple[Patient, Record]:
     """Chooses Spanish and a nurse, and hangs up while speaking."""
-    patient = await harbor.patient(phones, HALF)
+    patient = await harbor.patient(phones, number)
     await patient.call(MAIN)
     await patient.choose("2", "2")
     await patient.speak(2)
@@ -100,6 +101,40 @@ async def test_messages_are_kept_shown_by_the_lamp_and_heard_with_the_pin(harbor
     assert len(Vault(harbor.instance).list("nurse").messages) == 1, "7 deletes"
 
 
+async def test_the_audit_log_says_who_heard_what(harbor: Harbor) -> None:
+    def heard() -> list[dict[str, str]]:
+        told = harbor.bed.clinicpbx("audit", "list", "--object", "nurse", "--json").stdout
+        return [row for row in json.loads(told) if row["actor"] == "phone:204"]
+
+    rows = await eventually(lambda: heard()[4:] and heard(), 10)
+    actions = [row["action"].removeprefix("voicemail.") for row in reversed(rows)]
+    assert actions == ["pin_refused", "open", "hear", "hear", "delete"]
+    assert rows[0]["object"] == rows[1]["object"]
+    harbor.bed.clinicpbx("audit", "checkpoint")
+    assert json.loads(harbor.bed.clinicpbx("audit", "verify", "--json").stdout)["faults"] == []
+
+
+async def test_without_the_vault_process_messages_are_taken_and_the_mailbox_says_it_cannot_be_opened(
+    harbor: Harbor, phones: Phones
+) -> None:
+    desk = await harbor.desk(phones, "204", lamp=True)
+    before = (await desk.expect("mwi"))["new"]
+    harbor.bed.programs["vault"].kill()
+    _, record = await hangs_up_half_way(harbor, phones, SHUT)
+    assert (record["outcome"], record["mailbox"]) == ("voicemail", "nurse")
+    await desk.expect("mwi", 10, waiting=True, new=before + 1)
+    await code(harbor, desk, "*97", "away.wav")
+    await asyncio.sleep(0.5)
+    await desk.dtmf(PIN + "#")
+    await desk.expect("recorded", 20)
+    assert harbor.tones.heard(harbor.sounds / "away.wav") == ["en/mailbox-away"]
+    listed = harbor.bed.clinicpbx("voicemail", "list", check=False)
+    assert (listed.returncode, "the vault does not answer" in listed.stderr) == (69, True)
+    harbor.bed.run_vault()
+    found = [m for m in Vault(harbor.instance).list("nurse").messages if m.id == record["message"]]
+    assert len(found) == 1
+
+
 async def test_a_wrong_pin_opens_nothing(harbor: Harbor, phones: Phones) -> None:
     desk = await harbor.desk(phones, "205")
     await code(harbor, desk, "*97", "wrong.wav")
@@ -133,6 +168,6 @@ async def test_nothing_of_it_lies_in_clear(harbor: Harbor) -> None:
         assert traces(instance, sound[4000:4064]) == []
     assert traces(instance, PIN.encode()) == []
     assert [path for path in traces(instance, b"RIFF") if "prompts/" not in path] == []
-    for number in (WHOLE, HALF):
+    for number in (WHOLE, HALF, SHUT):
         found = traces(instance, number[1:].encode())
         assert [path for path in found if not outside(path)] == []

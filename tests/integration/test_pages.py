@@ -173,7 +173,7 @@ async def test_a_mobiles_voicemail_is_nobody_and_the_backup_is_rung(house: OnCal
     await picks_up(backup, OTHER_PIN, within=40)
     await asked(house, page, "egan")
     await backup.dtmf("1")
-    await eventually(lambda: house.page()["who"] == "egan", 5)
+    await eventually(lambda: (house.page()["state"], house.page()["who"]) == ("accepted", "egan"), 5)
     assert "silent chen" in house.told(page)
     await backup.hangup()
     await mobile.silent("incoming", 4)

@@ -16,10 +16,10 @@ from clinicpbx.adapters.asterisk.lamps import set_lamp
 from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.adapters.vault.sealer import being_written
 from clinicpbx.adapters.vault.store import Vault, plain_of
-from clinicpbx.adapters.vault.sweep import sweep
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 from tests.support.marks import assert_nothing_in_clear
+from tests.support.vaults import sweep
 
 pytestmark = [
     pytest.mark.integration,

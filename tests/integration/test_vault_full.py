@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from clinicpbx.adapters.vault.letterbox import AUDIO
 from clinicpbx.adapters.vault.sealer import SealingFailed, SealJob
-from clinicpbx.adapters.vault.store import AUDIO, Vault, plain_of
-from clinicpbx.adapters.vault.sweep import sweep
+from clinicpbx.adapters.vault.store import Vault, plain_of
 from tests.support.marks import assert_nothing_in_clear, tone
-from tests.support.vaults import a_message, claim, make_vault, record
+from tests.support.vaults import a_message, claim, make_vault, record, sweep
 
 pytestmark = [
     pytest.mark.integration,
@@ -78,10 +78,15 @@ def test_a_daemon_killed_on_a_full_disk_begins_again(vault: Vault) -> None:
     assert vault.message("8100", "m1").number == a_message().number
 
 
-def test_a_full_disk_never_harms_a_label(vault: Vault) -> None:
+def test_on_a_full_disk_a_message_is_heard_and_a_hold_that_does_not_fit_harms_nothing(vault: Vault) -> None:
     record(vault, "rec.1.1", SOUND[:20000])
     SealJob(vault, claim(vault)).finish()
     fill(vault, 0)
     with pytest.raises(OSError, match="No space"):
-        vault.mark_heard("8100", "m1")
-    assert vault.counts("8100") == (1, 0)
+        vault.hold("8100", "m1", "a case", vault.message("8100", "m1").received)
+    assert vault.held("8100") == {}
+    assert len(plain_of(vault, "8100", "m1")) == 20000
+    vault.mark_heard("8100", "m1")
+    assert vault.counts("8100") == (0, 1)
+    vault.delete("8100", "m1")
+    assert vault.counts("8100") == (0, 0)

@@ -166,3 +166,30 @@ async def test_urgent_callers_overtake_a_routine_one_five_times_at_most(house: C
     waiting = [row["priority"] for row in house.ask("callers", queue="desk")]
     assert waiting.count(0) == 0, "five went before, then it was the routine caller's turn"
     assert waiting.count(9) >= 1
+
+
+async def test_a_full_and_a_closed_queue_by_a_supervisors_word_also_after_a_crash(
+    house: Clinic, phones: Phones
+) -> None:
+    await nobody_free(house, phones)
+    first, second, third = [await patient(house, phones, number) for number in range(3)]
+    await waits(house, first, number="+12075550781")
+    house.bed.clinicpbx("queue", "mode", "desk", "full", "--until", "1h")
+    await second.call(f"sip:+12075550100@{house.bed.sip}", sender=f"<sip:+12075550782@{house.trunk}>")
+    await eventually(lambda: house.steps() == ["desk", "message"])
+    house.bed.programs["daemon"].kill()
+    house.start_daemon()
+    await house.ready(15)
+    await eventually(lambda: house.steps()[:1] == ["desk"])
+    (row,) = house.ask("queues")
+    assert (row["mode"], bool(row["by"])) == ("full", True)
+    began = asyncio.get_running_loop().time()
+    house.bed.clinicpbx("queue", "mode", "desk", "closed")
+    told = asyncio.get_running_loop().time()
+    await eventually(lambda: "desk" not in house.steps(), 5)
+    assert asyncio.get_running_loop().time() - told < 1, f"the command took {told - began} s"
+    await third.call(f"sip:+12075550100@{house.bed.sip}", sender=f"<sip:+12075550783@{house.trunk}>")
+    await eventually(lambda: house.steps().count("message") >= 2)
+    assert house.ask("callers", queue="desk") == []
+    house.bed.clinicpbx("queue", "mode", "desk", "open")
+    await waits(house, await patient(house, phones, 3), number="+12075550784")

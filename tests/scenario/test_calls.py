@@ -284,55 +284,6 @@ def test_the_floor_does_not_answer_a_feature_code():
     """)  # fmt: skip
 
 
-def test_messages_are_heard_repeated_and_deleted():
-    check(call(book(), "code-voicemail", "201"), """
-         0  | call             | answer, play sound:vm-password
-         1  | keys 12          | stop
-         2  | keys 34          | -
-         3  | key #            | open frontdesk with 1234
-         3  | mailbox opens m1 old2 | play sound:vm-youhave+number:1+sound:vm-INBOX+sound:vm-message
-         5  | prompt ends      | fetch m1
-         5  | message m1 ready | play sound:/clear/m1
-         9  | key 1            | stop, play sound:/clear/m1
-        15  | prompt ends      | mark m1, play mailbox-keys
-        17  | key 7            | stop, delete m1, fetch old2
-        17  | message old2 ready | play sound:/clear/old2
-        19  | key #            | stop, mark old2, play sound:vm-nomore+sound:vm-goodbye
-        22  | prompt ends      | hangup
-    """)  # fmt: skip
-
-
-def test_three_wrong_codes_end_the_call():
-    check(call(book(), "code-voicemail", "201"), """
-         0  | call                   | answer, play sound:vm-password
-         1  | keys 9#                | stop, open frontdesk with 9
-         1  | mailbox refuses wrong  | play sound:vm-incorrect+sound:vm-password
-         4  | keys 8#                | stop, open frontdesk with 8
-         4  | mailbox refuses wrong  | play sound:vm-incorrect+sound:vm-password
-         8  | keys 7#                | stop, open frontdesk with 7
-         8  | mailbox refuses wrong  | play sound:vm-goodbye
-         9  | prompt ends            | hangup
-    """)  # fmt: skip
-
-
-def test_a_damaged_message_is_said_and_skipped():
-    check(call(book(), "code-voicemail", "201"), """
-         0  | call                 | answer, play sound:vm-password
-         1  | keys 1#              | stop, open frontdesk with 1
-         1  | mailbox opens m1 m2  | play sound:vm-youhave+number:2+sound:vm-INBOX+sound:vm-messages
-         2  | key #                | stop, fetch m1
-         2  | message m1 damaged   | play message-damaged
-         5  | prompt ends          | fetch m2
-    """)  # fmt: skip
-
-
-def test_a_phone_without_a_mailbox():
-    check(call(book(), "code-voicemail", "204"), """
-         0  | call          | answer, play mailbox-none
-         3  | prompt ends   | hangup
-    """)  # fmt: skip
-
-
 def test_adopted_callers_hear_the_question_again():
     voicemail = book(main=one_step("voicemail", mailbox="nurse"))
     check(call(book(main=one_step("menu", prompt="menu", keys=("1",)))), """
@@ -433,65 +384,13 @@ def test_an_offer_cuts_the_announcement_short():
     """)  # fmt: skip
 
 
-def test_a_mailbox_that_stays_shut():
-    for happened, asked in (
-        ("mailbox refuses locked", "play mailbox-locked"),
-        ("mailbox refuses unreadable", "play sound:vm-goodbye"),
-        ("adopted", "play sound:vm-password"),
-        ("key 1", "-"),
-    ):
-        check(call(book(), "code-voicemail", "201"), f"""
-             0  | call         | answer, play sound:vm-password
-             3  | prompt ends  | -
-             4  | keys 1#      | stop, open frontdesk with 1
-             5  | {happened}   | {asked}
-        """)  # fmt: skip
-
-
-def test_a_code_without_pound_is_enough_and_no_code_is_not():
-    check(call(book(), "code-voicemail", "201"), """
-         0  | call              | answer, play sound:vm-password
-         1  | adopted           | play sound:vm-password
-         3  | prompt ends       | -
-         4  | key *             | -
-        11  | silence           | play sound:vm-goodbye
-       131  | silence           | hangup
-    """)  # fmt: skip
-    check(call(book(), "code-voicemail", "201"), """
-         0  | call              | answer, play sound:vm-password
-         4  | key 1             | stop
-        12  | silence           | open frontdesk with 1
-        12  | mailbox opens     | play sound:vm-youhave+number:0+sound:vm-INBOX+sound:vm-messages
-        13  | prompt fails      | play sound:vm-nomore+sound:vm-goodbye
-        14  | key 1             | -
-        15  | prompt ends       | hangup
-    """)  # fmt: skip
-
-
-def test_hearing_survives_a_gap_and_a_silent_listener():
-    check(call(book(), "code-voicemail", "201"), """
-         0  | call              | answer, play sound:vm-password
-         4  | keys 1#           | stop, open frontdesk with 1
-         4  | mailbox opens m1 m2 m3 | play sound:vm-youhave+number:3+sound:vm-INBOX+sound:vm-messages
-         5  | place 1           | -
-         6  | adopted           | fetch m1
-         7  | adopted           | fetch m1
-         8  | key 1             | -
-         9  | message m1 ready  | play sound:/clear/m1
-        10  | adopted           | fetch m1
-        10  | message m1 ready  | play sound:/clear/m1
-        12  | place 1           | -
-        15  | prompt ends       | mark m1, play mailbox-keys
-        18  | prompt ends       | -
-        26  | silence           | stop, fetch m2
-        26  | message m2 ready  | play sound:/clear/m2
-       626  | silence           | stop, mark m2, fetch m3
-       634  | silence           | play sound:vm-goodbye
-    """)  # fmt: skip
-
-
 def reached(tape):
     return [note.detail["target"] for note in tape.notes if note.kind == "dialled"]
+
+
+def told(tape):
+    """The kinds of notices that people are to get."""
+    return [note.detail["kind"] for note in tape.notes if note.kind == "notify"]
 
 
 def test_on_call_the_backup_is_rung_where_the_first_passes_it_on():
@@ -506,6 +405,7 @@ def test_on_call_the_backup_is_rung_where_the_first_passes_it_on():
     why = [note.detail["why"] for note in tape.notes if note.kind == "dialled"]
     assert why == ["on call for kids until Tue 07:00", "backup for kids until Tue 07:00"]
     assert outcome(tape) == "answered"
+    assert told(tape) == []
 
 
 def test_on_call_nobody_takes_it():
@@ -516,6 +416,7 @@ def test_on_call_nobody_takes_it():
     """)  # fmt: skip
     assert [note.detail["outcome"] for note in tape.notes if note.kind == "left"] == ["unreached"]
     assert outcome(tape) == "abandoned"
+    assert told(tape) == ["page_unanswered"]
 
 
 def test_on_call_nobody_is():

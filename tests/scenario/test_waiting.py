@@ -97,6 +97,34 @@ def test_a_key_leads_out_and_the_place_is_kept():
     assert [note.detail["why"] for note in tape.notes if note.kind == "overflowed"] == ["9"]
 
 
+@pytest.mark.parametrize(("mode", "outcome"), [("full", "overflow"), ("closed", "unstaffed")])
+def test_a_full_queue_overflows_and_a_closed_one_is_as_if_nobody_were_there(mode, outcome):
+    tape = check(call(book(main=WAITS)), f"""
+         0  | call        | join frontdesk since 0
+         0  | {mode}      | leavequeue, stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+    [left] = [note.detail for note in tape.notes if note.kind == "left"]
+    assert (left["outcome"], left["why"]) == (outcome, f"the queue is {mode}")
+
+
+def test_a_queue_that_is_closed_while_one_waits_is_left_at_once():
+    check(call(book(main=WAITS)), """
+         0  | call        | join frontdesk since 0
+         0  | place 2     | play please-wait+sound:queue-thereare+number:2+sound:queue-callswaiting
+         5  | closed      | stop, leavequeue, stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+
+
+def test_who_comes_back_from_a_transfer_that_nobody_took_waits_again():
+    check(call(book(main=WAITS)), """
+         0  | call        | join frontdesk since 0
+         0  | offer 201   | to cpbx-offer 201
+         2  | answered 201 | taken by 201
+        60  | back NOANSWER | join frontdesk since 0
+       240  | silence     | leavequeue, stopmusic, play voicemail-greeting
+    """)  # fmt: skip
+
+
 def test_the_limit_of_the_next_queue_counts_from_there():
     check(call(book(main=WAITS)), """
          0  | call        | join frontdesk since 0

@@ -181,6 +181,16 @@ class Bed:
         self.programs[name] = program
         return program
 
+    def run_vault(self) -> Program:
+        """Start the vault process and wait until it answers."""
+        self.instance.vault_socket.unlink(missing_ok=True)
+        program, until = self.run("vault"), time.monotonic() + 15
+        while not self.instance.vault_socket.exists():
+            assert program.alive, f"the vault has ended: {self.logs()}"
+            assert time.monotonic() < until, f"the vault does not start: {self.logs()}"
+            time.sleep(0.02)
+        return program
+
     def _command(self, *words: str) -> list[str]:
         return [str(Path(sys.executable).with_name("clinicpbx")), *words]
 

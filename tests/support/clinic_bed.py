@@ -109,8 +109,14 @@ class Clinic:
         return content
 
     def start_daemon(self) -> Program:
-        """A new daemon process; a journal of an earlier test is not kept."""
+        """A new daemon process; a journal of an earlier test is not kept. The vault process is there with it."""
+        self.start_vault()
         return self.bed.run("daemon")
+
+    def start_vault(self) -> Program:
+        """The vault process, where it does not run yet; it is there when this returns."""
+        before = self.bed.programs.get("vault")
+        return before if before is not None and before.alive else self.bed.run_vault()
 
     async def ready(self, within: float = 10) -> None:
         await eventually(self.is_ready, within)

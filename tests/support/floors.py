@@ -1,13 +1,16 @@
 """A floor to test: small books, phones that register, and inputs in seconds from the start."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
+from clinicpbx.core.acd.queue_log import Row, Transferred
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
 from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, QueueCommand, ReturnOffer, TakeOffer
 from clinicpbx.core.events import AgentChanged, Event, OfferMade, PlaceTold
 from clinicpbx.core.rulebook import AgentRules, QueueRules, Rulebook
+from clinicpbx.daemon.queue_log import QueueLogger
 
 START = datetime(2030, 1, 7, 8, tzinfo=UTC)
 
@@ -36,6 +39,8 @@ def spoken(event: Event) -> str:
     match event:
         case OfferMade(phones=phones):
             return f"ring {'+'.join(phones)}"
+        case PlaceTold(mode=mode) if mode is not Mode.OPEN:
+            return mode.value
         case PlaceTold(position=position, staffed=staffed):
             return f"place {position}" if staffed else "unstaffed"
         case AgentChanged(change=change):
@@ -52,6 +57,8 @@ def said(results: list[Result]) -> list[str]:
                 words.append(f"{call}: {spoken(event)}")
             case AgentStateChanged(name=name, logged_in=logged_in, paused=paused):
                 words.append(f"{name}: " + (f"paused ({paused})" if paused else "in" if logged_in else "out"))
+            case QueueMode(queue=queue, mode=mode):
+                words.append(f"{queue}: {mode.value}")
             case ResyncAsked():
                 words.append("resync")
     return words
@@ -89,6 +96,10 @@ class Shift:
     def do(self, seconds: float, call: str, command: QueueCommand) -> list[str]:
         return said(self.floor.perform(call, command, at(seconds)))
 
+    def mode(self, seconds: float, mode: Mode, until: float | None = None, queue: str = "q") -> list[str]:
+        end = at(until) if until is not None else None
+        return said(self.floor.decide(QueueMode(queue, mode, at(seconds), end, "maria"), at(seconds)))
+
     def channels(self, seconds: float, phone: str, count: int) -> list[str]:
         return said(self.floor.phone_channels(phone, count, at(seconds)))
 
@@ -106,3 +117,23 @@ class Shift:
         """The floor's deadline in seconds from the start."""
         deadline = self.floor.deadline
         return None if deadline is None else (deadline - START).total_seconds()
+
+
+class Written:
+    """Stands where the connection to AMI is: the rows of queue_log, as lines without their time."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.hear: Callable[[Transferred], None] = lambda news: None
+
+    def write(self, rows: Iterable[Row]) -> None:
+        self.lines += (line(row) for row in rows)
+
+
+def line(row: Row) -> str:
+    """As Asterisk writes it, without the time."""
+    return "|".join((row.call, row.queue, row.agent, row.event, *row.fields))
+
+
+def queue_logger(floor: Floor, written: Written, clock: Callable[[], datetime] = lambda: START) -> QueueLogger:
+    return QueueLogger(floor, written, lambda call: "+12075550142", clock)

@@ -119,11 +119,18 @@ class Harbor(Clinic):
         """The one record of the caller with that number, once the listener has read all that the daemon wrote of it."""
         await eventually(lambda: not self.call_of(number), within)
         await asyncio.sleep(0.1)  # the daemon commits at the end of its turn
-        with closing(sqlite3.connect(self.instance.journal, timeout=10)) as journal:
-            written = journal.execute("SELECT coalesce(max(id), 0) FROM fact").fetchone()[0]
+        written = self._written()
         found = await eventually(lambda: self._moved(written) and self.records(number), within)
         assert len(found) == 1, found
         return found[0]
+
+    def settled(self) -> bool:
+        """Whether all that the daemon wrote so far is in the records."""
+        return self._moved(self._written())
+
+    def _written(self) -> int:
+        with closing(sqlite3.connect(self.instance.journal, timeout=10)) as journal:
+            return int(journal.execute("SELECT coalesce(max(id), 0) FROM fact").fetchone()[0])
 
     def _moved(self, written: int) -> bool:
         """Whether the facts up to *written* are in the main database, and no record waits to be made anew."""

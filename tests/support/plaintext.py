@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from clinicpbx.paths import Instance
 
-RECORDS = ("clinicpbx.db", "spool/cdr.db", "spool/cel.db")
-"""Where numbers belong: the records, and the spools that Asterisk writes them into."""
+RECORDS = ("asterisk/log/queue_log", "clinicpbx.db", "spool/cdr.db", "spool/cel.db")
+"""Where numbers belong: the records, the spools that Asterisk writes them into, and its queue_log."""
 
 
 def traces(instance: Instance, wanted: bytes) -> list[str]:

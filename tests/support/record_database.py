@@ -1,5 +1,6 @@
 """Spools filled from tables of calls, and an empty main database."""
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from tests.support.record_tables import Table
 
 FACTS = """CREATE TABLE IF NOT EXISTS
 fact(id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT, at TEXT, kind TEXT, body TEXT)"""
+
+ID = re.compile(r"(\bclinic|(?<!cpbx-)\b(?:listen|selftest)-(?:rules|fallback))-(?=[0-9])")
+"""How the ids of calls and of test calls begin."""
 
 
 def make_instance(home: Path) -> Instance:
@@ -44,7 +48,7 @@ def write_call(instance: Instance, call: Table, suffix: str = "") -> None:
     """Writes every row of *call*; *suffix* makes its ids those of another call."""
 
     def other(row: Mapping[str, str]) -> dict[str, str]:
-        return {key: value.replace("clinic-", f"clinic{suffix}-") if suffix else value for key, value in row.items()}
+        return {key: ID.sub(lambda id: f"{id[1]}{suffix}-", value) for key, value in row.items()}
 
     write(instance.cel_spool, "cel", CEL_COLUMNS, map(other, call.cel))
     write(instance.cdr_spool, "cdr", CDR_COLUMNS, map(other, call.cdr))

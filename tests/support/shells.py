@@ -8,7 +8,7 @@ from typing import Any
 
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.metrics import Metrics
-from clinicpbx.core.commands import Command, JoinQueue
+from clinicpbx.core.commands import Command, JoinQueue, TakeOffer
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.dispatcher import Dispatcher
@@ -26,6 +26,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.said: list[tuple[Any, ...]] = []
+        self.talks: dict[str, str] = {}
 
     def perform(self, call: str, command: Command, at: datetime) -> None:
         self.said.append((call, command))
@@ -42,8 +43,17 @@ class Heard:
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
         self.said.append(("restore", call, join.queue, phones))
 
+    def restore_talk(self, call: str, taken: TakeOffer, entered: datetime, since: datetime) -> None:
+        self.said.append(("talks", call, taken.phone, (entered - T0).total_seconds(), (since - T0).total_seconds()))
+
+    def hung_up(self, channel: str, at: datetime) -> None:
+        self.said.append(("hung up", channel))
+
     def call_gone(self, call: str, at: datetime | None = None) -> None:
         self.said.append(("gone", call))
+
+    def talking(self, extension: str) -> str:
+        return self.talks.get(extension, "")
 
     @property
     def recordings(self) -> "Heard":

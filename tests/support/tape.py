@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from clinicpbx.core import commands as do
 from clinicpbx.core import events as ev
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.oncall import commands as oncall
 from clinicpbx.core.rulebook import Rulebook
@@ -56,6 +57,8 @@ class Tape:
                 yield ev.OfferMade(at=at, queue=self.queue, phones=tuple(phones))
             case ["place", position]:
                 yield ev.PlaceTold(at=at, queue=self.queue, position=int(position), staffed=position != "0")
+            case ["full" | "closed" as mode]:
+                yield ev.PlaceTold(at=at, queue=self.queue, position=1, staffed=True, mode=Mode(mode))
             case ["answered", phone]:
                 yield ev.DialAnswered(at=at, phone=phone)
             case ["answered"]:  # with a key
@@ -73,6 +76,10 @@ class Tape:
                 yield ev.MessageReady(at=at, message=name, sound=Private(f"/clear/{name}"))
             case ["message", name, "damaged"]:
                 yield ev.MessageDamaged(at=at, message=name)
+            case ["item", answer, name, *outcomes]:
+                number = Private("+12075550142") if answer == "called" else None
+                told = {"outcomes": tuple(outcomes), "number": number}
+                yield ev.ItemWorked(at=at, message=name, answer=answer, **told)
             case ["adopted"]:
                 yield ev.Adopted(at=at)
             case ["refused", command, why]:
@@ -143,6 +150,8 @@ def say(command: do.Command) -> str:
             return f"returned {status}"
         case do.FetchMessage(message=message) | do.MarkHeard(message=message) | do.DeleteMessage(message=message):
             return f"{type(command).__name__.removesuffix('Message').removesuffix('Heard').lower()} {message}"
+        case do.WorkMessage(message=message, change=change, by=by, outcome=outcome):
+            return f"{change} {message} for {by}" + (f": {outcome}" if outcome else "")
         case oncall.KeepPage(kind=kind, rota=rota, message=message):
             return f"page {rota}: {kind}{f' {message}' if message else ''}"
         case oncall.CheckPin(person=person, pin=pin):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.sound import RATE, samples, tone
 
-LOWEST, STEP = 1000, 20  # hertz; within a telephone's band, above the loud notes of Asterisk's music
+LOWEST, HIGHEST, STEP = 1000, 3400, 9  # hertz; within a telephone's band, above the loud notes of Asterisk's music
 SECONDS = 1.0
 WINDOW = RATE // 20
 LOUD = 1500
@@ -17,6 +17,7 @@ class Tones:
 
     def __init__(self, prompts: Iterable[tuple[str, str]]) -> None:
         self.hertz = {f"{language}/{name}": LOWEST + STEP * n for n, (language, name) in enumerate(prompts)}
+        assert max(self.hertz.values()) <= HIGHEST, "more prompts than a telephone's band has tones for"
 
     def record(self, folder: Path, *languages: str) -> None:
         """Write FOLDER/LANGUAGE/NAME.wav for every prompt of *languages*, as a clinic that records its own prompts."""

@@ -1,58 +1,16 @@
 """AMI is a hint: guards against a library that forgives too much and callers who forge events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
 from clinicpbx.adapters.ami.decode import Heard, channels, heard
 from clinicpbx.adapters.ami.link import AmiLink, AmiRefused, checked
 from clinicpbx.errors import NotReachable
+from tests.support.ami_peer import peer, success, until
 
 pytestmark = pytest.mark.unit
-Answer = Callable[[dict[str, str]], list[str]]
-
-
-def success(request: dict[str, str]) -> list[str]:
-    return [f"Response: Success\r\nActionID: {request['ActionID']}\r\nMessage: fine"]
-
-
-class Peer:
-    """An AMI of a few lines on a socket of the loopback: what it hears, what it says."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer, self.port, self.requests = answer, 0, list[dict[str, str]]()
-        self.writers: list[asyncio.StreamWriter] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.append(writer)
-        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
-        try:
-            while True:
-                block = (await reader.readuntil(b"\r\n\r\n")).decode()
-                request = dict(line.split(": ", 1) for line in block.strip().split("\r\n"))
-                self.requests.append(request)
-                self.say(*self.answer(request))
-        except (asyncio.IncompleteReadError, OSError):
-            writer.close()
-
-    def say(self, *messages: str) -> None:
-        for message in messages:
-            self.writers[-1].write(message.encode() + b"\r\n\r\n")
-
-
-@asynccontextmanager
-async def peer(answer: Answer = success) -> AsyncIterator[Peer]:
-    made = Peer(answer)
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
-        yield made
-    finally:
-        server.close()
-        for writer in made.writers:
-            writer.close()
 
 
 def link(
@@ -61,12 +19,6 @@ def link(
     made = AmiLink("127.0.0.1", port, "listener", secret, hear)
     made.deadline, made.ping_seconds = deadline, 0.01
     return made
-
-
-async def until(what: Callable[[], object]) -> None:
-    async with asyncio.timeout(2):
-        while not what():
-            await asyncio.sleep(0)
 
 
 def test_hints_are_known_events_only() -> None:

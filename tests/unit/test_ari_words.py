@@ -11,6 +11,7 @@ from clinicpbx.adapters.ari.decode import (
     EndpointNews,
     Entered,
     ForCall,
+    HangupAsked,
     Left,
     Replaced,
     Strayed,
@@ -81,15 +82,15 @@ EVENTS = [
     ),
     (
         dial("ANSWER", "PJSIP/phone-201-00000001", "cpbx-offer", "201"),
-        ForCall(CALL, ev.DialAnswered(at=T0, phone="201")),
+        ForCall(CALL, ev.DialAnswered(at=T0, phone="201", channel="p")),
     ),
     (
         dial("ANSWER", "PJSIP/phone-202-00000001", "cpbx-offer", "ring"),
-        ForCall(CALL, ev.DialAnswered(at=T0, phone="202")),
+        ForCall(CALL, ev.DialAnswered(at=T0, phone="202", channel="p")),
     ),
     (
         dial("ANSWER", "PJSIP/trunk-line-00000001", "cpbx-dial", "+12075550177"),
-        ForCall(CALL, ev.DialAnswered(at=T0, phone="+12075550177")),
+        ForCall(CALL, ev.DialAnswered(at=T0, phone="+12075550177", channel="p")),
     ),
     (dial("ANSWER", "PJSIP/trunk-line-00000001", "cpbx-person", "+12075550177"), None),
     (
@@ -99,7 +100,7 @@ EVENTS = [
             "channel": {"id": "p", "name": "PJSIP/phone-201-00000001"},
             "userevent": {"eventname": "CPBXAccepted", "Call": CALL},
         },
-        ForCall(CALL, ev.DialAnswered(at=T0, phone="201")),
+        ForCall(CALL, ev.DialAnswered(at=T0, phone="201", channel="p")),
     ),
     ({"type": "ChannelUserevent", "eventname": "Other", "userevent": {"eventname": "Other"}}, None),
     (dial("RINGING", "PJSIP/phone-201-00000001", "cpbx-offer", "201"), None),
@@ -107,6 +108,7 @@ EVENTS = [
     ({"type": "Dial", "dialstatus": "ANSWER", "peer": {"id": "p", "name": "PJSIP/phone-201-00000001"}}, None),
     (endpoint("phone-201", "online", "a", "b"), EndpointNews("phone-201", True, 2)),
     (endpoint("phone-201", "offline"), EndpointNews("phone-201", False, 0)),
+    ({"type": "ChannelHangupRequest", "cause": 16, "channel": channel()}, HangupAsked(CALL)),
     ({"type": "ApplicationReplaced"}, Replaced()),
     ({"type": "ChannelVarset"}, None),
 ]

@@ -1,11 +1,14 @@
 """The command line's queues and agents, against a daemon's control socket."""
 
 import asyncio
+import getpass
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,18 +16,30 @@ from click.testing import CliRunner, Result
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.cli import main as cli
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import NotReachable
 from clinicpbx.paths import Instance
-from tests.support.floors import START, agent, queue, rules
+from tests.support.floors import START, Written, agent, queue, queue_logger, rules
 
 pytestmark = pytest.mark.unit
 
 
+RULES = """\
+clinic: {name: Test Clinic}
+languages: {en: English}
+sites: {main: {timezone: America/New_York}}
+queues: {desk: {}}
+"""
+
+
 class Kept:
     def keep(self, state: object) -> None:
+        pass
+
+    def keep_mode(self, mode: object) -> None:
         pass
 
 
@@ -34,18 +49,23 @@ def home(tmp_path: Path) -> Iterator[Path]:
     instance = Instance.at(tmp_path)
     instance.run.mkdir()
     book = rules(queue("desk"), agent("ana", "201", desk=0))
-    floor = QueueRuntime(
-        Floor(book, START), lambda: START, lambda call, event: None, Kept(), lambda: None, QueueMeter(Metrics())
-    )
+    made = Floor(book, START)
+    seen_by = QueueMeter(Metrics()), queue_logger(made, Written())
+    floor = QueueRuntime(made, lambda: datetime.now(UTC), lambda call, event: None, Kept(), lambda: None, *seen_by)
     verbs: dict[str, Any] = {
         "status": lambda wish: {"healthy": True, "calls": 0, "unsealed": [{"recordings": 2, "why": "root.key: gone"}]},
         "queues": lambda wish: floor.status()["queues"],
         "agents": lambda wish: floor.status()["agents"],
+        "callers": lambda wish: floor.callers(wish["queue"]),
+        "queue.mode": lambda wish: floor.decide(
+            wish["queue"], Mode(wish["mode"]), instant(wish["until"]) if "until" in wish else None, wish["who"]
+        ),
         "agent.login": lambda wish: floor.log_in(wish["agent"]),
         "agent.logout": lambda wish: floor.log_out(wish["agent"]),
         "agent.pause": lambda wish: floor.pause(wish["agent"], wish["reason"]),
         "agent.unpause": lambda wish: floor.unpause(wish["agent"]),
     }
+    instant = datetime.fromisoformat
     ready, over = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
@@ -94,10 +114,31 @@ def test_queues(home: Path) -> None:
     assert "desk: 0 waiting" in result.stderr
 
 
+def test_a_queue_is_full_until_a_time_or_the_end_of_the_day(home: Path) -> None:
+    folder = home / "versions" / "000001" / "rules"
+    folder.mkdir(parents=True)
+    (folder / "clinic.yaml").write_text(RULES)
+    (home / "versions" / "current").symlink_to("000001")
+    done = run(home, "queue", "mode", "desk", "full", "--until", "2h")
+    assert (done.exit_code, done.stderr.startswith("desk is full until ")) == (0, True)
+    [row] = json.loads(run(home, "queue", "list", "--json").stdout)
+    assert (row["mode"], row["by"]) == ("full", getpass.getuser())
+    assert timedelta(hours=1.9) < datetime.fromisoformat(row["until"]) - datetime.now(UTC) <= timedelta(hours=2)
+    assert "desk is full" in run(home, "queue", "show", "desk").stderr
+    run(home, "queue", "mode", "desk", "closed")
+    [row] = json.loads(run(home, "queue", "list", "--json").stdout)
+    end = datetime.fromisoformat(row["until"]).astimezone(ZoneInfo("America/New_York"))
+    assert (row["mode"], end.time(), end - datetime.now(UTC) <= timedelta(days=1, hours=1)) == ("closed", time(0), True)
+    assert run(home, "queue", "mode", "desk", "open").stderr == "desk is open.\n"
+    assert run(home, "queue", "mode", "desk", "shut").exit_code == 2
+
+
 def test_what_waits_to_be_sealed_is_said_wherever_messages_are_looked_for(home: Path) -> None:
     result = run(home, "status")
-    assert (result.exit_code, result.stdout.splitlines()[-1].split()) == (1, ["calls", "0"])
-    assert json.loads(run(home, "status", "--json").stdout)["unsealed"][0]["recordings"] == 2
+    assert (result.exit_code, result.stdout.splitlines()[-2].split()) == (1, ["calls", "0"])
+    told = json.loads(run(home, "status", "--json").stdout)
+    assert told["unsealed"][0]["recordings"] == 2
+    assert "the vault does not answer" in told["vault"]
     listed = run(home, "voicemail", "list")
     assert listed.exit_code == 0
     for told in (result, listed):

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from clinicpbx.adapters.db.engine import make_engine, parse_url
 from clinicpbx.adapters.db.ingest import Cursor, ingest
+from clinicpbx.adapters.db.migrate import newest
 from clinicpbx.adapters.db.numbers import e164, masked, printable
 from clinicpbx.adapters.db.records import assemble_pending
 from clinicpbx.cli.main import command
@@ -129,7 +130,7 @@ def test_reports_are_listed_and_a_wrong_name_is_usage(home: Path) -> None:
 
 
 def test_the_schema_goes_up_down_and_tells(tmp_path: Path) -> None:
-    assert "empty → 0001" in run(tmp_path, "db", "upgrade").stderr
+    assert f"empty → {newest()}" in run(tmp_path, "db", "upgrade").stderr
     assert "nothing to do" in run(tmp_path, "db", "upgrade").stderr
     assert json.loads(run(tmp_path, "db", "status", "--json").stdout)[0]["differences"] == 0
     assert isinstance(run(tmp_path, "db", "downgrade", "base").exception, ClinicPBXError)

@@ -1,8 +1,10 @@
 """`clinicpbx voicemail`: what it prints, what it refuses, what it leaves."""
 
+import io
 import json
 import stat
 import wave
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +12,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from clinicpbx.adapters.vault.letterbox import AUDIO
 from clinicpbx.adapters.vault.pins import Answer, Pins
 from clinicpbx.adapters.vault.sealer import SealJob
-from clinicpbx.adapters.vault.store import AUDIO, Vault
+from clinicpbx.adapters.vault.store import Vault
 from clinicpbx.cli.main import command
 from clinicpbx.private import Private
 from tests.support.marks import tone
-from tests.support.vaults import CALLER, NUMBER, a_message, claim, make_vault, record
+from tests.support.vaults import CALLER, NUMBER, a_message, claim, make_vault, noted, record, vault_running
 
 pytestmark = pytest.mark.unit
 
@@ -24,11 +27,13 @@ SOUND = tone(2)
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    """With the vault process."""
     made = make_vault(tmp_path / "home")
     record(made, "rec.1.1", SOUND)
     SealJob(made, claim(made)).finish()
-    return made
+    with vault_running(made.instance):
+        yield made
 
 
 def run(vault: Vault, *args: str, stdin: str | None = None) -> Result:
@@ -131,3 +136,35 @@ def test_pin_comes_from_stdin(vault: Vault) -> None:
     assert "270418" not in result.output
     assert Pins(vault.instance).check_pin("8100", Private("270418"), datetime.now(UTC)) is Answer.RIGHT
     assert run(vault, "pin", "8100", stdin="1234\n").exit_code == 1
+
+
+def test_heard_it_is_a_wav_on_stdout(vault: Vault) -> None:
+    result = run(vault, "hear", "8100", "m1")
+    with wave.open(io.BytesIO(result.stdout_bytes)) as wav:
+        assert wav.getnframes() == 16000
+
+
+def test_a_hold_wins_and_is_shown(vault: Vault) -> None:
+    assert run(vault, "hold", "8100", "m1", "--reason", "case 12").exit_code == 0
+    [row] = json.loads(run(vault, "show", "8100", "m1", "--json").stdout)
+    assert (row["on_hold"], row["hold_reason"]) == (True, "case 12")
+    refused = run(vault, "delete", "8100", "m1", "--yes")
+    assert "legal hold" in str(refused.exception)
+    assert run(vault, "unhold", "8100", "m1").exit_code == 0
+    assert run(vault, "delete", "8100", "m1", "--yes").exit_code == 0
+
+
+def test_each_is_noted_by_the_vault(vault: Vault) -> None:
+    run(vault, "list", "8100")
+    run(vault, "show", "8100", "m1", "--unmask")
+    run(vault, "delete", "8100", "m1", "--yes")
+    actions = [("voicemail.list", "8100"), ("voicemail.show", "8100/m1"), ("voicemail.unmask", "8100/m1")]
+    assert noted(vault.instance) == [*actions, ("voicemail.delete", "8100/m1")]
+
+
+def test_without_the_vault_process_it_says_so(tmp_path: Path) -> None:
+    made = make_vault(tmp_path / "home")
+    record(made, "rec.1.1", SOUND)
+    SealJob(made, claim(made)).finish()
+    refused = run(made, "list")
+    assert "the vault does not answer" in str(refused.exception)

@@ -31,7 +31,7 @@ VERBS = {"echo": lambda wish: wish["word"], "refuse": refuse, "bug": lambda wish
         ('{"do": "echo", "word": "x"}', {"ok": "x"}),
         ('{"do": "echo"}', {"error": "'word' is missing or unknown", "exit_code": 2}),
         ('{"do": "refuse"}', {"error": "no agent 'zoe'. See the list", "exit_code": 1}),
-        ('{"do": "bug"}', {"error": "internal error, see the daemon's log", "exit_code": 1}),
+        ('{"do": "bug"}', {"error": "internal error, see the log", "exit_code": 1}),
         ('{"do": "fly"}', {"error": "no such verb. Use one of bug, echo, refuse", "exit_code": 1}),
         ("[]", {"error": "no such verb. Use one of bug, echo, refuse", "exit_code": 1}),
         ("{", {"error": "not JSON", "exit_code": 2}),

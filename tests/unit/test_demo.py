@@ -103,6 +103,18 @@ def test_the_clinic_is_open_today_and_the_day_is_written_once(tmp_path: Path) ->
     assert read_rules(clinic, now.date()).book.hours["clinic"].at(now) == Opening("open", REASON)
 
 
+def test_an_exception_of_the_clinics_own_is_put_aside_and_comes_back(tmp_path: Path) -> None:
+    clinic, now = tmp_path / "clinic.yaml", datetime.now(UTC)
+    own = HARBOR.read_text().replace("{date: 2026-11-27,", f"{{date: {now.date()},")
+    clinic.write_text(own)
+    open_today(clinic)
+    assert read_rules(clinic, now.date()).book.hours["clinic"].at(now) == Opening("open", REASON)
+    clinic.write_text(clinic.read_text().replace(str(now.date()), "2027-02-01"))  # on another day
+    open_today(clinic)
+    assert "    - {date: 2027-02-01, closed: true" in clinic.read_text()
+    assert "#" not in next(line for line in clinic.read_text().splitlines() if "2027-02-01" in line)
+
+
 def test_the_night_falls_for_every_number_and_the_morning_takes_it_back(tmp_path: Path) -> None:
     instance, now = Instance(tmp_path), datetime.now(UTC)
     instance.rules.mkdir()

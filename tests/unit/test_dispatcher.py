@@ -81,8 +81,17 @@ def test_queue_and_mailbox_commands_go_to_their_runtimes(tmp_path: Path) -> None
         await shell.take(destroyed())
         said = [line for line in shell.queues.said if line[0] == CALL]
         assert isinstance(said[-1][1], LeaveQueue)
-        assert ("gone", CALL) in shell.queues.said
+        assert shell.queues.said.index(("gone", CALL)) > shell.queues.said.index(said[-1]), "gone before it left"
         assert ("gone", CALL) in shell.mailboxes.said
+
+    run(story())
+
+
+def test_the_queues_hear_who_hung_up(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path)
+        await shell.take({"type": "ChannelHangupRequest", "channel": channel()})
+        assert shell.queues.said == [("hung up", CALL)]
 
     run(story())
 

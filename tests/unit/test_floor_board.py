@@ -24,7 +24,8 @@ def test_a_queue_says_who_waits_and_what_its_agents_do() -> None:
     shift.join(5, "c3")
     [row] = queue_rows(shift.floor, at(15))
     assert row == {
-        "queue": "q", "waiting": 1, "callbacks": 0, "ringing": 1, "longest_wait": 10.0, "staffed": True, "logged_in": 4,
+        "queue": "q", "mode": "open", "until": None, "by": "", "waiting": 1, "callbacks": 0, "ringing": 1,
+        "longest_wait": 10.0, "staffed": True, "logged_in": 4,
         "free": 0, "offered": 1, "talking": 1, "wrap_up": 0, "resting": 0, "busy": 0, "paused": 1,
         "unreachable": 1, "logged_out": 1,
     }  # fmt: skip

@@ -11,12 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.agent import Agent, Offered, Talking, WrapUp
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.queue import Caller
 from clinicpbx.core.acd.results import Result, ToCall
 from clinicpbx.core.acd.stages import Stage
 from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, ReturnOffer, TakeOffer, ToggleLogin, TogglePause
 from clinicpbx.core.events import OfferMade, PlaceTold
-from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.core.rulebook import LogOutRules, Rulebook
 from clinicpbx.daemon.queue_meter import QueueMeter
 from tests.conftest import LONG
 from tests.support.floors import START, agent, queue, rules
@@ -35,6 +36,7 @@ BOOK = rules(
     agent("cy", "203", nurse=0, billing=2, skills={"speaks es": 1}),
     agent("di", "204", desk=3),
 )
+BOOK = replace(BOOK, log_out=LogOutRules(timedelta(minutes=2), timedelta(minutes=1)))
 ES, CODING = (("speaks es", 1),), (("coding", 2), ("speaks es", 1))
 NEEDS = (
     (),
@@ -70,6 +72,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.talking: dict[str, str] = {}  # phone -> call
         self.channels = dict.fromkeys(PHONES, 0)
         self.told: set[str] = set()
+        self.modes: dict[str, QueueMode] = {}
         self.metrics = Metrics()
         self.meter = QueueMeter(self.metrics)
         self.overtook: dict[str, set[str]] = {}  # who joined later, and took its agent
@@ -115,13 +118,25 @@ class FloorMachine(RuleBasedStateMachine):
     def fits(self, caller: Caller, agent_: Agent) -> bool:
         """Whether *caller* may be offered to *agent_* now, were that agent free; told from the rules alone."""
         rules = self.floor.queues[caller.queue].rules
-        if rules is None or caller.queue not in agent_.rules.queues:
+        if rules is None or caller.queue not in agent_.rules.queues or self.closed(caller.queue):
             return False
         if rules.licences and not set(rules.licences) & set(agent_.rules.licences):
             return False
         stage = caller.stages[caller.stage]
         able = all(agent_.rules.skills.get(name, 0) >= level for name, level in stage.skills)
         return able and stage.agent in ("", agent_.name) and not self.hope(caller, agent_)
+
+    def closed(self, queue: str) -> bool:
+        return queue in self.modes and self.modes[queue].mode is Mode.CLOSED
+
+    def lets_in(self, queue: str, since: datetime) -> bool:
+        """Whether a call that comes now, and is not in *queue*, gets in."""
+        there = self.floor.queues.get(queue)
+        if there is None or there.rules is None:
+            return True  # and is told that nobody is there
+        decided = self.modes.get(queue)
+        full = decided is not None and decided.mode is Mode.FULL and since >= decided.since
+        return not full and not self.closed(queue)
 
     def hope(self, caller: Caller, agent_: Agent) -> bool:
         """Whether *agent_* refused *caller* a moment ago, and another may still take the call."""
@@ -148,8 +163,11 @@ class FloorMachine(RuleBasedStateMachine):
         self.overtook.pop(call, None)
         self.meter = QueueMeter(self.metrics)  # what was asked for is another now
         offered = call in self.rung
-        self.inside[call] = queue
         since = self.now - timedelta(seconds=waited)
+        if self.inside.get(call) == queue or self.lets_in(queue, since):
+            self.inside[call] = queue
+        else:
+            self.inside.pop(call, None)
         self.follow(self.floor.perform(call, JoinQueue(queue, since, priority, stages=needs), self.now))
         assert offered or call in self.told, "joined, and left in silence"
 
@@ -234,11 +252,33 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(seconds=st.integers(0, 40))
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
+        self.modes = {name: mode for name, mode in self.modes.items() if mode.until and mode.until > self.now}
         for call, caller in self.floor.callers.items():
             if caller.offer is not None and caller.offer.deadline <= self.now:
                 self.rung.pop(call, None)
         self.follow(self.floor.deadline_reached(self.now))
         assert self.floor.deadline is None or self.floor.deadline > self.now
+
+    @rule(queue=queues, mode=st.sampled_from(Mode), seconds=st.integers(1, 90))
+    def decide(self, queue: str, mode: Mode, seconds: int) -> None:
+        if queue not in self.floor.queues or self.floor.queues[queue].rules is None:
+            return
+        until = None if mode is Mode.OPEN else self.now + timedelta(seconds=seconds)
+        self.modes[queue] = QueueMode(queue, mode, self.now, until)
+        waiting = {caller.call for caller in self.waiting() if caller.queue == queue}
+        self.follow(self.floor.decide(self.modes[queue], self.now))
+        assert not self.closed(queue) or waiting <= self.told, "the queue is closed, and its caller does not know"
+
+    @rule()
+    def look(self) -> None:
+        bound = [a for a in self.floor.agents.values() if isinstance(a.activity, Offered | Talking | WrapUp)]
+        busy = [agent_ for agent_ in [*bound, *self.floor.agents.values()] if agent_ in bound or agent_.phone.channels]
+        before = [agent_.logged_in for agent_ in busy]
+        self.follow(self.floor.log_out_absent(self.now))
+        assert [agent_.logged_in for agent_ in busy] == before, "logged out while there is work"
+        for agent_ in self.floor.agents.values():
+            idle = agent_ not in busy and self.now - agent_.used >= BOOK.log_out.idle
+            assert not (agent_.logged_in and idle), "nobody is there"
 
     @rule(name=st.sampled_from(("", "swap", "heir", *QUEUES, *sorted(BOOK.agents))))
     def new_rules(self, name: str) -> None:

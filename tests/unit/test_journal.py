@@ -2,12 +2,14 @@
 
 import sqlite3
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, DtmfReceived, HungUp
 from clinicpbx.daemon import journal as module
@@ -147,6 +149,21 @@ def test_agents_are_remembered(tmp_path: Path) -> None:
     journal.keep(state)
     journal.close()
     assert opened(tmp_path).agents() == [state]
+
+
+def test_what_was_decided_for_a_queue_is_remembered_and_noted(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    full = QueueMode("desk", Mode.FULL, T0, T0 + timedelta(hours=2), "maria")
+    closed, open_ = replace(full, queue="nurse", mode=Mode.CLOSED), QueueMode("nurse", Mode.OPEN, T0, None, "ana")
+    for mode in (full, closed, open_):
+        journal.keep_mode(mode)
+    journal.close()
+    assert opened(tmp_path).modes() == [full, open_]
+    noted = rows(tmp_path, "SELECT call, kind, body FROM fact")
+    assert [(call, kind) for call, kind, _ in noted] == [
+        ("queue desk", "queue_mode"), ("queue nurse", "queue_mode"), ("queue nurse", "queue_mode"),
+    ]  # fmt: skip
+    assert '"who":"maria"' in str(noted[0][2])
 
 
 def test_the_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_every_step_says_what_it_does(kind):
                "enqueue": {"queue": "q"}, "voicemail": {"mailbox": "frontdesk"}, "dialplan": {"context": "x"},
                "on_call": {"rota": "kids"}, "refer": {"speciality": "kids"},
                "alert": {"prompt": "m", "phones": ("201",)}, "callback": {"queue": "q"},
-               "triage": {"level": "urgent"}}  # fmt: skip
+               "request": {"category": "refill"}, "triage": {"level": "urgent"}}  # fmt: skip
     example = step(**options.get(kind, {}))
     assert bool(example.outcomes()) == (kind != "hangup")
     assert ("m" in example.prompts()) == (options.get(kind, {}).get("prompt") == "m")
@@ -216,9 +216,10 @@ def test_the_tape_refuses_what_it_does_not_know():
         Tape(call(book())).play("0 | nonsense | -")
 
 
-@pytest.mark.parametrize("kind", ["answer", "check_hours", "hangup"])
+@pytest.mark.parametrize("kind", ["answer", "check_hours", "hangup", "request"])
 def test_a_step_that_never_waits_accepts_events_all_the_same(kind):
-    step = one_step(kind, **({"hours": "clinic"} if kind == "check_hours" else {})).nodes["only"].step
+    options = {"check_hours": {"hours": "clinic"}, "request": {"category": "refill"}}
+    step = one_step(kind, **options.get(kind, {})).nodes["only"].step
     assert step.handle(None, "state", ev.Adopted(at=T0)).state == "state"
 
 

@@ -191,6 +191,24 @@ def test_what_people_say_of_pages(tmp_path: Path) -> None:
     run(story())
 
 
+def test_who_claims_the_item_in_the_inbox_ends_the_ringing_and_who_closes_it_the_page(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rulebook())
+        shell.pages.perform(KeepPage("c1.3", MESSAGE, "kids", T0, Private("+12075550142")), "c1", T0)
+        await shell.take()
+        assert row(shell)["state"] == "ringing"
+        shell.pages.taken(["c0"], "ana")
+        assert row(shell)["state"] == "ringing", "it is about another call"
+        shell.pages.taken(["c0", "c1"], "ana")
+        await shell.take()
+        assert (row(shell)["state"], row(shell)["who"]) == ("accepted", "ana")
+        assert shell.sent[-1] == ("DELETE", "channels/c1.3.a1")
+        shell.pages.taken(["c1"], "ana", "reached")
+        assert shell.pages.rows() == []
+
+    run(story())
+
+
 def test_what_the_fallback_took_pages_as_well_where_somebody_is_on_call(tmp_path: Path) -> None:
     async def story() -> None:
         message = Message(mailbox="frontdesk", id="m1", call="c7", received=T0, language="en", caller=Private("1"))

@@ -8,13 +8,14 @@ import pytest
 
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.commands import JoinQueue, LeaveQueue, ReturnOffer
 from clinicpbx.core.events import Event
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import ClinicPBXError
-from tests.support.floors import START, agent, at, queue, rules, spoken
+from tests.support.floors import START, Written, agent, at, queue, queue_logger, rules, spoken
 
 pytestmark = pytest.mark.unit
 
@@ -30,9 +31,12 @@ class Bench:
         self.now = START
         self.heard: list[str] = []
         self.kept: list[AgentStateChanged] = []
+        self.modes: list[QueueMode] = []
         self.resyncs = 0
         self.react: Callable[[str, Event], None] = lambda call, event: None
-        self.runtime = QueueRuntime(Floor(BOOK, START, states), self.clock, self.deliver, self, self.resync, METER)
+        floor, self.written = Floor(BOOK, START, states), Written()
+        seen_by = METER, queue_logger(floor, self.written)
+        self.runtime = QueueRuntime(floor, self.clock, self.deliver, self, self.resync, *seen_by)
 
     def clock(self) -> datetime:
         return self.now
@@ -43,6 +47,9 @@ class Bench:
 
     def keep(self, state: AgentStateChanged) -> None:
         self.kept.append(state)
+
+    def keep_mode(self, mode: QueueMode) -> None:
+        self.modes.append(mode)
 
     def resync(self) -> None:
         self.resyncs += 1
@@ -142,6 +149,21 @@ async def test_calls_are_restored_before_the_first_snapshot() -> None:
 async def test_an_unknown_agent_is_a_mistake() -> None:
     with pytest.raises(ClinicPBXError, match="eve"):
         Bench().runtime.log_in("eve")
+
+
+async def test_a_queues_mode_reaches_the_store_and_the_callers() -> None:
+    bench = Bench()
+    bench.runtime.perform("c1", JoinQueue("q", START), START)
+    bench.runtime.decide("q", Mode.CLOSED, at(60), "maria")
+    assert bench.modes == [QueueMode("q", Mode.CLOSED, START, at(60), "maria")]
+    assert bench.heard[-1] == "c1: closed"
+    for queue_, mode, until in (("none", Mode.OPEN, None), ("q", Mode.FULL, None), ("q", Mode.FULL, at(-1))):
+        with pytest.raises(ClinicPBXError):
+            bench.runtime.decide(queue_, mode, until, "maria")
+    bench.now = at(61)
+    bench.runtime.decide("q", Mode.OPEN, None, "maria")
+    assert bench.runtime.status()["queues"][0]["mode"] == "open"
+    bench.runtime.close()
 
 
 async def test_status_is_plain() -> None:

@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.cli import main as cli
 from clinicpbx.core.callflow.step import STEPS
+from clinicpbx.daemon.notifier_metrics import NotifierMetrics
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.rules.compile import rules_from
 from clinicpbx.rules.tree import Tree
@@ -77,6 +78,7 @@ def test_the_commands_exist(written: Path) -> None:
 
 def test_the_metrics_it_names_are_measured() -> None:
     measured = Metrics().text().decode() + generate_latest(RecordsMetrics().registry).decode()
+    measured += generate_latest(NotifierMetrics().registry).decode()
     for name in re.findall(r"clinicpbx_[a-z_]+", README):
         assert re.search(rf"^# TYPE {name} ", measured, re.M), name
 

@@ -1,6 +1,7 @@
 """After a gap: what is alive is adopted, what is gone is closed, who talks is left alone."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import orjson
 import pytest
 
 from clinicpbx.adapters.ari.client import Answer
+from clinicpbx.core.events import DialAnswered
 from clinicpbx.daemon.reconcile import LookRefused, look, rebuild, reconcile
 from tests.support.books import book, one_step
 from tests.support.shells import CALL, Shell, channel, entered, key, played
+from tests.support.tape import T0
 from tests.support.virtual_loop import run
 
 pytestmark = pytest.mark.unit
@@ -238,5 +241,19 @@ def test_an_asterisk_that_does_not_say(tmp_path: Path) -> None:
         world.deaf = True
         with pytest.raises(LookRefused):
             await look(world)  # type: ignore[arg-type]
+
+    run(story())
+
+
+def test_a_talk_of_before_the_restart_keeps_its_times(tmp_path: Path) -> None:
+    async def story() -> None:
+        before = await offered(tmp_path)
+        at = before.clock() + timedelta(seconds=7)
+        before.dispatcher.deliver(CALL, DialAnswered(at=at, phone="201", channel="p"))
+        await before.take()
+        before.journal.close()
+        after = Shell(tmp_path, book(main=QUEUE))
+        rebuild(after.dispatcher, after.journal)
+        assert after.queues.said == [("talks", CALL, "201", 0.0, (at - T0).total_seconds())]
 
     run(story())

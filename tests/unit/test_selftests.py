@@ -88,7 +88,7 @@ def test_it_begins_by_itself_at_its_time_and_asterisks_absence_ends_it(
             now[0] = T0 + timedelta(seconds=seconds)
             tests.look()
             await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
-            begun.append(capsys.readouterr().out.count("the self-test could not be made"))
+            begun.append("".join(capsys.readouterr()).count("the self-test could not be made"))
         await tests.stop()
         return begun
 

@@ -17,7 +17,13 @@ pytestmark = [
 ]
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
-OURS = ("clinicpbx-daemon.service", "clinicpbx-listener.service", "clinicpbx-rescuer.service")
+OURS = (
+    "clinicpbx-daemon.service",
+    "clinicpbx-listener.service",
+    "clinicpbx-notifier.service",
+    "clinicpbx-rescuer.service",
+    "clinicpbx-vault.service",
+)
 MOST_EXPOSED = 2.0
 
 

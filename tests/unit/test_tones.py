@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_every_prompt_is_told_from_every_other(tmp_path: Path) -> None:
-    tones = Tones(("en", f"prompt-{n}") for n in range(70))
+    tones = Tones(("en", f"prompt-{n}") for n in range(200))
     tones.record(tmp_path, "en")
     for name in tones.hertz:
         assert tones.heard(tmp_path / f"{name}.wav") == [name]

@@ -145,7 +145,7 @@ def test_another_key_is_refused() -> None:
         HEADER.encode() + b" ",
         HEADER.encode().replace(b'"v":1', b'"v":true'),
         HEADER.encode().replace(b'"v":1', b'"v":2'),
-        HEADER.encode().replace(b'"suite":1', b'"suite":9'),
+        HEADER.encode().replace(b'"suite":2', b'"suite":9'),
         HEADER.encode().replace(b"16384", b"99999999"),
         HEADER.encode().replace(b"16384", b"0"),
         HEADER.encode().replace(b'"8100"', b"8100"),

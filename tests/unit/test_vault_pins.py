@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from clinicpbx.adapters.vault import pins as module
-from clinicpbx.adapters.vault.keyring import KeyRefused, make_root_key
+from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.adapters.vault.names import NameRefused
 from clinicpbx.adapters.vault.pins import Answer, PinRefused, Pins
+from clinicpbx.adapters.vault.root import KeyRefused
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
 
@@ -73,7 +74,7 @@ def test_a_new_pin_unlocks(instance: Instance) -> None:
 
 
 def test_the_file_is_private_and_useless_without_the_root_key(instance: Instance) -> None:
-    path = instance.keys / "pins.json"
+    path = instance.vault_keys / "pins.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert PIN.value.encode() not in path.read_bytes()
     (instance.keys / "root.key").unlink()
@@ -82,7 +83,7 @@ def test_the_file_is_private_and_useless_without_the_root_key(instance: Instance
 
 
 def test_one_mailboxs_hash_does_not_open_another(instance: Instance) -> None:
-    path = instance.keys / "pins.json"
+    path = instance.vault_keys / "pins.json"
     path.write_text(path.read_text().replace('"8100"', '"8200"'))
     assert ask(instance, PIN, mailbox="8200") is Answer.WRONG
 
@@ -112,7 +113,7 @@ def test_several_are_set_all_or_none(instance: Instance) -> None:
 
 def test_a_broken_file_lets_nobody_in(instance: Instance) -> None:
     for content in ("", "[]", '{"8100": 1}', '{"8100": {"x": 1}}'):
-        (instance.keys / "pins.json").write_text(content)
+        (instance.vault_keys / "pins.json").write_text(content)
         with pytest.raises(PinRefused):
             ask(instance, PIN)
 

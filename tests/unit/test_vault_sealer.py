@@ -11,14 +11,16 @@ import pytest
 
 from clinicpbx.adapters.vault.claim import Claim, claims
 from clinicpbx.adapters.vault.envelope import CHUNK, TAG
-from clinicpbx.adapters.vault.keyring import KeyRefused
+from clinicpbx.adapters.vault.letterbox import AUDIO, META, PART, Letterbox
 from clinicpbx.adapters.vault.message import Message, State
-from clinicpbx.adapters.vault.sealer import SealingFailed, SealJob, being_written, follow
-from clinicpbx.adapters.vault.store import AUDIO, META, PART, NoSuchMessage, Vault, plain_of
-from clinicpbx.adapters.vault.sweep import seal_left, sweep
+from clinicpbx.adapters.vault.root import KeyRefused
+from clinicpbx.adapters.vault.sealer import NothingRecorded, SealingFailed, SealJob, being_written, follow
+from clinicpbx.adapters.vault.store import Vault, plain_of
+from clinicpbx.adapters.vault.sweep import seal_left
 from clinicpbx.private import Private
 from tests.support.marks import assert_nothing_in_clear, tone
-from tests.support.vaults import CALLER, NUMBER, a_message, claim, killed_at, make_vault, record
+from tests.support.plaintext import traces
+from tests.support.vaults import CALLER, NUMBER, a_message, claim, killed_at, make_vault, record, sweep
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +48,8 @@ def whole_and_alone(vault: Vault, sound: bytes = SOUND) -> Message:
     listing = vault.list("8100")
     assert listing.damaged == ()
     assert plain_of(vault, "8100", "m1") == sound
-    assert sorted(path.name for path in (vault.instance.vault / "8100").iterdir()) == ["m1.cpx", "m1.meta"]
+    there = {path.name for path in (vault.instance.vault / "8100").iterdir()}
+    assert there - {"m1.heard"} == {"m1.cpx", "m1.meta"}
     assert_nothing_in_clear(vault.instance, sound, NUMBER, CALLER, tmpfs_too=True)
     return listing.messages[0]
 
@@ -115,7 +118,7 @@ def test_a_dropped_recording_leaves_nothing(vault: Vault) -> None:
 
 def test_a_recording_that_never_began_is_no_message(vault: Vault) -> None:
     job = SealJob(vault, claim(vault))
-    with pytest.raises(NoSuchMessage):
+    with pytest.raises(NothingRecorded):
         job.finish()
 
 
@@ -182,6 +185,16 @@ def test_the_sweep_killed_anywhere_is_only_repeated(tmp_path: Path) -> None:
         if not killed:
             break
     assert 5 < nth < 99
+
+
+def test_of_a_hundred_messages_nothing_is_in_clear(vault: Vault) -> None:
+    for n in range(100):
+        record(vault, f"rec.{n}.1", SOUND[n * 80 :][:20000])
+        SealJob(vault, claim(vault, f"rec.{n}.1", id=f"m{n}")).finish()
+    assert vault.counts("8100") == (100, 0)
+    assert traces(vault.instance, SOUND[16000:16064]) == []
+    assert_nothing_in_clear(vault.instance, SOUND, NUMBER, CALLER, tmpfs_too=True)
+    assert all(plain_of(vault, "8100", f"m{n}") == SOUND[n * 80 :][:20000] for n in range(100))
 
 
 def power_lost(vault: Vault) -> None:
@@ -294,25 +307,45 @@ def test_a_deleted_message_does_not_come_back(vault: Vault) -> None:
     assert_nothing_in_clear(vault.instance, SOUND, tmpfs_too=True)
 
 
-def test_a_deletion_cut_off_is_ended_by_the_sweep(vault: Vault) -> None:
+def test_a_deletion_cut_off_is_ended_when_the_vault_starts(vault: Vault) -> None:
     record(vault, "rec.1.1", SOUND)
-    vault.label(SealJob(vault, claim(vault)).finish().tombstone())
+    SealJob(vault, claim(vault)).finish()
+    vault.path("8100", "m1", ".gone").write_bytes(b"{}")
     assert vault.list("8100").messages == ()
-    sweep(vault)
+    assert vault.counts("8100") == (0, 0)
+    vault.settle()
     assert not vault.path("8100", "m1", AUDIO).exists()
+    assert list(vault.instance.message_keys.rglob("*.key")) == []
 
 
-def test_without_the_root_key_the_recording_waits_in_the_tmpfs(vault: Vault) -> None:
+def test_sealed_without_the_root_key_and_without_any_key_that_opens(vault: Vault) -> None:
+    away = vault.instance.home.with_name("away")
+    away.mkdir()
+    (vault.instance.keys / "root.key").rename(away / "root.key")
+    vault.instance.vault_keys.rename(away / "vault")
     record(vault, "rec.1.1", SOUND)
-    root = vault.instance.keys / "root.key"
-    root.rename(root.with_suffix(".away"))
+    letterbox = Letterbox(vault.instance)
+    job = SealJob(letterbox, claim(vault))
+    job.step()
+    job.finish()
+    assert letterbox.counts("8100") == (1, 0)
+    assert_nothing_in_clear(vault.instance, SOUND, NUMBER, CALLER, tmpfs_too=True)
+    (away / "root.key").rename(vault.instance.keys / "root.key")
+    (away / "vault").rename(vault.instance.vault_keys)
+    whole_and_alone(vault)
+
+
+def test_without_any_public_key_the_recording_waits_in_the_tmpfs(vault: Vault) -> None:
+    record(vault, "rec.1.1", SOUND)
+    public = vault.instance.public_keys
+    public.rename(public.with_name("away"))
     job = SealJob(vault, claim(vault))
     with pytest.raises(KeyRefused):
         job.finish()
     assert [type(error) for error in sweep(vault).left] == [KeyRefused]
     assert (vault.instance.recordings / "rec.1.1.ulaw").read_bytes() == SOUND
     assert_nothing_in_clear(vault.instance, SOUND, NUMBER)
-    root.with_suffix(".away").rename(root)
+    public.with_name("away").rename(public)
     job.finish()
     whole_and_alone(vault)
 

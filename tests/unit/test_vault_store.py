@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from clinicpbx.adapters.vault.envelope import Damaged, seal
+from clinicpbx.adapters.vault.envelope import Damaged
 from clinicpbx.adapters.vault.hear import forget, forget_all, hear
-from clinicpbx.adapters.vault.keyring import KeyRefused
+from clinicpbx.adapters.vault.letterbox import AUDIO, META
 from clinicpbx.adapters.vault.message import Message, State
 from clinicpbx.adapters.vault.names import NameRefused
-from clinicpbx.adapters.vault.store import AUDIO, META, Damage, NoSuchMessage, Vault, plain_of
+from clinicpbx.adapters.vault.publickeys import KeyDestroyed
+from clinicpbx.adapters.vault.root import KeyRefused
+from clinicpbx.adapters.vault.store import Damage, Held, Listing, NoSuchMessage, Vault, plain_of
+from tests.support import vaults
 from tests.support.marks import assert_nothing_in_clear, find_plain, tone
-from tests.support.vaults import AT, CALLER, NUMBER, a_message, make_vault
+from tests.support.vaults import AT, CALLER, NUMBER, a_message, killed_at, make_vault, put_suite_1
 
 pytestmark = pytest.mark.unit
 
@@ -26,10 +29,7 @@ def vault(tmp_path: Path) -> Vault:
 
 
 def put(vault: Vault, message: Message, sound: bytes = SOUND) -> Message:
-    vault.label(message)
-    header, dek = vault.header(message.mailbox, message.id, AUDIO, message.received)
-    vault.path(message.mailbox, message.id, AUDIO).write_bytes(seal(header, dek, sound))
-    return message
+    return vaults.put(vault, message, sound)
 
 
 def test_lists_newest_first_with_everything_known(vault: Vault) -> None:
@@ -59,7 +59,7 @@ def test_heard_then_deleted(vault: Vault) -> None:
     for refused in (vault.message, vault.mark_heard, plain_of_id(vault)):
         with pytest.raises(NoSuchMessage):
             refused("8100", "m1")
-    assert vault.deleted("8100", "m1")
+    assert vault.is_gone("8100", "m1")
 
 
 def plain_of_id(vault: Vault):  # type: ignore[no-untyped-def]
@@ -72,18 +72,12 @@ def test_a_tombstone_holds_no_number(vault: Vault) -> None:
     assert tombstone.state is State.DELETED
 
 
-def test_amended_fields_are_kept(vault: Vault) -> None:
-    put(vault, a_message())
-    vault.amend("8100", "m1", confirmed=True)
-    assert vault.message("8100", "m1") == a_message(confirmed=True)
-
-
 def test_nothing_is_in_clear_and_files_are_private(vault: Vault) -> None:
     put(vault, a_message())
     vault.mark_heard("8100", "m1")
     assert_nothing_in_clear(vault.instance, SOUND, NUMBER, CALLER, tmpfs_too=True)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in vault.instance.vault.rglob("*.meta")}
-    assert modes == {0o600}
+    assert modes == {0o640}, "sealed; the daemon and the vault process share them"
 
 
 def test_the_search_for_plain_finds_what_it_looks_for(tmp_path: Path) -> None:
@@ -179,25 +173,95 @@ def test_a_destroyed_month_is_unreadable_and_said_to_be(vault: Vault) -> None:
 def test_without_the_root_key_nothing_is_listed_and_nothing_is_called_damaged(vault: Vault) -> None:
     put(vault, a_message())
     (vault.instance.keys / "root.key").unlink()
-    for refused in (vault.list, vault.counts):
-        with pytest.raises(KeyRefused):
-            refused("8100")
-    for refused in (vault.delete, vault.mark_heard, hear_in(vault)):
-        with pytest.raises(KeyRefused):
-            refused("8100", "m1")
+    with pytest.raises(KeyRefused):
+        vault.list("8100")
+    with pytest.raises(KeyRefused):
+        hear(vault, "8100", "m1")
+    assert vault.counts("8100") == (1, 0), "the lamps need no key"
     assert vault.path("8100", "m1", AUDIO).exists()
     assert_nothing_in_clear(vault.instance, SOUND, tmpfs_too=True)
 
 
-def hear_in(vault: Vault):  # type: ignore[no-untyped-def]
-    return lambda mailbox, id: hear(vault, mailbox, id)
+def test_deleted_it_opens_from_no_copy_of_the_vault(vault: Vault) -> None:
+    put(vault, a_message("m1"))
+    put(vault, a_message("m2"))
+    copies = {path: path.read_bytes() for path in (vault.instance.vault / "8100").iterdir()}
+    vault.delete("8100", "m1")
+    vault.path("8100", "m1", ".gone").unlink()
+    for path, content in copies.items():
+        path.write_bytes(content)
+    with pytest.raises(KeyDestroyed):
+        plain_of(vault, "8100", "m1")
+    assert plain_of(vault, "8100", "m2") == SOUND
+
+
+def test_a_deletion_killed_anywhere_shows_nothing_and_is_ended_at_the_next_start(tmp_path: Path) -> None:
+    for nth in range(20):
+        vault = make_vault(tmp_path / str(nth))
+        put(vault, a_message())
+        killed = killed_at(nth, lambda cp, vault=vault: vault.delete("8100", "m1", checkpoint=cp))
+        assert vault.counts("8100") == (0, 0)
+        assert vault.list("8100") == Listing((), ())
+        vault.settle()
+        assert {path.name for path in (vault.instance.vault / "8100").iterdir()} == {"m1.gone"}
+        assert list(vault.instance.message_keys.rglob("*.key")) == []
+        if not killed:
+            break
+    assert 5 < nth < 19
+
+
+def test_a_tombstone_tells_when_and_why_and_nothing_of_the_patient(vault: Vault) -> None:
+    put(vault, a_message())
+    vault.delete("8100", "m1", "expired")
+    [gone] = vault.destroyed("8100")
+    assert (gone.message, gone.received, gone.why) == ("m1", AT, "expired")
+    assert {path.name for path in (vault.instance.vault / "8100").iterdir()} == {"m1.gone"}
+
+
+def test_a_hold_keeps_a_message_and_says_why(vault: Vault) -> None:
+    put(vault, a_message())
+    vault.hold("8100", "m1", "case Smith", AT)
+    assert vault.held("8100") == {"m1": "case Smith"}
+    assert_nothing_in_clear(vault.instance, "Smith")
+    for destroy in (lambda: vault.delete("8100", "m1"), lambda: vault.destroy("8100", "2026-03")):
+        with pytest.raises(Held):
+            destroy()
+    assert plain_of(vault, "8100", "m1") == SOUND
+    vault.unhold("8100", "m1")
+    vault.delete("8100", "m1")
+    assert vault.held("8100") == {}
+
+
+def test_a_month_is_destroyed_with_its_messages_also_those_under_the_key_for_any(vault: Vault) -> None:
+    put(vault, a_message("own"))
+    (vault.instance.public_keys / "8100" / "2026-03.pub").unlink()
+    put(vault, a_message("any"))
+    put(vault, a_message("later", received=AT + timedelta(days=31)))
+    assert vault.destroy("8100", "2026-03") == ["any", "own"]
+    assert [message.id for message in vault.list("8100").messages] == ["later"]
+    assert vault.list("8100").damaged == ()
+    assert vault.counts("8100") == (1, 0)
+
+
+def test_messages_of_suite_1_open_and_keep_their_state(vault: Vault) -> None:
+    put_suite_1(vault, a_message("old"), SOUND)
+    put_suite_1(vault, a_message("heard", state=State.HEARD), SOUND)
+    put_suite_1(vault, a_message("gone").tombstone(), SOUND)
+    put(vault, a_message("new"))
+    vault.settle()
+    assert vault.counts("8100") == (2, 1)
+    assert {m.id: m.state for m in vault.list("8100").messages} == {"old": "new", "heard": "heard", "new": "new"}
+    assert plain_of(vault, "8100", "old") == SOUND
+    assert not vault.path("8100", "gone", AUDIO).exists()
+    vault.delete("8100", "old")
+    assert vault.counts("8100") == (1, 1)
 
 
 def test_heard_in_clear_only_in_the_tmpfs_and_only_for_a_while(vault: Vault) -> None:
     put(vault, a_message())
     path = hear(vault, "8100", "m1")
     assert path.read_bytes() == SOUND
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640, "the vault writes it, Asterisk reads it"
     assert path.parent == vault.instance.clear / "hear"
     assert "8100" not in path.name
     assert_nothing_in_clear(vault.instance, SOUND)

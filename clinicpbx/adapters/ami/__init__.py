@@ -1,1 +1,1 @@
-"""Asterisk's manager interface: a wake-up and a live view."""
+"""Asterisk's manager interface: a wake-up, a live view, and queue_log."""

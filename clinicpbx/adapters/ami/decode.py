@@ -1,7 +1,9 @@
-"""What the listener hears from AMI, as tiny facts: any field of an event may be forged by a caller's name."""
+"""What is heard from AMI, as tiny facts: any field of an event may be forged by a caller's name."""
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+
+from clinicpbx.core.acd.queue_log import Transferred
 
 
 class Heard(Enum):
@@ -32,3 +34,26 @@ def channels(answer: Iterable[Mapping[str, object]]) -> frozenset[str] | None:
         elif message.get("Event") == "CoreShowChannelsComplete":
             count = str(message.get("ListItems", ""))
     return frozenset(found) if count == str(len(found)) else None
+
+
+def transferred(event: Mapping[str, str]) -> Transferred | None:
+    """Of BlindTransfer and AttendedTransfer those that took a call from its party, as app_queue names them."""
+    if event.get("Result") != "Success":
+        return None
+    call = event.get("TransfereeUniqueid", "")
+    match event.get("Event"), event.get("DestType"):
+        case "BlindTransfer", _:
+            to = event.get("Extension", ""), event.get("Context", "")
+            return Transferred(call, event.get("TransfererUniqueid", ""), "BLINDTRANSFER", to)
+        case "AttendedTransfer", "Bridge":
+            return _attended(call, event, "BRIDGE", "DestBridgeUniqueid")
+        case "AttendedTransfer", "App":
+            return _attended(call, event, "APP", "DestApp")
+        case "AttendedTransfer", "Link":
+            return _attended(call, event, "LINK", "LocalOneChannel", "LocalTwoChannel")
+    return None
+
+
+def _attended(call: str, event: Mapping[str, str], kind: str, *names: str) -> Transferred:
+    to = (kind, *(event.get(name, "") for name in names))
+    return Transferred(call, event.get("OrigTransfererUniqueid", ""), "ATTENDEDTRANSFER", to)

@@ -23,7 +23,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A channel came into Stasis to begin a call."""
+    """A channel came into Stasis to begin a call. *phone*: the extension, where it is a phone's."""
 
     call: str
     flow: str
@@ -31,7 +31,18 @@ class Entered:
     caller: Private[str] | None
     language: str = ""
     argument: str = ""
+    phone: str = ""
     test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TookPlace:
+    """A channel is in Stasis in the place of the channel *of*, whose transfer was completed while it was in there."""
+
+    call: str
+    of: str
+    caller: Private[str] | None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +95,31 @@ class EndpointNews:
 
 
 @dataclass(frozen=True, slots=True)
+class HangupAsked:
+    """The party at *channel* hangs up, or somebody has it hung up."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """Another process connected with our application's name: it is the owner now."""
 
 
 ACCEPTED = "CPBXAccepted"
 
-News = Entered | AgentAnswered | PersonAnswered | Strayed | ForCall | Left | EndpointNews | Replaced
+News = (
+    Entered
+    | TookPlace
+    | AgentAnswered
+    | PersonAnswered
+    | Strayed
+    | ForCall
+    | Left
+    | EndpointNews
+    | HangupAsked
+    | Replaced
+)
 
 
 def decode(message: Json, at: datetime) -> News | None:
@@ -109,14 +138,22 @@ def endpoint_of(channel: str) -> str:
     return channel.partition("/")[2].rpartition("-")[0]
 
 
+def phone_of(channel: str) -> str:
+    """The extension of the phone whose *channel* it is; "" where it is no phone's."""
+    kind, _, extension = endpoint_of(channel).partition("-")
+    return extension if kind == "phone" else ""
+
+
 def _started(message: Json, at: datetime) -> News:
     channel, args = message["channel"], message.get("args") or []
+    number, language = (channel.get("caller") or {}).get("number") or "", channel.get("language") or ""
+    caller = Private(number) if number else None
+    if replaced := message.get("replace_channel"):
+        return TookPlace(channel["id"], replaced["id"], caller, language)
     match args:
         case ["enter", flow, entry, *about]:
-            number = (channel.get("caller") or {}).get("number") or ""
-            caller = Private(number) if number else None
-            language, test = channel.get("language") or "", is_test(channel.get("name") or "")
-            return Entered(channel["id"], flow, entry, caller, language, "".join(about[:1]), test)
+            argument, phone, test = "".join(about[:1]), phone_of(channel["name"]), is_test(channel.get("name") or "")
+            return Entered(channel["id"], flow, entry, caller, language, argument, phone, test)
         case ["callback", attempt]:
             return AgentAnswered(attempt)
         case ["page", attempt]:
@@ -155,14 +192,16 @@ def _dialled(message: Json, at: datetime) -> News | None:
     caller = message.get("caller")
     if caller is None or message.get("dialstatus") != "ANSWER" or _context(caller) == PERSON:
         return None  # a person has taken the call once a key is pressed
-    return ForCall(caller["id"], DialAnswered(at=at, phone=phone_dialled(caller, message["peer"]["name"])))
+    peer = message["peer"]
+    return ForCall(caller["id"], DialAnswered(at=at, phone=phone_dialled(caller, peer["name"]), channel=peer["id"]))
 
 
 def _accepted(message: Json, at: datetime) -> News | None:
     said = message["userevent"]
     if message["eventname"] != ACCEPTED or not said.get("Call"):
         return None
-    return ForCall(said["Call"], DialAnswered(at=at, phone=phone_dialled({}, message["channel"]["name"])))
+    peer = message["channel"]
+    return ForCall(said["Call"], DialAnswered(at=at, phone=phone_dialled({}, peer["name"]), channel=peer["id"]))
 
 
 def _context(channel: Json) -> str:
@@ -186,6 +225,10 @@ def endpoint_news(endpoint: Json) -> EndpointNews:
     return EndpointNews(endpoint["resource"], endpoint.get("state") == "online", len(endpoint["channel_ids"]))
 
 
+def _hangup_asked(message: Json, at: datetime) -> News:
+    return HangupAsked(message["channel"]["id"])
+
+
 def _replaced(message: Json, at: datetime) -> News:
     return Replaced()
 
@@ -198,6 +241,7 @@ _DECODERS: dict[str, Callable[[Json, datetime], News | None]] = {
     "RecordingFinished": _recorded,
     "RecordingFailed": _recorded,
     "ChannelDestroyed": _destroyed,
+    "ChannelHangupRequest": _hangup_asked,
     "Dial": _dialled,
     "ChannelUserevent": _accepted,
     "EndpointStateChange": _endpoint,

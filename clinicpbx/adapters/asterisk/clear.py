@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 
-_OPTIONS = "size=512m,mode=0700,nosuid,nodev,noexec"
+_OPTIONS = "size=512m,mode=0710,nosuid,nodev,noexec"
 
 
 def mount_clear(folder: Path) -> None:

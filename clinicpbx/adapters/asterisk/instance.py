@@ -56,17 +56,23 @@ def make_instance(instance: Instance, settings: Settings) -> bool:
         )
     asterisk, etc = instance.asterisk, instance.asterisk_etc
     shared = (
-        *(instance.home, instance.rules, instance.versions, instance.prompts, instance.run, instance.log),
+        *(instance.home, instance.rules, instance.versions, instance.prompts, instance.log),
         *(asterisk, asterisk / "var" / "keys", asterisk / "log", asterisk / "run"),
         *(etc, instance.generated, etc / "custom.d"),
     )
-    private = (instance.keys, instance.vault, instance.clear, instance.tls, instance.cdr_spool.parent)
-    for folders, mode in ((shared, 0o750), (private, 0o700)):
+    private = (instance.tls, instance.cdr_spool.parent)
+    # the vault process is another user of the instance's group
+    with_vault = (instance.vault, instance.message_keys, instance.run, instance.audit)
+    for folders, mode in (((*shared, instance.keys), 0o750), (private, 0o700), (with_vault, 0o770)):
         for folder in folders:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
     mount_clear(instance.clear)
     for folder in (instance.recordings / "fallback", instance.clear / "voicemail", instance.clear / "tmp"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (instance.clear / "hear").mkdir(mode=0o770, exist_ok=True)
+    for folder in (*with_vault, instance.clear / "hear"):
+        folder.chmod(0o770)
+    instance.keys.chmod(0o750)
     make_spools(instance)
     make_certificate(instance, settings)
     write_if_changed(asterisk / "hosts", _hosts(), _READABLE)

@@ -5,7 +5,7 @@ import secrets
 from clinicpbx.adapters.asterisk.files import OWNER, write_if_changed
 from clinicpbx.paths import Instance
 
-NAMES = ("ari", "rescuer", "ami")
+NAMES = ("ari", "rescuer", "notifier", "ami", "queuelog")
 
 
 def make_passwords(instance: Instance) -> dict[str, str]:

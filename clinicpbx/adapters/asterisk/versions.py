@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from clinicpbx.adapters.asterisk.files import write_if_changed
@@ -97,6 +98,14 @@ def rendered(instance: Instance, version: str) -> dict[str, str]:
     """The rendered files of *version*. Errors: ClinicPBXError where it does not exist."""
     folder = folder_of(instance, version) / "rendered"
     return {path.name: path.read_text() for path in sorted(folder.iterdir())}
+
+
+def digest(instance: Instance, version: str) -> str:
+    """SHA-256 over the names and contents of all files of *version*, hexadecimal: of sha256sum's lines, by name."""
+    folder = folder_of(instance, version)
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    lines = (f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in files)
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def point_at(instance: Instance, version: str) -> None:

@@ -5,13 +5,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from clinicpbx.adapters.db.audit import append_all
+from clinicpbx.adapters.db.once import add, insert
+from clinicpbx.adapters.db.outbox import announce
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, link, lost_channel, open_channel, pending
+from clinicpbx.core.audit.facts import entry_of
+from clinicpbx.core.notify.kinds import of_fact
 from clinicpbx.core.records.grouping import links
 from clinicpbx.core.records.rows import cel_row
+from clinicpbx.core.records.rows import fact as fact_row
 
 TABLES = {"cdr": cdr, "cel": cel, "fact": fact}
 Row = tuple[int, dict[str, str]]
@@ -35,17 +40,6 @@ class Cursor:
         return self.file == identity and last >= self.position and mark in ("", self.mark)
 
 
-def insert(connection: AsyncConnection, table: Table) -> Any:
-    """The dialect's INSERT, which knows ON CONFLICT."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-
-
-async def add(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts *rows*; those that are there already stay as they are."""
-    if rows:
-        await connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
-
-
 async def read_cursor(engine: AsyncEngine, kind: str) -> Cursor:
     """The cursor of spool *kind*; a new one starts before the first row."""
     async with engine.connect() as connection:
@@ -59,7 +53,10 @@ def restarted(kind: str, identity: str) -> Cursor:
 
 
 async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str) -> Cursor:
-    """Stores *rows*, read after *at*, and the new cursor, in one transaction; *mark* is the last row's digest."""
+    """Stores *rows*, read after *at*, the new cursor, and what of them is audited, in one transaction.
+
+    *mark* is the last row's digest.
+    """
     moved = replace(at, position=rows[-1][0], mark=mark)
     values = [{"spool": at.spool, "rowid": rowid, **row} for rowid, row in rows]
     async with engine.begin() as connection:
@@ -67,10 +64,17 @@ async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str
         touched = await _touched(connection, at.kind, values)
         if at.kind == "cel":
             await _channels(connection, values)
+        if at.kind == "fact":
+            await _announce(connection, values)
         await touch(connection, touched)
         state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
         statement = insert(connection, cursor).values(kind=moved.kind, **state)
         await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
+        if at.kind == "fact":
+            facts = [fact_row(row) for _, row in rows]
+            audited = [(entry, each.at) for each in facts if (entry := entry_of(each)) is not None]
+            if audited:
+                await append_all(connection, audited)
     return moved
 
 
@@ -94,6 +98,13 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Sequence[dict[s
         known = select(interaction.c.call).where(interaction.c.call.in_(others))
         ended.update((await connection.execute(known)).scalars())
     return ended
+
+
+async def _announce(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        known = fact_row(row)
+        if told := of_fact(known.kind, known.call, known.body):
+            await announce(connection, *told, {}, at=known.at)
 
 
 async def _channels(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.ingest import add, touch
+from clinicpbx.adapters.db.ingest import touch
+from clinicpbx.adapters.db.once import add
 from clinicpbx.adapters.db.tables import cdr, cel, lost_channel, open_channel
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from clinicpbx.adapters.db.ingest import insert
+from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.numbers import e164, printable
+from clinicpbx.adapters.db.once import insert
 from clinicpbx.adapters.db.tables import (
     cdr,
     cel,
@@ -27,16 +28,19 @@ from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.core.records.grouping import groups
 from clinicpbx.core.records.rows import cdr_row, cel_row
 from clinicpbx.core.records.rows import fact as fact_row
+from clinicpbx.core.rulebook import Rulebook
 
 GROUPS = 200
+NO_RULES = Rulebook("", {})
 Assemble = Callable[[Group], list[Interaction]]
 
 
 async def assemble_pending(
-    engine: AsyncEngine, *, limit: int = GROUPS, how: Assemble = assemble_all
+    engine: AsyncEngine, *, limit: int = GROUPS, how: Assemble = assemble_all, book: Rulebook = NO_RULES
 ) -> tuple[int, list[Exception]]:
     """Assembles at most *limit* waiting groups in one transaction: how many waited, and the faults met.
 
+    *book*: by which contacts become items of the inbox.
     A group whose assembly raises keeps its rows and stays marked; it is tried again when a row of it comes.
     """
     async with engine.begin() as connection:
@@ -55,6 +59,7 @@ async def assemble_pending(
                 faults.append(fault)
                 failed += group
         await write_records(connection, sound, records)
+        await keep_items(connection, sound, records, book)
         await connection.execute(delete(pending).where(pending.c.id.in_(ids)).where(pending.c.id.not_in(failed)))
         if failed:
             await connection.execute(update(pending).where(pending.c.id.in_(failed)).values(failed=True))
@@ -150,6 +155,7 @@ def _values(record: Interaction) -> dict[str, Any]:
         "hangup": record.hangup,
         "cause": record.cause,
         "fallback": record.fallback,
+        "category": record.category,
     }
 
 

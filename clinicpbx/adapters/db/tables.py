@@ -105,6 +105,7 @@ interaction = Table(
     *map(_text, ("mailbox", "message", "hangup")),
     Column("cause", Integer, nullable=False),
     Column("fallback", Boolean, nullable=False),
+    _text("category"),
 )
 Index(None, interaction.c.started)
 Index(None, interaction.c.number)

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, also after a loss of power."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -8,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 Checkpoint = Callable[[str], None]
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+SHARED_FILE = 0o640
+SHARED_FOLDER = 0o770
+"""Shared: among the daemon, who seals, and the vault process, who opens; both are of the instance's group."""
 
 
 def pass_by(name: str) -> None:
@@ -25,21 +30,38 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def make_folder(folder: Path) -> Path:
-    """*folder* (0700) and its parents, durable; an existing one is left as it is."""
+def make_folder(folder: Path, mode: int = PRIVATE_FOLDER) -> Path:
+    """*folder* (*mode*, whatever the umask) and its parents, durable; an existing one is left as it is."""
     if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        make_folder(folder.parent, mode)
+        try:
+            folder.mkdir(mode=mode)
+        except FileExistsError:
+            return folder
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            settle(opened, folder, mode)
+        finally:
+            os.close(opened)
         sync_folder(folder.parent)
     return folder
 
 
-def write_temporary(path: Path, content: bytes) -> Path:
+def settle(opened: int, path: Path, mode: int) -> None:
+    """Gives the open file its *mode*; what root makes belongs to whom the folder around it belongs."""
+    os.fchmod(opened, mode)
+    if os.geteuid() == 0:
+        around = path.parent.stat()
+        os.fchown(opened, around.st_uid, around.st_gid)
+
+
+def write_temporary(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> Path:
     """*content*, durable, beside *path* under a name that ends in `.tmp`."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(opened, "wb") as stream:
+            settle(stream.fileno(), path, mode)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -49,9 +71,9 @@ def write_temporary(path: Path, content: bytes) -> Path:
     return temporary
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Replaces *path* (0600) at once: temporary file, fsync, rename, fsync of the folder."""
-    temporary = write_temporary(path, content)
+def write_durably(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Replaces *path* (*mode*) at once: temporary file, fsync, rename, fsync of the folder."""
+    temporary = write_temporary(path, content, mode)
     try:
         temporary.replace(path)
     except BaseException:
@@ -60,15 +82,25 @@ def write_durably(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def create_durably(path: Path, content: bytes) -> bool:
+def create_durably(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> bool:
     """Creates *path* whole; False, and nothing written, where it exists already. Safe among processes."""
-    temporary = write_temporary(path, content)
+    temporary = write_temporary(path, content, mode)
     try:
         os.link(temporary, path)
     except FileExistsError:
         return False
     finally:
         temporary.unlink()
+    sync_folder(path.parent)
+    return True
+
+
+def remove_durably(path: Path) -> bool:
+    """Removes *path*; False where it was not there."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
     sync_folder(path.parent)
     return True
 

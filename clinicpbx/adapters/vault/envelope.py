@@ -45,7 +45,7 @@ class Header:
     wrapped_dek: bytes
     chunk: int = CHUNK
     v: int = 1
-    suite: int = 1
+    suite: int = 2
 
     def _fields(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -67,7 +67,7 @@ class Header:
             raise Damaged("its header is not readable") from None
         if not same or any(type(v) is not type(getattr(_EXAMPLE, k)) for k, v in header._fields().items()):
             raise Damaged("its header is not canonical")
-        if (header.v, header.suite) != (1, 1):
+        if header.v != 1 or header.suite not in (1, 2):
             raise Damaged(f"its version {header.v}, suite {header.suite} is not known here")
         if not 1 <= header.chunk <= MAX_CHUNK:
             raise Damaged("its chunk size is out of bounds")

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from clinicpbx.adapters.vault.durable import PRIVATE_FILE, make_folder
+from clinicpbx.adapters.vault.durable import PRIVATE_FILE, SHARED_FILE, SHARED_FOLDER, make_folder, settle
 from clinicpbx.adapters.vault.store import Vault
 from clinicpbx.paths import Instance
 
@@ -21,12 +21,13 @@ def hear(vault: Vault, mailbox: str, id: str) -> Path:
 
     Asterisk plays the path without its suffix. `forget` it when the playback is over.
     """
-    folder = make_folder(hear_folder(vault.instance))
+    folder = make_folder(hear_folder(vault.instance), SHARED_FOLDER)
     path = folder / (secrets.token_hex(16) + SUFFIX)
     hidden = path.with_suffix(".tmp")
     opened = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(opened, "wb") as stream:
+            settle(stream.fileno(), path, SHARED_FILE)
             stream.writelines(vault.audio(mailbox, id))
         hidden.rename(path)
     except BaseException:

@@ -1,163 +1,233 @@
-"""The keys of the vault: one root key, one key per mailbox and month below it, one per sealed file below that."""
+"""The keys that open: wrapped by the root key, one pair per mailbox and month, read by the vault process alone."""
 
 import os
-import re
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from clinicpbx.adapters.vault.durable import create_durably, make_folder, sync_folder
-from clinicpbx.adapters.vault.names import checked
-from clinicpbx.errors import ClinicPBXError
+from clinicpbx.adapters.vault.durable import (
+    PRIVATE_FOLDER,
+    create_durably,
+    locked,
+    make_folder,
+    sync_folder,
+    write_durably,
+)
+from clinicpbx.adapters.vault.publickeys import (
+    ANY,
+    SIGNED,
+    VERIFIER,
+    KeyDestroyed,
+    MessageKeys,
+    data_key,
+    hpke,
+    hpke_info,
+    key_path,
+)
+from clinicpbx.adapters.vault.root import KEY, KeyRefused, Root, derive, write_root
 from clinicpbx.paths import Instance
+from clinicpbx.private import Private
 
-KEY = 32
-ROOT = "root.key"
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-
-
-class KeyRefused(ClinicPBXError):
-    """The root key is missing, not private, or not the one the messages were sealed with."""
-
-    exit_code = 77
+MONTHS_AHEAD = 3
+NEXT = ".next"
+READABLE = 0o644
+TRAVERSABLE = 0o755
 
 
-class KeyDestroyed(ClinicPBXError):
-    """The key of this mailbox and month is gone: its messages cannot be read by anybody."""
-
-    exit_code = 65
-
-
-def make_root_key(instance: Instance) -> Path:
-    """Draws keys/root.key (0600) and its check file; KeyRefused where a root key exists already."""
-    path = make_folder(instance.keys) / ROOT
-    if not create_durably(path, os.urandom(KEY)):
-        raise KeyRefused("a root key exists already", where=str(path), do="Keep it: the messages need it")
-    Keyring(instance).root()
+def make_root_key(instance: Instance, passphrase: Private[str] | None = None) -> Path:
+    """Draws the root key, and the keys that must always be there; KeyRefused where there is a root key already."""
+    path = write_root(instance, os.urandom(KEY), passphrase)
+    root = Root(instance)
+    if passphrase is not None:
+        root.unlock(passphrase)
+    Keyring(instance, root).make_ahead((), datetime.now(UTC))
     return path
-
-
-def month_of(at: datetime) -> str:
-    """The month whose key seals a message received at *at* (aware), in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m")
 
 
 class Keyring:
     """Reads the keys from their files at every use: a key that was taken away is away at once."""
 
-    def __init__(self, instance: Instance) -> None:
-        self._keys = instance.keys
+    def __init__(self, instance: Instance, root: Root | None = None) -> None:
+        self._instance = instance
+        self._folder = instance.vault_keys
+        self._messages = MessageKeys(instance)
+        self.source = root or Root(instance)
 
     def root(self) -> bytes:
-        """The root key: systemd's credential `root.key` where there is one, else keys/root.key; else KeyRefused."""
-        path = self._root_path()
-        try:
-            key = path.read_bytes()
-            mode = path.stat().st_mode
-        except OSError as error:
-            raise KeyRefused(
-                f"the root key cannot be read ({error.strerror})",
-                where=str(path),
-                do="Put it back from the clinic's copy; until then messages cannot be read or sealed",
-            ) from None
-        if path.parent == self._keys and mode & 0o077:
-            raise KeyRefused("others can read the root key", where=str(path), do=f"chmod 600 {path}")
-        if len(key) != KEY:
-            raise KeyRefused(f"a root key has {KEY} bytes, not {len(key)}", where=str(path))
-        self._compare(key, path)
+        """The root key of this instance; else KeyRefused."""
+        key = self.source.key()
+        self._compare(key)
         return key
 
-    def derived(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one *purpose* alone, the same for the same root key."""
-        return _derive(self.root(), purpose)
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for one *purpose* alone, that outlast a change of the root key."""
+        path = self._folder / f"{purpose}.key"
+        if not path.exists():
+            root = self.root()
+            create_durably(path, aes_key_wrap(derive(root, "epochs"), derive(root, purpose)))
+        return self._unwrapped(path)
 
-    def new_dek(self, mailbox: str, month: str) -> tuple[bytes, bytes, str]:
-        """A new data key, the same wrapped by the mailbox's key of *month* (made where missing), and that key's id."""
-        dek = os.urandom(KEY)
-        return dek, aes_key_wrap(self._epoch_key(mailbox, month, make=True), dek), f"{mailbox}/{month}"
-
-    def unwrap(self, key_id: str, wrapped: bytes) -> bytes:
+    def dek(self, mailbox: str, message: str, suite: int, key_id: str, wrapped: bytes) -> bytes:
         """The data key of a sealed file. KeyRefused, KeyDestroyed; ValueError where *wrapped* is not of that key."""
-        mailbox, _, month = key_id.partition("/")
-        key = self._epoch_key(mailbox, month, make=False)
+        if suite == 1:
+            try:
+                return aes_key_unwrap(self._unwrapped(key_path(self._folder / "epochs", key_id, ".key")), wrapped)
+            except InvalidUnwrap:
+                raise ValueError("not wrapped by this key") from None
+        private = X25519PrivateKey.from_private_bytes(self._unwrapped(self._pair(key_id)))
         try:
-            return aes_key_unwrap(key, wrapped)
-        except InvalidUnwrap:
-            raise ValueError("not wrapped by this key") from None
+            sent = hpke.decrypt(wrapped, private, hpke_info(key_id))
+        except (InvalidTag, ValueError):
+            raise ValueError("not sealed to this key") from None
+        return data_key(sent, self._messages.read(mailbox, message))
+
+    def make_ahead(self, mailboxes: Iterable[str], now: datetime, months: int = MONTHS_AHEAD) -> list[str]:
+        """Makes what is missing: the pair for any, and one of each mailbox for this month and *months* more.
+
+        The ids of new pairs. A public key that is not its private key's is written anew.
+        """
+        self.root()
+        signer = Ed25519PrivateKey.from_private_bytes(self._signer())
+        wanted = [ANY, *(f"{mailbox}/{month}" for mailbox in mailboxes for month in months_from(now, months))]
+        return [key_id for key_id in wanted if self._make_pair(key_id, signer)]
+
+    def faults(self) -> list[str]:
+        """Ids of pairs whose public key is missing, or is another one, or is not signed."""
+        signer = Ed25519PrivateKey.from_private_bytes(self._signer())
+        return [key_id for key_id in self.pairs() if not self._published(key_id, signer)]
+
+    def pairs(self) -> list[str]:
+        """The ids of all pairs there are."""
+        folder = self._folder / "pairs"
+        return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.key"))
+
+    def destroyed(self) -> dict[str, datetime]:
+        """Keys of mailboxes and months that were destroyed, and when."""
+        paths = [p for kind in ("pairs", "epochs") for p in (self._folder / kind).glob("*/*.destroyed")]
+        found = {f"{path.parent.name}/{path.stem}": path for path in paths}
+        return {name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for name, path in sorted(found.items())}
 
     def destroy(self, mailbox: str, month: str) -> None:
-        """Every message of *mailbox* received in *month* becomes unreadable, in every copy there is."""
-        path = self._path(mailbox, month)
-        make_folder(path.parent)
-        create_durably(path.with_suffix(".destroyed"), b"")
-        path.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        """Every message of *mailbox* received in *month* becomes unreadable, in every copy; twice is once.
 
-    def _epoch_key(self, mailbox: str, month: str, *, make: bool) -> bytes:
-        kek = self.derived("epochs")
-        path = self._path(mailbox, month)
-        if make and not path.exists():
-            self._make_epoch(path, kek)
-        try:
-            return aes_key_unwrap(kek, path.read_bytes())
-        except FileNotFoundError:
-            raise KeyDestroyed(f"the key of mailbox {mailbox}, {month} is not there", where=str(path)) from None
-        except InvalidUnwrap:
-            raise KeyRefused(
-                "the root key does not open it",
-                where=str(path),
-                do="Put back the root key the messages were sealed with, or this file from a backup of the keys",
-            ) from None
-
-    def _make_epoch(self, path: Path, kek: bytes) -> None:
-        make_folder(path.parent)
-        if path.with_suffix(".destroyed").exists():
-            raise KeyDestroyed("this key was destroyed and is not made again", where=str(path))
-        create_durably(path, aes_key_wrap(kek, os.urandom(KEY)))
-
-    def _path(self, mailbox: str, month: str) -> Path:
-        if not _MONTH.fullmatch(month):
-            raise KeyDestroyed(f"{month[:20]!r} is no month of a key")
-        return self._keys / "epochs" / checked(mailbox, "mailbox") / f"{month}.key"
-
-    def _root_path(self) -> Path:
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        if credentials and (Path(credentials) / ROOT).exists():
-            return Path(credentials) / ROOT
-        return self._keys / ROOT
-
-    def _compare(self, key: bytes, path: Path) -> None:
-        """A wrong root key must not get as far as sealing: keys/root.check holds a value derived from the right one.
-
-        Where that file is lost, any epoch key tells.
+        Not those sealed to the pair for any: their own keys must be destroyed (`Vault.destroy`).
         """
-        value = _derive(key, "check")[:16].hex()
-        check = self._keys / "root.check"
-        if not check.exists() and self._fits(key):
-            make_folder(self._keys)
-            create_durably(check, value.encode())
-        if not check.exists() or check.read_text().strip() != value:
+        key_id = f"{mailbox}/{month}"
+        key_path(self._instance.public_keys, key_id, ".pub").unlink(missing_ok=True)
+        for path in (self._pair(key_id), key_path(self._folder / "epochs", key_id, ".key")):
+            make_folder(path.parent)
+            create_durably(path.with_suffix(".destroyed"), b"")
+            path.unlink(missing_ok=True)
+            path.with_suffix(NEXT).unlink(missing_ok=True)
+            sync_folder(path.parent)
+
+    def wrapped(self) -> Iterator[Path]:
+        """Every file that the root key wraps."""
+        yield from sorted(self._folder.rglob("*.key"))
+
+    def _make_pair(self, key_id: str, signer: Ed25519PrivateKey) -> bool:
+        path = self._pair(key_id)
+        if path.with_suffix(".destroyed").exists():
+            return False
+        make_folder(path.parent, PRIVATE_FOLDER)
+        with locked(self._folder):
+            private = os.urandom(KEY)
+            new = not path.exists() and create_durably(path, aes_key_wrap(derive(self.root(), "epochs"), private))
+        if new or not self._published(key_id, signer):
+            public = make_folder(self._instance.public_keys, TRAVERSABLE)
+            path = key_path(public, key_id, ".pub")
+            make_folder(path.parent, TRAVERSABLE)
+            write_durably(path, self._public(key_id, signer), READABLE)
+        return new
+
+    def _published(self, key_id: str, signer: Ed25519PrivateKey) -> bool:
+        try:
+            there = key_path(self._instance.public_keys, key_id, ".pub").read_bytes()
+        except FileNotFoundError:
+            return False
+        return there == self._public(key_id, signer)
+
+    def _public(self, key_id: str, signer: Ed25519PrivateKey) -> bytes:
+        private = X25519PrivateKey.from_private_bytes(self._unwrapped(self._pair(key_id)))
+        public = private.public_key().public_bytes_raw()
+        return public + signer.sign(SIGNED + key_id.encode() + b"\0" + public)
+
+    def _signer(self) -> bytes:
+        path = self._folder / "signer.key"
+        if not path.exists():
+            make_folder(self._folder)
+            create_durably(path, aes_key_wrap(derive(self.root(), "epochs"), os.urandom(KEY)))
+        key = self._unwrapped(path)
+        verifier = Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
+        if not (self._instance.keys / VERIFIER).exists():
+            create_durably(self._instance.keys / VERIFIER, verifier, READABLE)
+        return key
+
+    def _pair(self, key_id: str) -> Path:
+        return key_path(self._folder / "pairs", key_id, ".key")
+
+    def _unwrapped(self, path: Path) -> bytes:
+        """What the root key wraps in *path*; in the middle of a change of the root key, beside it."""
+        kek = derive(self.root(), "epochs")
+        candidates: Collection[Path] = (path, path.with_suffix(NEXT))
+        there = False
+        for candidate in candidates:
+            try:
+                content = candidate.read_bytes()
+                there = True
+                return aes_key_unwrap(kek, content)
+            except FileNotFoundError:
+                continue
+            except InvalidUnwrap:
+                continue
+        if not there:
+            raise KeyDestroyed("this key is not there", where=str(path))
+        raise KeyRefused(
+            "the root key does not open it",
+            where=str(path),
+            do="Put back the root key the messages were sealed with, or this file from a backup of the keys",
+        )
+
+    def _compare(self, key: bytes) -> None:
+        """A wrong root key is told from the right one by a value derived from it; where that is lost, by any key."""
+        value = check_value(key)
+        check = self._folder / "root.check"
+        if not check.exists() and self.fits(key):
+            make_folder(self._folder)
+            create_durably(check, value)
+        if value not in (path.read_bytes() for path in (check, check.with_suffix(NEXT)) if path.exists()):
             raise KeyRefused(
                 "this is not the root key of this instance",
-                where=str(path),
+                where=str(self._instance.keys),
                 do="Put back the one the messages were sealed with",
             )
 
-    def _fits(self, key: bytes) -> bool:
+    def fits(self, key: bytes) -> bool:
+        """Whether *key* is the root key that wraps these keys."""
+        check = self._folder / "root.check"
+        if check.exists():
+            return check.read_bytes() == check_value(key)
         try:
-            for epoch in (self._keys / "epochs").glob("*/*.key"):
-                aes_key_unwrap(_derive(key, "epochs"), epoch.read_bytes())
+            for path in self.wrapped():
+                aes_key_unwrap(derive(key, "epochs"), path.read_bytes())
                 return True
         except InvalidUnwrap:
             return False
         return True
 
 
-@lru_cache(maxsize=16)
-def _derive(root: bytes, purpose: str) -> bytes:
-    info = b"cpbx/v1/" + purpose.encode()
-    return HKDF(algorithm=SHA256(), length=KEY, salt=None, info=info).derive(root)
+def check_value(root: bytes) -> bytes:
+    """By which the right root key is known."""
+    return derive(root, "check")[:16].hex().encode()
+
+
+def months_from(now: datetime, ahead: int) -> list[str]:
+    """The month of *now* and *ahead* more, in UTC."""
+    first = now.astimezone(UTC)
+    counted = (first.year * 12 + first.month - 1 + n for n in range(ahead + 1))
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in counted]

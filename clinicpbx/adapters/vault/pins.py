@@ -24,6 +24,8 @@ TRIES = 5
 LOCKED_FOR = timedelta(minutes=5)
 SHORTEST, LONGEST = 4, 12
 N, R, P = 2**14, 8, 1
+PERSON = "person-{}"
+"""The PIN of somebody who is on call, among those of mailboxes."""
 
 
 class PinRefused(ClinicPBXError):
@@ -52,11 +54,11 @@ class _Entry:
 
 
 class Pins:
-    """keys/pins.json. Each call takes about 50 ms of one core: call it from a thread."""
+    """keys/vault/pins.json, the vault process's own. Each call takes about 50 ms of one core: call it from a thread."""
 
-    def __init__(self, instance: Instance) -> None:
-        self._path = instance.keys / "pins.json"
-        self._keyring = Keyring(instance)
+    def __init__(self, instance: Instance, keyring: Keyring | None = None) -> None:
+        self._path = instance.vault_keys / "pins.json"
+        self._keyring = keyring or Keyring(instance)
 
     def set_pin(self, mailbox: str, pin: Private[str], *, weak: bool = False) -> None:
         """Sets the PIN and forgets wrong tries; PinRefused for one easily guessed unless *weak* is allowed."""
@@ -68,7 +70,7 @@ class Pins:
         wrong = [f"{mailbox}: {why}" for mailbox, why in faults.items() if why]
         if wrong:
             raise PinRefused("; ".join(wrong))
-        pepper = self._keyring.derived("pins")
+        pepper = self._keyring.secret("pins")
         made = {mailbox: self._make(pepper, mailbox, pin) for mailbox, pin in pins.items()}
         with self._changing() as entries:
             entries.update(made)
@@ -82,7 +84,7 @@ class Pins:
 
         The wrong try is on disk before it is answered. KeyRefused where the root key is not there.
         """
-        pepper = self._keyring.derived("pins")
+        pepper = self._keyring.secret("pins")
         with self._changing() as entries:
             entry = entries.get(checked(mailbox, "mailbox"))
             if entry is not None and _locked(entry, at):

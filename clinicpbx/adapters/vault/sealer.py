@@ -13,26 +13,33 @@ from typing import Any
 
 from clinicpbx.adapters.vault.claim import Claim, drop_claim, write_claim
 from clinicpbx.adapters.vault.durable import (
+    NO_ROOM,
     PRIVATE_FILE,
+    SHARED_FILE,
+    SHARED_FOLDER,
     Checkpoint,
     locked,
     make_folder,
     pass_by,
+    settle,
     sync_folder,
 )
 from clinicpbx.adapters.vault.envelope import Damaged, Sealer
-from clinicpbx.adapters.vault.keyring import KeyDestroyed
-from clinicpbx.adapters.vault.message import Message, duration_of
-from clinicpbx.adapters.vault.store import AUDIO, META, PART, NoSuchMessage, Vault, plain_of
+from clinicpbx.adapters.vault.letterbox import AUDIO, META, PART, Letterbox
+from clinicpbx.adapters.vault.message import Message, State, duration_of
 from clinicpbx.errors import ClinicPBXError
 
 READ = 64 * 1024
-AMENDABLE = ("number", "confirmed", "caller", "language", "call", "truncated")
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class SealingFailed(ClinicPBXError):
     """The recording could not be sealed now; it stays in the tmpfs, and the same job may be asked again."""
+
+
+class NothingRecorded(ClinicPBXError):
+    """Asterisk recorded nothing, or what it recorded is gone."""
+
+    exit_code = 65
 
 
 class SealJob:
@@ -43,11 +50,11 @@ class SealJob:
     what survives a loss of power. A failure (SealingFailed, KeyRefused) leaves the job usable.
     """
 
-    def __init__(self, vault: Vault, claim: Claim, *, checkpoint: Checkpoint = pass_by) -> None:
+    def __init__(self, letterbox: Letterbox, claim: Claim, *, checkpoint: Checkpoint = pass_by) -> None:
         self.claim = claim
-        self._vault = vault
+        self._letterbox = letterbox
         self._reached = checkpoint
-        self._part = vault.path(claim.message.mailbox, claim.message.id, PART)
+        self._part = letterbox.path(claim.message.mailbox, claim.message.id, PART)
         self._file: int | None = None
         self._unwritten = b""
         self._read = 0
@@ -77,7 +84,7 @@ class SealJob:
             message = self._already_kept() or self._complete()
             self.claim.source.unlink(missing_ok=True)
             self._reached("clear removed")
-            drop_claim(self._vault.instance, self.claim.source)
+            drop_claim(self._letterbox.instance, self.claim.source)
             self._reached("claim removed")
         except OSError as error:
             raise self._failed(error) from None
@@ -86,10 +93,9 @@ class SealJob:
     def drop(self) -> None:
         """The recording held nothing: forgets all of it."""
         self.close()
-        self._part.unlink(missing_ok=True)
-        self._vault.path(self.claim.message.mailbox, self.claim.message.id, META).unlink(missing_ok=True)
+        self._letterbox.drop(self.claim.message.mailbox, self.claim.message.id)
         self.claim.source.unlink(missing_ok=True)
-        drop_claim(self._vault.instance, self.claim.source)
+        drop_claim(self._letterbox.instance, self.claim.source)
 
     def close(self) -> None:
         """Lets go of the files without finishing; a later job may seal the recording."""
@@ -100,7 +106,7 @@ class SealJob:
     def _note(self) -> None:
         """A full tmpfs must not keep a recording from being sealed: that is what empties it."""
         try:
-            write_claim(self._vault.instance, self.claim)
+            write_claim(self._letterbox.instance, self.claim)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise self._failed(error) from None
@@ -109,13 +115,14 @@ class SealJob:
         if self._file is not None:
             return
         mailbox, id = self.claim.message.mailbox, self.claim.message.id
-        header, dek = self._vault.header(mailbox, id, PART, self.claim.message.received)
-        make_folder(self._part.parent)
+        header, dek = self._letterbox.header(mailbox, id, PART, self.claim.message.received)
+        make_folder(self._part.parent, SHARED_FOLDER)
         opened = os.open(self._part, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE)
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.fstat(opened), os.stat(self._part)):
                 raise BlockingIOError(errno.EAGAIN, "another job has just named it")
+            settle(opened, self._part, SHARED_FILE)
             os.ftruncate(opened, 0)
             sync_folder(self._part.parent)
         except BaseException:
@@ -131,9 +138,9 @@ class SealJob:
         """What is known already, for the case that the power goes; without room it is written at the end."""
         mailbox, id = self.claim.message.mailbox, self.claim.message.id
         with locked(self._part.parent):
-            if not self._vault.path(mailbox, id, META).exists():
+            if not self._letterbox.path(mailbox, id, META).exists():
                 try:
-                    self._vault.label(self.claim.message)
+                    self._letterbox.label(self.claim.message)
                 except OSError as error:
                     if error.errno not in NO_ROOM:
                         raise
@@ -167,7 +174,7 @@ class SealJob:
         if not self._ended:
             self.step()
             if self._read == 0 and not self.claim.source.exists():
-                raise NoSuchMessage("the recording is not there", where=self.claim.source.name)
+                raise NothingRecorded("the recording is not there", where=self.claim.source.name)
             self._unwritten += self._sealer.finish()
             self._ended = True
         self._write_out()
@@ -175,33 +182,34 @@ class SealJob:
         return self._name_it(duration_of(self._read))
 
     def _name_it(self, duration: timedelta) -> Message:
-        vault, message = self._vault, replace(self.claim.message, duration=duration)
+        letterbox, message = self._letterbox, replace(self.claim.message, duration=duration)
         with locked(self._part.parent):
-            if vault.deleted(message.mailbox, message.id):
-                self._part.unlink(missing_ok=True)
+            if letterbox.is_gone(message.mailbox, message.id):
+                letterbox.drop(message.mailbox, message.id)
                 return message.tombstone()
-            vault.label(message)
+            letterbox.label(message)
             self._reached("labelled")
-            self._part.rename(vault.path(message.mailbox, message.id, AUDIO))
+            self._part.rename(letterbox.path(message.mailbox, message.id, AUDIO))
             sync_folder(self._part.parent)
         self._reached("named")
         self.close()
-        return message
+        return self._as_kept(message)
 
     def _already_kept(self) -> Message | None:
-        """The message, where an earlier job got as far as naming it: sealed again, it would be new again."""
-        mailbox, id = self.claim.message.mailbox, self.claim.message.id
+        """The message, where an earlier job has named it and removed what was in clear."""
+        message = self.claim.message
+        if self.claim.source.exists():
+            return None
         try:
-            kept = self._vault.message(mailbox, id)
-            size = len(plain_of(self._vault, mailbox, id))
-        except (NoSuchMessage, Damaged, KeyDestroyed):
+            _, duration = self._letterbox.received(message.mailbox, message.id)
+        except (FileNotFoundError, Damaged):
             return None
-        if self.claim.source.exists() and size < self.claim.source.stat().st_size:
-            return None
-        message = replace(self.claim.message, duration=kept.duration, state=kept.state)
-        if self.claim.source.exists() and message != kept:
-            self._vault.amend(mailbox, id, **{name: getattr(message, name) for name in AMENDABLE})
-        return message
+        return self._as_kept(replace(message, duration=duration))
+
+    def _as_kept(self, message: Message) -> Message:
+        """Sealed again it is not new again."""
+        heard = self._letterbox.is_heard(message.mailbox, message.id)
+        return replace(message, state=State.HEARD) if heard else message
 
     def _failed(self, error: OSError) -> SealingFailed:
         what = "no room in the vault" if error.errno in NO_ROOM else f"not sealed: {error.strerror}"

@@ -1,18 +1,16 @@
-"""Brings what a crash left behind into the vault, and removes what is in clear without need."""
+"""Brings recordings that a crash left behind into the letterbox. Needs no key that opens."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from clinicpbx.adapters.vault.claim import RECORDED, Claim, claims, drop_claim
-from clinicpbx.adapters.vault.durable import Checkpoint, locked, pass_by, sync_folder, write_durably
-from clinicpbx.adapters.vault.envelope import Damaged, open_truncated, seal
-from clinicpbx.adapters.vault.keyring import KeyDestroyed
+from clinicpbx.adapters.vault.durable import Checkpoint, pass_by
+from clinicpbx.adapters.vault.letterbox import PART, Letterbox
 from clinicpbx.adapters.vault.message import Message, duration_of
 from clinicpbx.adapters.vault.names import NameRefused, checked
 from clinicpbx.adapters.vault.sealer import SealJob, being_written
-from clinicpbx.adapters.vault.store import AUDIO, META, PART, NoSuchMessage, Vault
 from clinicpbx.errors import ClinicPBXError
 
 FALLBACK = "fallback"
@@ -20,51 +18,54 @@ UNCLAIMED = "unclaimed"
 WAITS = "The recording stays in memory and is tried again"
 
 
+Place = tuple[str, str]
+"""Mailbox and message."""
+
+
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did: sealed recordings, messages cut by a loss of power, and what it could not do:
-    recordings *left* in the tmpfs, files of the vault that are *damaged*."""
+    """What a sweep did: *sealed* recordings, and what it had to leave in the tmpfs, each with the reason."""
 
     sealed: list[Message] = field(default_factory=list)
-    recovered: list[Message] = field(default_factory=list)
     left: list[ClinicPBXError] = field(default_factory=list)
-    damaged: list[ClinicPBXError] = field(default_factory=list)
 
 
-def sweep(vault: Vault, live: Collection[str] = (), *, checkpoint: Checkpoint = pass_by) -> Swept:
-    """At start: seals every recording that nobody writes any more, recovers every `.part` without a recording,
-    ends deletions that were cut off. *live* as in `seal_left`. Safe to repeat, and to be killed anywhere."""
-    done = seal_left(vault, live, checkpoint=checkpoint)
-    open_claims = claims(vault.instance)
-    for claim in open_claims:
-        if claim.source.stem not in live and not claim.source.exists():
-            drop_claim(vault.instance, claim.source)
-    busy = {
-        (claim.message.mailbox, claim.message.id)
-        for claim in open_claims
-        if claim.source.stem in live or claim.source.exists()
-    }
-    for mailbox in vault.mailboxes():
-        _tidy(vault, mailbox, busy, done, checkpoint)
-    return done
+def interrupted(letterbox: Letterbox, live: Collection[str] = ()) -> list[Place]:
+    """Messages cut off by a loss of power: begun, and their recording is gone. The vault process recovers them.
+
+    Drops claims of recordings that are not there, and files left half-written. *live* as in `seal_left`.
+    """
+    busy: set[Place] = set()
+    for claim in claims(letterbox.instance):
+        if claim.source.stem in live or claim.source.exists():
+            busy.add((claim.message.mailbox, claim.message.id))
+        else:
+            drop_claim(letterbox.instance, claim.source)
+    found = []
+    for mailbox in letterbox.mailboxes():
+        for path in letterbox.folder(mailbox).glob(".*.tmp"):
+            if _old(path):
+                path.unlink(missing_ok=True)
+        found += [(mailbox, id) for id in sorted(letterbox.present(mailbox)[PART]) if (mailbox, id) not in busy]
+    return [place for place in found if _named(place)]
 
 
-def seal_left(vault: Vault, live: Collection[str] = (), *, checkpoint: Checkpoint = pass_by) -> Swept:
+def seal_left(letterbox: Letterbox, live: Collection[str] = (), *, checkpoint: Checkpoint = pass_by) -> Swept:
     """Seals every recording that nobody writes: every few seconds, for what the fallback dialplan recorded.
 
     *live*: names of recordings that somebody else is sealing, or that Asterisk calls live. A recording nobody
     claimed goes to the mailbox `unclaimed`.
     """
     done = Swept()
-    known = {claim.source: claim for claim in claims(vault.instance)}
-    for source in _recordings(vault.instance.recordings):
+    known = {claim.source: claim for claim in claims(letterbox.instance)}
+    for source in _recordings(letterbox.instance.recordings):
         if source.stem in live or being_written(source):
             continue
         try:
             if source not in known and source.stat().st_size == 0:
                 source.unlink()
                 continue
-            job = SealJob(vault, known.get(source) or _claim(source), checkpoint=checkpoint)
+            job = SealJob(letterbox, known.get(source) or _claim(source), checkpoint=checkpoint)
             try:
                 done.sealed.append(job.finish())
             finally:
@@ -98,68 +99,16 @@ def _began(source: Path) -> datetime:
     return datetime.fromtimestamp(stat.st_mtime, UTC) - duration_of(stat.st_size)
 
 
-def _tidy(vault: Vault, mailbox: str, busy: Collection[tuple[str, str]], done: Swept, checkpoint: Checkpoint) -> None:
-    folder = vault.instance.vault / mailbox
-    for path in sorted(folder.iterdir()):
-        id = path.stem
-        if path.name.startswith(".") and path.suffix == ".tmp" and _old(path):
-            path.unlink(missing_ok=True)
-        try:
-            checked(id, "message")
-        except NameRefused:
-            continue
-        try:
-            if path.suffix == PART and (mailbox, id) not in busy and not being_written(path):
-                _recover(vault, mailbox, id, done, checkpoint)
-            elif path.suffix == AUDIO and vault.deleted(mailbox, id):
-                path.unlink(missing_ok=True)
-        except ClinicPBXError as error:
-            done.damaged.append(error)
-        except OSError as error:
-            done.damaged.append(ClinicPBXError(error.strerror or "failed", where=f"{mailbox}/{path.name}"))
-
-
 def _old(path: Path) -> bool:
     """Older than any write takes: a temporary file may be another process's, just now."""
-    return datetime.now(UTC).timestamp() - path.stat().st_mtime > 60
-
-
-def _recover(vault: Vault, mailbox: str, id: str, done: Swept, checkpoint: Checkpoint) -> None:
-    """Makes a message of what was sealed before the power went; without any of it, only what was known stays."""
-    part = vault.path(mailbox, id, PART)
-    with locked(part.parent):
-        if vault.deleted(mailbox, id) or vault.path(mailbox, id, AUDIO).exists():
-            part.unlink(missing_ok=True)
-            return
-        try:
-            with part.open("rb") as stream:
-                found = open_truncated(stream, lambda header: vault.key_for(mailbox, id, PART, header))
-            plain, complete, at = found.plain, found.complete, datetime.fromisoformat(found.header.created)
-        except Damaged as error:
-            if part.stat().st_size > 512:
-                raise Damaged(error.what, where=f"{mailbox}/{part.name}") from None
-            plain, complete, at = b"", False, _began(part)
-        known = _label(vault, mailbox, id)
-        if not plain and known is None:
-            part.unlink()
-            return
-        known = known or Message(mailbox=mailbox, id=id, call="", received=at)
-        message = replace(known, duration=duration_of(len(plain)), truncated=not complete)
-        header, dek = vault.header(mailbox, id, AUDIO, message.received)
-        vault.label(message)
-        checkpoint("recovered label")
-        write_durably(vault.path(mailbox, id, AUDIO), seal(header, dek, plain))
-        checkpoint("recovered sound")
-        part.unlink()
-        sync_folder(part.parent)
-        checkpoint("part removed")
-        done.recovered.append(message)
-
-
-def _label(vault: Vault, mailbox: str, id: str) -> Message | None:
-    if not vault.path(mailbox, id, META).exists():
-        return None
     try:
-        return vault.message(mailbox, id)
-    except (Damaged, KeyDestroyed, NoSuchMessage):
-        return None
+        return datetime.now(UTC).timestamp() - path.stat().st_mtime > 60
+    except FileNotFoundError:
+        return False
+
+
+def _named(place: Place) -> bool:
+    try:
+        return bool(checked(place[0], "mailbox") and checked(place[1], "message"))
+    except NameRefused:
+        return False

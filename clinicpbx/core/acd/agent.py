@@ -80,7 +80,8 @@ class Agent:
 
     *left*: queues of the rules that the agent does not serve for now, *joined*: others, served for now; *queues*: what
     comes of both, with the penalties. *since*: of the login and pause. *active_since*: of the activity. *free_since*:
-    of the last call, refusal or login.
+    of the last call, refusal or login. *used*: of the last call taken or over, code or login. *why*: what logged the
+    agent out, where no person did.
     """
 
     rules: AgentRules
@@ -88,6 +89,7 @@ class Agent:
     since: datetime
     active_since: datetime
     free_since: datetime
+    used: datetime
     logged_in: bool = False
     paused: str = ""
     misses: int = 0
@@ -97,6 +99,7 @@ class Agent:
     joined: Mapping[str, int] = field(default_factory=dict)
     queues: Mapping[str, int] = field(default_factory=dict)
     last_call: str = ""
+    why: str = ""
     activity: Activity = field(default=FREE)
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from clinicpbx.core.acd.agent import Agent, Free, Resting, WrapUp
 from clinicpbx.core.acd.floor import Floor
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.queue import Caller, Queue
 
 Row = dict[str, Any]
@@ -15,7 +16,7 @@ STATES = ("free", "offered", "talking", "wrap-up", "resting", "busy", "paused", 
 def queue_rows(floor: Floor, at: datetime) -> list[Row]:
     """One row a queue: callers *waiting* and *ringing*, *longest_wait* in seconds, and its members by state.
 
-    *logged_in* counts those who are, whatever they do.
+    *logged_in* counts those who are, whatever they do. *until*, *by*: of its mode; null and "" where it is open.
     """
     ringing = Counter(caller.queue for caller in floor.callers.values() if caller.offer is not None)
     return [_queue_row(queue, ringing[name], at) for name, queue in sorted(floor.queues.items())]
@@ -27,6 +28,9 @@ def _queue_row(queue: Queue, ringing: int, at: datetime) -> Row:
     states = Counter(agent.state for agent in queue.members.values())
     return {
         "queue": queue.name,
+        "mode": queue.mode.value,
+        "until": queue.decided.until.isoformat() if queue.decided is not None and queue.decided.until else None,
+        "by": queue.decided.who if queue.mode is not Mode.OPEN and queue.decided is not None else "",
         "waiting": len(people),
         "callbacks": len(queue.waiting) - len(people),
         "ringing": ringing,
@@ -76,7 +80,7 @@ def _agent_row(agent: Agent) -> Row:
         "agent": agent.name,
         "phone": agent.phone.extension,
         "state": agent.state,
-        "reason": agent.paused,
+        "reason": agent.paused or agent.why,
         "since": agent.state_since.isoformat(),
         "logged_in": agent.logged_in,
         "reachable": agent.phone.reachable,

@@ -17,9 +17,10 @@ class Desks:
         self._roster = roster
 
     def mark(
-        self, agent: Agent, at: datetime, *, logged_in: bool | None = None, paused: str = ""
+        self, agent: Agent, at: datetime, *, logged_in: bool | None = None, paused: str = "", why: str = ""
     ) -> list[AgentStateChanged]:
-        """Set what a person decides."""
+        """Set what a person decides; *why*: what logs the agent out, where no person does."""
+        agent.used = at
         logged_in = agent.logged_in if logged_in is None else logged_in
         if (agent.logged_in, agent.paused) == (logged_in, paused):
             return []
@@ -30,7 +31,7 @@ class Desks:
             if agent.left:  # of an earlier shift
                 agent.left = frozenset()
                 self._roster.serve(agent)
-        agent.logged_in, agent.paused = logged_in, paused
+        agent.logged_in, agent.paused, agent.why = logged_in, paused, why
         agent.since, agent.misses = at, 0
         kept = self._roster.keep(agent)
         self._roster.lines.refresh(agent)
@@ -41,6 +42,7 @@ class Desks:
         agent = self._roster.on_phone(command.phone)
         if agent is None:
             return "unknown", []
+        agent.used = at
         match command:
             case ToggleLogin(queue=""):
                 change = "logout" if agent.logged_in else "login"

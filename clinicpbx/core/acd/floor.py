@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from clinicpbx.core.acd.absence import Absence
 from clinicpbx.core.acd.agent import FREE, Agent, Offered, Talking
 from clinicpbx.core.acd.alarms import Alarms, Subject
 from clinicpbx.core.acd.desks import BY_HAND, Desks
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.queue import Caller, Queue
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ResyncAsked, ToCall
 from clinicpbx.core.acd.roster import DOUBT, GRACE, REST, Roster
@@ -39,12 +41,20 @@ class Floor:
     talking, in wrap-up or resting, for all queues together. Until the first snapshot every phone is out of reach.
     """
 
-    def __init__(self, book: Rulebook, at: datetime, states: Iterable[AgentStateChanged] = ()) -> None:
+    def __init__(
+        self,
+        book: Rulebook,
+        at: datetime,
+        states: Iterable[AgentStateChanged] = (),
+        modes: Iterable[QueueMode] = (),
+    ) -> None:
         self._alarms = Alarms()
-        self._roster = Roster(self._alarms, states)
+        self._roster = Roster(self._alarms, states, modes)
         self._room = WaitingRoom(self._roster, self._alarms)
         self._desks = Desks(self._roster)
+        self._absence = Absence(self._roster)
         self._talks: dict[str, Agent] = {}
+        self._absence.adopt(book)
         self._roster.adopt(book, at)
 
     @property
@@ -90,6 +100,12 @@ class Floor:
                 return [ToCall(call, AgentChanged(at=at, change=change)), *changes, *self._room.distribute(at)]
         return []
 
+    def admits(self, join: JoinQueue) -> bool:
+        """Whether the queue's mode lets in a call that is not in it."""
+        queue = self.queues.get(join.queue)
+        decided = queue.decided if queue is not None else None
+        return decided is None or decided.admits(join.since, callback=join.callback)
+
     def call_gone(self, call: str, at: datetime) -> list[Result]:
         """The caller's channel is gone. An agent whose phone still has a channel stays busy until that is gone too."""
         results: list[Result] = []
@@ -113,6 +129,11 @@ class Floor:
         else:
             self._room.line_up(caller, at)
 
+    def talking(self, extension: str) -> str:
+        """The call that the agent at that phone talks with; "" where there is none."""
+        agent = self._roster.on_phone(extension)
+        return agent.activity.call if agent is not None and isinstance(agent.activity, Talking) else ""
+
     # Agents
 
     def log_in(self, name: str, at: datetime) -> list[Result]:
@@ -129,6 +150,12 @@ class Floor:
     def unpause(self, name: str, at: datetime) -> list[Result]:
         return self._mark(name, at)
 
+    def log_out_absent(self, at: datetime) -> list[Result]:
+        """Log out those who are not there any more, as the rules say; to be asked every now and then."""
+        gone = list(self._absence.gone(at))
+        changes = [kept for agent, why in gone for kept in self._desks.mark(agent, at, logged_in=False, why=why)]
+        return [*changes, *self._room.distribute(at)] if changes else []
+
     def join_queue(self, name: str, queue: str, penalty: int, at: datetime) -> list[Result]:
         """The agent serves *queue* for now, whatever the rules say; KeyError where there is none of these."""
         if self.queues[queue].rules is None:
@@ -137,6 +164,15 @@ class Floor:
 
     def leave_queue(self, name: str, queue: str, at: datetime) -> list[Result]:
         return [self._desks.leave(self.agents[name], queue), *self._room.distribute(at)]
+
+    def decide(self, mode: QueueMode, at: datetime) -> list[Result]:
+        """The queue is in *mode* from now on; who waits in a closed one is told. KeyError: no such queue in the rules.
+
+        A call that rings or talks goes on. Those who wait to be called back keep their places.
+        """
+        if self.queues[mode.queue].rules is None:
+            raise KeyError(mode.queue)
+        return self._decide(mode, at)
 
     # Phones
 
@@ -152,6 +188,7 @@ class Floor:
     def snapshot(self, phones: Mapping[str, tuple[bool, int]], at: datetime) -> list[Result]:
         """The whole truth: extension to (reachable, live channels). A phone that is not named is out of reach."""
         results: list[Result] = []
+        self._absence.told_since = self._absence.told_since or at
         for extension in sorted(self._roster.phones.keys() | phones.keys()):
             reachable, channels = phones.get(extension, (False, 0))
             phone = self._roster.phone(extension, at)
@@ -172,6 +209,7 @@ class Floor:
     def rules(self, book: Rulebook, at: datetime) -> list[Result]:
         """New rules. Callers of a queue that is gone are told that nobody is there; calls that ring or talk go on."""
         results: list[Result] = [*self._roster.adopt(book, at)]
+        self._absence.adopt(book)
         for queue in list(self.queues.values()):
             if queue.rules is None:
                 results += [self._room.place(caller.call, queue.name, at) for caller in queue.waiting]
@@ -186,6 +224,8 @@ class Floor:
         if caller is not None and caller.queue != join.queue:
             results += self._room.forget(caller, at)
             caller = None
+        if caller is None and not self.admits(join):
+            return [*results, *self._room.distribute(at), self._room.turn_away(call, join.queue, at)]
         if caller is None:
             caller = self._room.enter(call, join)
             self._room.line_up(caller, at)
@@ -209,7 +249,7 @@ class Floor:
             offered = agent.activity if isinstance(agent.activity, Offered) else None
             rang_out = offered is not None and offered.call == call and offered.rang_out
             talking = Talking(call, queue, None if agent.phone.channels else at + GRACE)
-            agent.misses, agent.taken = 0, agent.taken + 1
+            agent.misses, agent.taken, agent.used = 0, agent.taken + 1, at
             results += self._roster.become(agent, talking, at)
             self._talks.pop(agent.last_call, None)
             self._talks[call], agent.last_call = agent, call
@@ -234,6 +274,14 @@ class Floor:
         results = [change for agent in agents for change in self._desks.passed(agent, queue, status, rest, at)]
         return [*results, *self._room.distribute(at), *self._told(caller, at)]
 
+    def _decide(self, mode: QueueMode, at: datetime) -> list[Result]:
+        self._roster.decide(mode)
+        self._room.look_at_all(at)
+        queue = self.queues.get(mode.queue)
+        leave = queue.people if queue is not None and mode.mode is Mode.CLOSED else []
+        told = [self._room.place(caller.call, mode.queue, at) for caller in leave]
+        return [mode, *told, *self._room.distribute(at)]
+
     def _mark(self, name: str, at: datetime, *, logged_in: bool | None = None, paused: str = "") -> list[Result]:
         """Set what a person decides; KeyError for an agent who does not exist."""
         changes = self._desks.mark(self.agents[name], at, logged_in=logged_in, paused=paused)
@@ -245,6 +293,9 @@ class Floor:
         if kind == "phone":
             self._alarms.put(subject, at + DOUBT)
             return True
+        if kind == "mode":
+            results += self._decide(QueueMode(name, Mode.OPEN, at), at)
+            return False
         if kind == "wait":
             self._room.look_again(self._room.callers[name], at)
             return False

@@ -12,6 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from clinicpbx.core.acd.agent import Agent
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.queue import Caller, Joined, Queue
 from clinicpbx.core.acd.stages import Skills, Stage
 
@@ -37,7 +38,8 @@ class Line:
         return any(agent.staffs for agent in self.members.values())
 
     def enrol(self) -> None:
-        of = self.queue.members
+        """Its members are those of the queue who can give what it asks for; a closed queue is served by nobody."""
+        of = self.queue.members if self.queue.mode is not Mode.CLOSED else {}
         self.members = {name: of[name] for name in of if self.stage.met_by(name, of[name].rules.skills)}
         self.free = {name: agent for name, agent in self.members.items() if agent.available}
 

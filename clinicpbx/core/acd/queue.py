@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from clinicpbx.core.acd.agent import Agent
 from clinicpbx.core.acd.distributor import Strategy
+from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.pace import Pace
 from clinicpbx.core.acd.stages import ANYBODY, Stage
 from clinicpbx.core.rulebook import QueueRules
@@ -62,7 +63,7 @@ BY_PLACE = attrgetter("place")
 class Queue:
     """*rules* and *strategy* are None for a queue that the clinic's rules do not name (any more): it only drains.
 
-    *turn*: the agent asked last.
+    *turn*: the agent asked last. *decided*: what a supervisor decided for it, if anything.
     """
 
     name: str
@@ -72,6 +73,11 @@ class Queue:
     members: dict[str, Agent] = field(default_factory=dict)
     turn: str = ""
     pace: Pace = field(default_factory=Pace)
+    decided: QueueMode | None = None
+
+    @property
+    def mode(self) -> Mode:
+        return self.decided.mode if self.decided is not None else Mode.OPEN
 
     def line_up(self, caller: Caller) -> None:
         """O(log n) comparisons; the place never depends on when this is called."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.events import Event
 
 
@@ -16,7 +17,8 @@ class ToCall:
 class AgentStateChanged:
     """To be kept across restarts. *paused*: the reason, empty if not paused.
 
-    *left*: queues that the agent does not serve for now; *joined*: those served for now, with the penalty.
+    *left*: queues that the agent does not serve for now; *joined*: those served for now, with the penalty. *why*: what
+    logged the agent out, where no person did: idle, unreachable or closing.
     """
 
     name: str
@@ -25,6 +27,7 @@ class AgentStateChanged:
     since: datetime
     left: tuple[str, ...] = ()
     joined: tuple[tuple[str, int], ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +45,4 @@ class ResyncAsked:
     """An answer is overdue: give the floor a snapshot of all phones, and say which of its calls are gone."""
 
 
-Result = ToCall | AgentStateChanged | CallDisposed | ResyncAsked
+Result = ToCall | AgentStateChanged | QueueMode | CallDisposed | ResyncAsked

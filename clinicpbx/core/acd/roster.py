@@ -8,6 +8,7 @@ from clinicpbx.core.acd.agent import FREE, Activity, Agent, Offered, Phone, Rest
 from clinicpbx.core.acd.alarms import Alarms
 from clinicpbx.core.acd.distributor import STRATEGIES
 from clinicpbx.core.acd.lines import Lines
+from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.acd.queue import Queue
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.rulebook import AgentRules, Rulebook
@@ -23,7 +24,7 @@ DOUBT = timedelta(seconds=60)
 class Roster:
     """Keeps the queues' members, and who of them is free, true."""
 
-    def __init__(self, alarms: Alarms, states: Iterable[AgentStateChanged]) -> None:
+    def __init__(self, alarms: Alarms, states: Iterable[AgentStateChanged], modes: Iterable[QueueMode] = ()) -> None:
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
         self.phones: dict[str, Phone] = {}
@@ -31,6 +32,9 @@ class Roster:
         self._by_phone: dict[str, Agent] = {}
         self._alarms = alarms
         self._kept = {state.name: state for state in states}
+        self._modes: dict[str, QueueMode] = {}
+        for mode in modes:
+            self._decide(mode)
         self._wanted: Mapping[str, AgentRules] = {}
         self._order: tuple[str, ...] = ()
         self._unseated = False  # a rule change waits until its agent's call is over
@@ -51,6 +55,7 @@ class Roster:
         for name in self.queues.keys() | book.queues.keys():
             queue = self.queues.setdefault(name, Queue(name))
             queue.rules, queue.strategy = book.queues.get(name), strategies.get(name)
+            queue.decided = self._modes.get(name) if queue.rules is not None else None
         wanted: dict[str, AgentRules] = {}
         for rules in sorted(book.agents.values(), key=lambda rules: rules.name):
             wanted.setdefault(rules.phone, rules)
@@ -84,7 +89,8 @@ class Roster:
     def _seated(self, agent: Agent | None, rules: AgentRules, at: datetime) -> Agent:
         if agent is None:
             kept = self._kept.get(rules.name, AgentStateChanged(rules.name, False, "", at))
-            agent = Agent(rules, self.phone(rules.phone, at), kept.since, at, kept.since, kept.logged_in, kept.paused)
+            agent = Agent(rules, self.phone(rules.phone, at), kept.since, at, kept.since, at, kept.logged_in)
+            agent.paused, agent.why = kept.paused, kept.why
             agent.left, agent.joined = frozenset(kept.left), dict(kept.joined)
         agent.rules, agent.phone = rules, self.phone(rules.phone, at)
         agent.reckon()
@@ -100,6 +106,17 @@ class Roster:
                 changes.append(self.keep(agent))
         return changes
 
+    def decide(self, mode: QueueMode) -> None:
+        """The queue is in *mode* from now on."""
+        self._decide(mode)
+        if (queue := self.queues.get(mode.queue)) is not None:
+            queue.decided = mode
+            self.lines.enrol()
+
+    def _decide(self, mode: QueueMode) -> None:
+        self._modes[mode.queue] = mode
+        self._alarms.put(("mode", mode.queue), mode.until)
+
     def serve(self, agent: Agent) -> AgentStateChanged:
         """The queues that the agent joined or left have changed."""
         agent.reckon()
@@ -111,7 +128,7 @@ class Roster:
     def keep(self, agent: Agent) -> AgentStateChanged:
         """The agent's login and pause, to be remembered while the rules come and go."""
         left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
-        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined)
+        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined, agent.why)
         self._kept[agent.name] = state
         return state
 
@@ -127,7 +144,7 @@ class Roster:
 
     def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentStateChanged]:
         """The call is over: wrap-up begins, as long as its queue asks for."""
-        agent.free_since = at
+        agent.free_since = agent.used = at
         queue = self.queues.get(talking.queue)
         wrap_up = self.wrap_up(talking.queue)
         if queue is not None:

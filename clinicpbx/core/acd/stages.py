@@ -1,7 +1,7 @@
 """What a caller asks of an agent, and how that is relaxed while nobody can give it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 Skills = tuple[tuple[str, int], ...]
@@ -58,6 +58,11 @@ def stages(
         if not found or (stage.skills, stage.agent) != (found[-1].skills, found[-1].agent):
             found.append(stage)
     return tuple(found)
+
+
+def postponed(stages: tuple[Stage, ...], by: timedelta) -> tuple[Stage, ...]:
+    """The same, for a caller whose time of joining lies *by* before the asking: each lasts as long as it would have."""
+    return tuple(replace(stage, after=stage.after + by) if stage.after else stage for stage in stages)
 
 
 def lacking(asked: Skills, skills: Mapping[str, int]) -> Iterable[str]:

@@ -7,6 +7,7 @@ from itertools import count
 from clinicpbx.core.acd.agent import FREE, Agent, Offered
 from clinicpbx.core.acd.alarms import Alarms
 from clinicpbx.core.acd.distributor import Turn, choose, left_out
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.queue import Caller, Offer, Queue
 from clinicpbx.core.acd.results import AgentStateChanged, Result, ToCall
 from clinicpbx.core.acd.roster import GRACE, Roster
@@ -98,7 +99,15 @@ class WaitingRoom:
         widest = self._roster.lines.line(line, caller.stages[-1], caller.priority)
         agents = sum(agent.staffs for agent in widest.members.values())
         wait = line.pace.estimate(position, agents)
-        return ToCall(call, PlaceTold(at=at, queue=queue, position=position, staffed=agents > 0, wait=wait))
+        mode = Mode.CLOSED if line.mode is Mode.CLOSED else Mode.OPEN
+        told = PlaceTold(at=at, queue=queue, position=position, staffed=agents > 0, wait=wait, mode=mode)
+        return ToCall(call, told)
+
+    def turn_away(self, call: str, queue: str, at: datetime) -> ToCall:
+        """What a call is told that the queue's mode does not let in."""
+        line = self._roster.queues[queue]
+        place = len(line.waiting) + 1
+        return ToCall(call, PlaceTold(at=at, queue=queue, position=place, staffed=line.staffed, mode=line.mode))
 
     def distribute(self, at: datetime) -> list[Result]:
         """Offer whom it is the turn of, while agents are free for them."""

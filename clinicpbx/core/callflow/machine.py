@@ -43,9 +43,8 @@ class CallMachine:
             self._nodes, self._start = {**flow.nodes, OVERRIDE: said}, OVERRIDE
         language = arrived.language if arrived.language in book.languages else book.language_of(arrived.entry)
         self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override)
-        self._scene = replace(
-            self._scene, earlier=arrived.earlier, callback=arrived.callback, argument=arrived.argument
-        )
+        self._scene = replace(self._scene, earlier=arrived.earlier, callback=arrived.callback)
+        self._scene = replace(self._scene, argument=arrived.argument, consults=arrived.consults)
         self._scene = replace(self._scene, paged=arrived.paged, covers=arrived.covers)
         self._state: State | None = None
         self._visits = 0
@@ -66,6 +65,17 @@ class CallMachine:
         return self._nodes[self.at_step].kind
 
     @property
+    def reason(self) -> str:
+        """The prompt that says why the caller waits, where the call is in a step that has one."""
+        return str(getattr(self._nodes[self.at_step].step, "reason", ""))
+
+    @property
+    def _asked_about(self) -> str:
+        """The other call that this one is about, if it is about one."""
+        consults = self._arrived.consults
+        return consults.call if consults is not None and consults.call != self.call else ""
+
+    @property
     def language(self) -> str:
         return self._scene.language
 
@@ -80,8 +90,9 @@ class CallMachine:
         facts = {"entry": arrived.entry, "flow": self.flow, "version": book.version, "language": self.language}
         held = self._scene.override
         under = [Note("override", {"name": held.name, "title": held.title})] if held else []
+        about = [Note("consults", {"call": other})] if (other := self._asked_about) else []
         start, entered = self._enter(self._start, arrived.at)
-        return [Note("arrived", facts), *under, *start, *self._follow(entered, arrived.at)]
+        return [Note("arrived", facts), *under, *about, *start, *self._follow(entered, arrived.at)]
 
     def handle(self, event: Event) -> list[Command]:
         """The commands that *event* leads to; none once the call is over."""

@@ -52,11 +52,46 @@ PHRASES = {
         "es": "Demasiados códigos incorrectos. Inténtelo en cinco minutos.",
         "fr": "Trop de codes erronés. Réessayez dans cinq minutes.",
     },
-    "mailbox-keys": {
-        "en": "Press 1 to hear it again, 7 to delete it, pound for the next one.",
-        "es": "Pulse 1 para oírlo otra vez, 7 para borrarlo, numeral para el siguiente.",
-        "fr": "Appuyez sur 1 pour le réécouter, 7 pour l'effacer, dièse pour le suivant.",
+    "mailbox-away": {
+        "en": "Your mailbox cannot be opened now. Your messages are kept. Please try again later.",
+        "es": "Ahora no se puede abrir su buzón. Sus mensajes se conservan. Inténtelo más tarde.",
+        "fr": "Votre boîte vocale ne peut pas être ouverte. Vos messages sont conservés. Réessayez plus tard.",
     },
+    "mailbox-keys": {
+        "en": "Press 1 to make it yours, 2 to call back, 3 to close it, star to hear it again, 7 to delete it, "
+        "pound for the next one.",
+        "es": "Pulse 1 para hacerse cargo, 2 para devolver la llamada, 3 para cerrarlo, asterisco para oírlo otra vez, "
+        "7 para borrarlo, numeral para el siguiente.",
+        "fr": "Appuyez sur 1 pour le prendre en charge, 2 pour rappeler, 3 pour le clore, étoile pour le réécouter, "
+        "7 pour l'effacer, dièse pour le suivant.",
+    },
+    "item-claimed": {"en": "It is yours.", "es": "Es suyo.", "fr": "Il est à vous."},
+    "item-called": {
+        "en": "It is yours, and the attempt is noted. Hang up and dial:",
+        "es": "Es suyo, y el intento queda anotado. Cuelgue y marque:",
+        "fr": "Il est à vous, et la tentative est notée. Raccrochez et composez :",
+    },
+    "item-closed": {"en": "It is closed.", "es": "Está cerrado.", "fr": "Il est clos."},
+    "item-refused": {
+        "en": "A colleague has it, or it is closed already.",
+        "es": "Lo tiene un colega, o ya está cerrado.",
+        "fr": "Un collègue s'en occupe, ou il est déjà clos.",
+    },
+    "item-none": {
+        "en": "It is not in the inbox yet. Please try again in a moment.",
+        "es": "Todavía no está en la bandeja. Inténtelo en un momento.",
+        "fr": "Il n'est pas encore dans la boîte. Réessayez dans un instant.",
+    },
+    "item-away": {
+        "en": "The inbox cannot be reached now. Nothing was changed.",
+        "es": "La bandeja no está disponible ahora. No se ha cambiado nada.",
+        "fr": "La boîte n'est pas joignable. Rien n'a été changé.",
+    },
+    "item-outcomes": {"en": "What came of it?", "es": "¿Cuál fue el resultado?", "fr": "Quel en est le résultat ?"},
+    "outcome-reached": {"en": "reached", "es": "contactado", "fr": "joint"},
+    "outcome-not-reached": {"en": "not reached", "es": "no contactado", "fr": "pas joint"},
+    "outcome-done": {"en": "done", "es": "hecho", "fr": "fait"},
+    "outcome-no-action": {"en": "nothing to do", "es": "nada que hacer", "fr": "rien à faire"},
     "message-damaged": {
         "en": "This message cannot be read. Tell your administrator.",
         "es": "Este mensaje no se puede leer. Avise al administrador.",
@@ -141,6 +176,11 @@ PHRASES = {
         "en": "This phone may not do that.",
         "es": "Este teléfono no tiene permiso.",
         "fr": "Ce téléphone n'en a pas le droit.",
+    },
+    "call-transferred": {
+        "en": "A colleague asks about a patient, and wants to transfer the call.",
+        "es": "Un compañero consulta por un paciente y quiere transferir la llamada.",
+        "fr": "Un collègue vous consulte au sujet d'un patient et souhaite transférer l'appel.",
     },
     "call-bounced": {
         "en": "Careful: this call has come back more than once.",

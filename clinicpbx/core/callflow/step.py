@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
-from clinicpbx.core.events import NOTHING_EARLIER, Earlier, Event, Paged
+from clinicpbx.core.events import NOTHING_EARLIER, Consulted, Earlier, Event, Paged
 from clinicpbx.core.oncall.duty import Cover
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
@@ -39,6 +39,7 @@ class Scene:
     earlier: Earlier = NOTHING_EARLIER
     callback: str = ""
     argument: str = ""
+    consults: Consulted | None = None
     paged: Paged | None = None
     covers: tuple[Cover, ...] = ()
 

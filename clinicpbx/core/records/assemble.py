@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
@@ -61,6 +62,8 @@ class _Assembly:
         self.cdr = [row for row in group.cdr if row.uniqueid == call]
         self.cel = group.cel
         self.facts = [fact for fact in group.facts if fact.call == call]
+        consults = (fact for fact in group.facts if fact.kind == "consults" and fact.body.get("call") == call)
+        self.asked = [[fact for fact in group.facts if fact.call == one.call] for one in consults]
         self.legs = legs_of(group.cel)
         self.leg = self.legs.get(call)
         self.lost = call in group.lost and self.leg is not None and self.leg.ended is None
@@ -77,6 +80,10 @@ class _Assembly:
         outcome = self._outcome(kind, spans)
         answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
+        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
+            if any(stay.outcome == "answered" for stay in found.entries):
+                stays.entries += found.entries
+                stays.offers += found.offers
         arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
@@ -92,8 +99,8 @@ class _Assembly:
             version=arrived.get("version", ""),
             language=language,
             menu_path=tuple(self._menu_path()),
-            queues=tuple(stays.entries),
-            offers=tuple(stays.offers),
+            queues=tuple(sorted(stays.entries, key=lambda stay: stay.entered)),
+            offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
             transfers=tuple(self._transfers()),
             agent=agent,
             answered=answered,
@@ -103,7 +110,32 @@ class _Assembly:
             hangup=self._hangup(),
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
+            category=self._body("request").get("category", ""),
+            **self._callback(),
+            **self._page(),
         )
+
+    def _page(self) -> dict[str, Any]:
+        """Who on call accepted what the call was about, and how it ended."""
+        told = {str(fact.body.get("event", "")): fact.body for fact in self.facts if fact.kind == "page"}
+        accepted, closed = told.get("accepted", {}), told.get("closed", {})
+        who = str(closed.get("who", "") or accepted.get("who", ""))
+        return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
+
+    def _callback(self) -> dict[str, Any]:
+        """What became of the call-back that was promised in the call."""
+        if not self._body("callback"):
+            return {}
+        ended = [fact for fact in self.facts if fact.kind == "callback_ended"]
+        if not ended:
+            return {"callback": "promised"}
+        last, tries = ended[-1], str(ended[-1].body.get("tried", 0))
+        state = str(last.body.get("state", ""))
+        return {
+            "callback": state,
+            "tries": int(tries) if tries.isdigit() else 0,
+            "called_back": last.at if state == "done" else None,
+        }
 
     def _menu_path(self) -> list[str]:
         pressed = [fact.body for fact in self.facts if fact.kind == "menu"]

@@ -66,6 +66,9 @@ class Transfer:
 class Interaction:
     """One call, from the first channel to the last, across transfers. *call* is the caller's uniqueid.
 
+    *category* is what the caller wants, by the rules. *callback*: what became of a call-back promised in it: promised,
+    unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
+    *paged*: who on call accepted it; *page_outcome*: what they said came of it.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
     with somebody; *hangup* says who ended it: caller, agent, other or system.
     """
@@ -93,3 +96,9 @@ class Interaction:
     hangup: str = ""
     cause: int = 0
     fallback: bool = False
+    category: str = ""
+    callback: str = ""
+    tries: int = 0
+    called_back: datetime | None = None
+    paged: str = ""
+    page_outcome: str = ""

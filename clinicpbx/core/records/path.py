@@ -1,6 +1,6 @@
 """Why a call went where it went: the daemon's facts as lines a person can read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,67 +22,57 @@ def _names(body: Mapping[str, Any]) -> str:
     return ", ".join(map(str, body.get("agents", ())))
 
 
-def _line(fact: Fact) -> tuple[str, str, str] | None:
-    body = {"name": "", "queue": "", "why": "", **fact.body}
-    match fact.kind:
-        case "arrived":
-            rules = f"{body.get('entry', '')} leads to flow {body.get('flow', '')}, rules {body.get('version', '')}"
-            return "", "arrived", rules
-        case "override":
-            return "", "override", f"{body['name']}: {body.get('title', '')}"
-        case "step":
-            return body["name"], "entered", str(body.get("kind", ""))
-        case "left":
-            return body["name"], str(body.get("outcome", "")), body["why"]
-        case "menu":
-            return body["name"], "key", str(body.get("key", ""))
-        case "language":
-            return "", "language", str(body.get("language", ""))
-        case "queued":
-            return body["queue"], "queued", f"priority {body.get('priority', '')}"
-        case "offered":
-            skipped = "; ".join(map(str, body.get("skipped", ())))
-            return body["queue"], "offered", _names(body) + (f"; not {skipped}" if skipped else "")
-        case "answered":
-            return body["queue"], "answered", str(body.get("agent", ""))
-        case "refused":
-            return body["queue"], "refused", f"{_names(body)}: {body.get('status', '')}"
-        case "abandoned" | "overflowed":
-            return body["queue"], fact.kind, body["why"]
-        case "message":
-            return str(body.get("mailbox", "")), "message", f"{body.get('message', '')}, {body.get('seconds', '')} s"
-        case "bounced":
-            return body["queue"], "bounced", f"{body.get('times', '')} times before"
-        case "callback_ended":
-            return str(body.get("callback", "")), f"call-back {body.get('state', '')}", str(body.get("outcome", ""))
-        case "disposition":
-            return str(body.get("agent", "")), "disposition", str(body.get("disposition", ""))
-        case "supervised" | "supervision_refused" | "supervision_ended":
-            return str(body.get("phone", "")), fact.kind.replace("_", " "), f"by {body.get('by', '')}"
-        case "callback":
-            return body["queue"], "call-back promised", str(body.get("callback", ""))
-        case "dialled":
-            return str(body.get("target", "")), "dialled", body["why"]
-        case "alerted":
-            return str(body.get("prompt", "")), "alerted", ", ".join(map(str, body.get("phones", ())))
-        case "dial_ended":
-            return str(body.get("target", "")), "dial ended", str(body.get("status", ""))
-        case "ended":
-            return "", "ended", str(body.get("outcome", ""))
-    return _on_call(fact.kind, body)
+class _Body(dict[str, Any]):
+    """What a fact says; what it does not say is empty."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
-def _on_call(kind: str, body: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """How urgent the call was, and who was paged about it."""
-    if kind == "triage":
-        return "", "triage", str(body.get("level", ""))
-    if kind == "page":
-        said = ": ".join(filter(None, (str(body.get("who", "")), str(body.get("result", "")))))
-        return str(body.get("page", "")), str(body.get("event", "")), said
-    return None
+def _supervision(kind: str) -> "Line":
+    return lambda said: (said["phone"], kind.replace("_", " "), f"by {said['by']}")
+
+
+Line = Callable[[_Body], tuple[str, str, str]]
+LINES: Mapping[str, Line] = {
+    "abandoned": lambda said: (said["queue"], "abandoned", said["why"]),
+    "alerted": lambda said: (said["prompt"], "alerted", ", ".join(map(str, said["phones"]))),
+    "answered": lambda said: (said["queue"], "answered", said["agent"]),
+    "arrived": lambda said: ("", "arrived", f"{said['entry']} leads to flow {said['flow']}, rules {said['version']}"),
+    "bounced": lambda said: (said["queue"], "bounced", f"{said['times']} times before"),
+    "callback": lambda said: (said["queue"], "call-back promised", said["callback"]),
+    "callback_ended": lambda said: (said["callback"], f"call-back {said['state']}", said["outcome"]),
+    "consulted": lambda said: (said["entry"], "consulted", f"call {said['call']}"),
+    "consults": lambda said: (said["entry"], "consults", f"call {said['call']}"),
+    "dial_ended": lambda said: (said["target"], "dial ended", said["status"]),
+    "dialled": lambda said: (said["target"], "dialled", said["why"]),
+    "disposition": lambda said: (said["agent"], "disposition", said["disposition"]),
+    "ended": lambda said: ("", "ended", said["outcome"]),
+    "language": lambda said: ("", "language", said["language"]),
+    "left": lambda said: (said["name"], said["outcome"], said["why"]),
+    "menu": lambda said: (said["name"], "key", said["key"]),
+    "message": lambda said: (said["mailbox"], "message", f"{said['message']}, {said['seconds']} s"),
+    "offered": lambda said: (said["queue"], "offered", _asked(said)),
+    "overflowed": lambda said: (said["queue"], "overflowed", said["why"]),
+    "override": lambda said: ("", "override", f"{said['name']}: {said['title']}"),
+    "page": lambda said: (said["page"], said["event"], ": ".join(filter(None, (said["who"], said["result"])))),
+    "queued": lambda said: (said["queue"], "queued", f"priority {said['priority']}"),
+    "refused": lambda said: (said["queue"], "refused", f"{_names(said)}: {said['status']}"),
+    "request": lambda said: ("", "request", said["category"]),
+    "step": lambda said: (said["name"], "entered", said["kind"]),
+    "supervised": _supervision("supervised"),
+    "supervision_ended": _supervision("supervision_ended"),
+    "supervision_refused": _supervision("supervision_refused"),
+    "triage": lambda said: ("", "triage", said["level"]),
+}
+
+
+def _asked(said: _Body) -> str:
+    skipped = "; ".join(map(str, said["skipped"]))
+    return _names(said) + (f"; not {skipped}" if skipped else "")
 
 
 def path(facts: Iterable[Fact]) -> list[PathLine]:
     """The call's way, line by line; facts of kinds not known here are left out."""
-    lines = ((fact.at, _line(fact)) for fact in facts)
-    return [PathLine(at, *map(str, line)) for at, line in lines if line is not None]
+    known = ((fact, LINES[fact.kind]) for fact in facts if fact.kind in LINES)
+    return [PathLine(fact.at, *map(str, line(_Body(fact.body)))) for fact, line in known]

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from clinicpbx.core.schedule.hours import Hours, Opening, Span
 
 _DAY = timedelta(days=1)
+SOON = timedelta(days=8)
+OPEN = ("open", "lunch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,16 @@ def stretches(hours: Hours, start: datetime, end: datetime) -> Iterator[Stretch]
             yield Stretch(began, at, opening)
             began, opening = at, found
     yield Stretch(began, end.astimezone(UTC), opening)
+
+
+def closing(hours: Hours, after: datetime) -> datetime | None:
+    """When the *hours*, open or at lunch at *after* (aware) or later, end next; None: not within SOON."""
+    before = ""
+    for stretch in stretches(hours, after, after + SOON):
+        if before in OPEN and stretch.opening.state not in OPEN:
+            return stretch.start
+        before = stretch.opening.state
+    return None
 
 
 def timeline(hours: Mapping[str, Hours], start: datetime, end: datetime) -> list[Situation]:

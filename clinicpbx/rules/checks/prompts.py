@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from clinicpbx.core.callflow.item_words import SPOKEN, outcome_prompt
 from clinicpbx.core.callflow.phrases import PHRASES
 from clinicpbx.core.callflow.step import STEPS
 from clinicpbx.errors import Mistake
@@ -17,6 +18,7 @@ def prompts(draft: Draft) -> Iterator[Mistake]:
     used = ALWAYS | {name for kind, options in CODES.values() for name in STEPS[kind](**options).prompts()}
     if document.mailboxes:
         used |= STEPS["voicemail"](mailbox=next(iter(document.mailboxes))).prompts()
+    used |= {outcome_prompt(one) for category in document.categories.values() for one in category.outcomes} | SPOKEN
     if document.rotas:
         used |= STEPS["page"]().prompts() | STEPS["handover"]().prompts()
         used |= {rota.page.say for rota in document.rotas.values() if rota.page.say is not None}

@@ -27,7 +27,7 @@ OPTIONS = {"hours": "hours", "queue": "queues", "mailbox": "mailboxes", "rota": 
 
 @CHECKS.register("references")
 def references(draft: Draft) -> Iterator[Mistake]:
-    for path, name, section in (*_of_lines(draft), *_of_people(draft), *_of_steps(draft)):
+    for path, name, section in (*_of_lines(draft), *_of_people(draft), *_of_categories(draft), *_of_steps(draft)):
         known: Collection[str] = getattr(draft.document, section)
         if name is not None and name not in known:
             yield draft.mistake(path, f"no {SINGULAR[section]} is named {name!r}{perhaps(name, known)}")
@@ -53,10 +53,23 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
         yield ("emergency", "trunks", trunk), trunk, "trunks"
     for phone in document.emergency.notify:
         yield ("emergency", "notify", phone), phone, "phones"
+    for name, target in document.notify.targets.items() if document.notify else ():
+        yield ("notify", "targets", name, "message"), target.message, "phones"
+
+
+def _of_categories(draft: Draft) -> Iterator[Use]:
+    for name, category in draft.document.categories.items():
+        yield ("categories", name, "hours"), category.hours, "hours"
+        yield ("categories", name, "queue"), category.queue, "queues"
+        for mailbox in category.mailboxes:
+            yield ("categories", name, "mailboxes", mailbox), mailbox, "mailboxes"
+        for queue in category.queues:
+            yield ("categories", name, "queues", queue), queue, "queues"
 
 
 def _of_people(draft: Draft) -> Iterator[Use]:
     document = draft.document
+    yield ("clinic", "log_out", "closing"), document.clinic.log_out.closing, "hours"
     for extension, phone in document.phones.items():
         yield ("phones", extension, "location"), phone.location, "locations"
         yield ("phones", extension, "site"), phone.site, "sites"

@@ -147,6 +147,8 @@ def _box(rules: Rules, name: str, node: Node, language: str) -> Box:
         case "alert":
             told = ", ".join(document.phones[phone].name for phone in getattr(step, "phones", ()))
             return Box(name, f"Tells {told}", said, "words")
+        case "request":
+            return Box(name, f"Notes: {rules.book.categories[str(getattr(step, 'category', ''))].title}", (), "words")
         case "triage":
             return Box(name, f"Triage: {getattr(step, 'level', '')}", (), "words")
         case "voicemail":

@@ -7,7 +7,8 @@ from enum import Enum
 from typing import ClassVar
 
 from clinicpbx.core.acd.announcements import place_media, wait_media
-from clinicpbx.core.acd.stages import Stage, stages
+from clinicpbx.core.acd.modes import Mode
+from clinicpbx.core.acd.stages import Stage, postponed, stages
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
 from clinicpbx.core.callflow.away import away
 from clinicpbx.core.callflow.phrases import PHRASES
@@ -92,8 +93,11 @@ class Enqueue:
     def enter(self, scene: Scene, at: datetime) -> Result:
         rules = scene.book.queues[self.queue]
         since, priority = _since(scene, rules, at), self.priority + _raised(scene, rules)
+        asks = self._stages(scene, rules)
+        if scene.consults is not None:  # its agent's time with it is no waiting for this queue
+            priority, asks = max(priority, scene.consults.priority), postponed(asks, at - since)
         queued = Note("queued", {"queue": self.queue, "priority": priority, "since": since.isoformat()})
-        join = JoinQueue(self.queue, since, priority, stages=self._stages(scene, rules))
+        join = JoinQueue(self.queue, since, priority, stages=asks)
         bounced = scene.earlier.queues.count(self.queue)
         flag = (Note("bounced", {"queue": self.queue, "times": bounced}),) if bounced >= BOUNCED else ()
         return Stay(Queued(join, at, at + self.limit), (queued, *flag, *self._variables(scene), join))
@@ -109,10 +113,16 @@ class Enqueue:
         )
 
     def _whisper(self, scene: Scene, rules: QueueRules) -> str:
-        """What an agent hears before the call is theirs: queue, language, reason, and that it has come back."""
+        """What an agent hears before the call is theirs: queue, language, reason, and that it has come back.
+
+        Of a colleague who asks about a patient it is always told, and what is known of that patient.
+        """
+        about = scene.consults
         speaks = f"speaks-{scene.language}"
         told = speaks if scene.language != scene.book.languages[0] and speaks in PHRASES else ""
         again = "call-bounced" if scene.earlier.queues.count(self.queue) >= BOUNCED else ""
+        if about is not None:
+            return "^".join(filter(None, (rules.whisper, "call-transferred", told, about.reason, again)))
         return "^".join(filter(None, (rules.whisper, told, self.reason, again))) if rules.whisper else ""
 
     def _stages(self, scene: Scene, rules: QueueRules) -> tuple[Stage, ...]:
@@ -125,6 +135,9 @@ class Enqueue:
         match state.phase:
             case Phase.OFFERED:
                 return self._ringing(scene, state, event)
+            case Phase.TALKING if isinstance(event, DialEnded):  # transferred to where nobody took the call
+                again = replace(state, phase=Phase.WAITING, entered=event.at, deadline=event.at + self.limit)
+                return Stay(again, (Note("queued", {"queue": self.queue, "priority": state.join.priority}), state.join))
             case Phase.TALKING:
                 return Stay(replace(state, deadline=max(state.deadline, away(event.at))))
         return self._waiting(scene, state, event)
@@ -135,6 +148,10 @@ class Enqueue:
                 return self._offer(scene, state, event)
             case PlaceTold(queue=queue) if queue != self.queue:
                 return Stay(state)
+            case PlaceTold(mode=Mode.FULL):
+                return self._leave(scene, state, "overflow", "the queue is full")
+            case PlaceTold(mode=Mode.CLOSED):
+                return self._leave(scene, state, "unstaffed", "the queue is closed")
             case PlaceTold(staffed=False):
                 return self._leave(scene, state, "unstaffed", "nobody is logged in")
             case PlaceTold():
@@ -191,10 +208,10 @@ class Enqueue:
 
     def _ringing(self, scene: Scene, state: Queued, event: Event) -> Result:
         match event:
-            case DialAnswered(phone=phone):
+            case DialAnswered(phone=phone, channel=channel):
                 talking = replace(state, phase=Phase.TALKING, deadline=away(event.at))
                 answered = Note("answered", {"queue": self.queue, "agent": phone})
-                return Stay(talking, (TakeOffer(self.queue, phone), answered))
+                return Stay(talking, (TakeOffer(self.queue, phone, channel), answered))
             case DialEnded(status=status):
                 return self._returned(scene, state, status, event.at)
             case CommandRefused(command=Continue.__name__):
@@ -221,7 +238,7 @@ class Enqueue:
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         unset = (replace(variable, value="") for variable in self._variables(scene))
         kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority)}
-        return Leave(outcome, (*hush, LeaveQueue(self.queue), *unset, overflowed), why, kept)
+        return Leave(outcome, (*hush, LeaveQueue(self.queue, outcome), *unset, overflowed), why, kept)
 
     def _gone(self, state: Queued, taken: bool) -> Result:
         if state.phase is Phase.TALKING:
@@ -235,9 +252,12 @@ class Enqueue:
 
 
 def _since(scene: Scene, rules: QueueRules, at: datetime) -> datetime:
-    """What the place counts from: the first queue of this call, or a place that the caller lost a moment ago."""
+    """What the place counts from: the first queue of this call, that of the call which is asked about, or a place that
+    the caller lost a moment ago."""
     if SINCE in scene.memory:
         return datetime.fromisoformat(scene.memory[SINCE])
+    if scene.consults is not None:
+        return min(scene.consults.since, at)
     lost = scene.earlier
     if lost.lost is None or lost.ended is None or lost.queue != rules.name:
         return at

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import ClassVar
 
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.item_words import ITEM_KEYS, ITEM_PROMPTS, answer_media, outcome_media
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import (
     Command,
@@ -16,6 +17,7 @@ from clinicpbx.core.commands import (
     OpenMailbox,
     Play,
     StopPlayback,
+    WorkMessage,
 )
 from clinicpbx.core.events import (
     Adopted,
@@ -23,6 +25,7 @@ from clinicpbx.core.events import (
     DeadlineReached,
     DtmfReceived,
     Event,
+    ItemWorked,
     MailboxOpened,
     MailboxRefused,
     MessageDamaged,
@@ -45,6 +48,8 @@ class Phase(Enum):
     FETCHING = "fetching"
     HEARING = "hearing"
     CHOOSING = "choosing"
+    WORKING = "working"  # the inbox is asked to do something with the message's item
+    CLOSING = "closing"  # with which outcome?
     GOODBYE = "goodbye"
 
 
@@ -58,6 +63,7 @@ class Hearing:
     pin: str = field(default="", repr=False)
     left: tuple[MessageSummary, ...] = ()
     sound: Private[str] | None = None
+    outcomes: tuple[str, ...] = ()
 
     @property
     def current(self) -> str:
@@ -73,7 +79,10 @@ class HearMessages:
         return frozenset({"done"})
 
     def prompts(self) -> frozenset[str]:
-        return frozenset({"mailbox-none", "mailbox-locked", "mailbox-keys", "message-damaged"})
+        return (
+            frozenset({"mailbox-none", "mailbox-locked", "mailbox-away", "mailbox-keys", "message-damaged"})
+            | ITEM_PROMPTS
+        )
 
     def enter(self, scene: Scene, at: datetime) -> Result:
         phone = scene.book.phones.get(scene.entry)
@@ -93,6 +102,10 @@ class HearMessages:
                 return _fetching(scene, state, event)
             case Phase.HEARING | Phase.CHOOSING:
                 return _heard(scene, state, event)
+            case Phase.WORKING:
+                return _worked(scene, state, event)
+            case Phase.CLOSING:
+                return _closing(scene, state, event)
         return Leave("done") if _over(scene, state, event) else Stay(state)
 
 
@@ -125,6 +138,8 @@ def _opening(scene: Scene, state: Hearing, event: Event) -> Result:
             return _say(scene, again, ("sound:vm-incorrect", "sound:vm-password"), event.at)
         case MailboxRefused(why="locked"):
             return _say(scene, replace(state, phase=Phase.GOODBYE), ("prompt:mailbox-locked",), event.at)
+        case MailboxRefused(why="unreadable"):
+            return _away(scene, state, event.at)
         case MailboxRefused() | DeadlineReached():
             return _goodbye(scene, state, event.at)
         case Adopted():
@@ -147,6 +162,8 @@ def _fetching(scene: Scene, state: Hearing, event: Event) -> Result:
         case MessageDamaged(message=name) if name == state.current:
             skipped = replace(state, phase=Phase.COUNT, left=state.left[1:])
             return _say(scene, skipped, ("prompt:message-damaged",), event.at)
+        case MailboxRefused():
+            return _away(scene, state, event.at)
         case DeadlineReached():
             return _goodbye(scene, state, event.at)
         case Adopted():
@@ -157,7 +174,9 @@ def _fetching(scene: Scene, state: Hearing, event: Event) -> Result:
 def _heard(scene: Scene, state: Hearing, event: Event) -> Result:
     hush = (StopPlayback(_playback(scene, state)),)
     match event:
-        case DtmfReceived(digit="1"):
+        case DtmfReceived(digit=key) if key in ITEM_KEYS:
+            return _work(scene, state, event.at, ITEM_KEYS[key])
+        case DtmfReceived(digit="*"):
             return _hear(scene, state, event.at, *hush)
         case DtmfReceived(digit="7"):
             return _next(scene, state, event.at, *hush, DeleteMessage(state.mailbox, state.current))
@@ -178,6 +197,40 @@ def _heard(scene: Scene, state: Hearing, event: Event) -> Result:
     return _say(scene, choosing, ("prompt:mailbox-keys",), event.at, heard)
 
 
+def _work(scene: Scene, state: Hearing, at: datetime, change: str, outcome: str = "") -> Stay:
+    working = replace(state, phase=Phase.WORKING, deadline=at + PATIENCE)
+    agent = scene.book.agent_at(scene.entry)
+    by = agent.name if agent is not None else f"phone-{scene.entry}"
+    work = WorkMessage(state.mailbox, state.current, change, by, outcome)
+    return Stay(working, (StopPlayback(_playback(scene, state)), work))
+
+
+def _worked(scene: Scene, state: Hearing, event: Event) -> Result:
+    match event:
+        case ItemWorked(message=name, answer="outcomes", outcomes=outcomes) if name == state.current:
+            closing = replace(state, phase=Phase.CLOSING, outcomes=outcomes[:9])
+            return _say(scene, closing, outcome_media(closing.outcomes), event.at)
+        case ItemWorked(message=name) if name == state.current:
+            return _say(scene, replace(state, phase=Phase.CHOOSING), answer_media(event), event.at)
+        case DeadlineReached():
+            return _say(scene, replace(state, phase=Phase.CHOOSING), ("prompt:item-away",), event.at)
+        case Adopted():
+            return _fetch(scene, state, event.at)
+    return Stay(state)
+
+
+def _closing(scene: Scene, state: Hearing, event: Event) -> Result:
+    match event:
+        case DtmfReceived(digit=key) if key in "123456789"[: len(state.outcomes)]:
+            return _work(scene, state, event.at, "close", state.outcomes[int(key) - 1])
+        case DtmfReceived() | DeadlineReached():
+            hush = StopPlayback(_playback(scene, state))
+            return _say(scene, replace(state, phase=Phase.CHOOSING), ("prompt:mailbox-keys",), event.at, hush)
+        case Adopted():
+            return _fetch(scene, state, event.at)
+    return Stay(replace(state, deadline=event.at + PATIENCE)) if _over(scene, state, event) else Stay(state)
+
+
 def _hear(scene: Scene, state: Hearing, at: datetime, *first: Command) -> Stay:
     assert state.sound is not None
     hearing = replace(state, phase=Phase.HEARING)
@@ -195,6 +248,10 @@ def _fetch(scene: Scene, state: Hearing, at: datetime, *first: Command) -> Resul
         return _say(scene, last, ("sound:vm-nomore", "sound:vm-goodbye"), at, *first)
     fetching = replace(state, phase=Phase.FETCHING, deadline=at + PATIENCE)
     return Stay(fetching, (*first, FetchMessage(state.mailbox, state.current)))
+
+
+def _away(scene: Scene, state: Hearing, at: datetime) -> Stay:
+    return _say(scene, replace(state, phase=Phase.GOODBYE), ("prompt:mailbox-away",), at)
 
 
 def _goodbye(scene: Scene, state: Hearing, at: datetime) -> Stay:

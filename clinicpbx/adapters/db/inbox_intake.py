@@ -1,0 +1,91 @@
+"""Records become items of the inbox, in the transaction that writes the records."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clinicpbx.adapters.db.inbox_rows import contact_values, item_values, read_items
+from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
+from clinicpbx.adapters.db.numbers import e164
+from clinicpbx.adapters.db.once import insert as insert_or
+from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.core.inbox.contact import contact_of
+from clinicpbx.core.inbox.item import Item
+from clinicpbx.core.inbox.merge import Merge, merged
+from clinicpbx.core.records.call_record import Interaction
+from clinicpbx.core.rulebook import Rulebook
+
+
+async def keep_items(
+    connection: AsyncConnection, ids: Collection[str], records: Sequence[Interaction], book: Rulebook
+) -> None:
+    """Brings the inbox up to *records*, the only ones of the groups whose ids are *ids*; twice is as once.
+
+    The listener alone writes contacts of calls; what people change at the same time, it waits for.
+    """
+    contacts = [one for record in records if (one := contact_of(record, _number(record), book)) is not None]
+    gone = set(ids) - {one.call for one in contacts}
+    numbers = {one.number.value for one in contacts if one.number.value}
+    calls = [*gone, *(one.call for one in contacts)]
+    holding = select(contact.c.item).where(contact.c.call.in_(calls))
+    concerned = or_(item.c.id.in_(holding), (item.c.number.in_(numbers)) & OPEN)
+    before = await read_items(connection, select(item).where(concerned).order_by(item.c.id).with_for_update())
+    if not before and not any(one.need for one in contacts):
+        return
+    merge = merged(book, before, await _talked(connection, numbers), contacts)
+    if before:
+        at = max((record.ended for record in records), default=before[0].touched)
+        for call in sorted(gone):
+            merge.withdraw(call, at)
+    await _write(connection, {one.id: one for one in before}, merge)
+
+
+def _number(record: Interaction) -> str:
+    return e164(record.caller.value if record.kind == "inbound" else record.dialled.value)
+
+
+async def _talked(connection: AsyncConnection, numbers: Collection[str]) -> dict[str, datetime]:
+    """When the patients of *numbers* were last answered."""
+    last = (
+        select(interaction.c.number, func.max(interaction.c.ended).label("at"))
+        .where(interaction.c.number.in_(numbers), interaction.c.kind == "inbound", interaction.c.outcome == "answered")
+        .group_by(interaction.c.number)
+    )
+    found = (await connection.execute(last)).all() if numbers else ()
+    return {row.number: row.at for row in found}
+
+
+async def _write(connection: AsyncConnection, before: Mapping[int, Item], merge: Merge) -> None:
+    stored: dict[int, int] = {}
+    for one in merge.items.values():
+        old = before.get(one.id)
+        if old is None:
+            made = insert(item).values(item_values(one)).returning(item.c.id)
+            stored[one.id] = (await connection.execute(made)).scalar_one()
+        else:
+            stored[one.id] = one.id
+            if replace(one, contacts=()) != replace(old, contacts=()):
+                await connection.execute(update(item).where(item.c.id == one.id).values(item_values(one)))
+        await _contacts(connection, stored[one.id], old, one)
+    rows = [
+        {"item": stored[each.item], "at": each.at, "kind": each.kind, "actor": "", "text": each.text}
+        for each in merge.happened
+    ]
+    if rows:
+        await connection.execute(insert(item_event), rows)
+
+
+async def _contacts(connection: AsyncConnection, id: int, old: Item | None, new: Item) -> None:
+    had = old.contacts if old is not None else ()
+    gone = [one.call for one in had if one.call not in {each.call for each in new.contacts}]
+    if gone:
+        await connection.execute(delete(contact).where(contact.c.call.in_(gone)))
+    fresh = [contact_values(one, id) for one in new.contacts if one not in had]
+    if fresh:
+        statement: Any = insert_or(connection, contact)
+        put = {column.name: statement.excluded[column.name] for column in contact.c if column.name != "call"}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["call"], set_=put), fresh)

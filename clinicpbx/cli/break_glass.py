@@ -1,0 +1,86 @@
+"""Break the glass: the right to hear and see what patients said, for a while, for a reason that is noted."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import rich_click as click
+
+from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli.output import say, show
+from clinicpbx.paths import Instance
+from clinicpbx.rules.words import duration, written
+
+
+class Length(click.ParamType[timedelta]):
+    """A length of time: 30m, 1h30m."""
+
+    name = "LENGTH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from clinicpbx.daemon.break_glass import LONGEST
+
+        try:
+            length = duration(value)
+        except ValueError as wrong:
+            self.fail(str(wrong), param, ctx)
+        assert isinstance(length, timedelta)
+        if not timedelta(0) < length <= LONGEST:
+            self.fail(f"{value} is not between 1s and {written(LONGEST)}", param, ctx)
+        return length
+
+
+@click.group("break-glass", invoke_without_command=True)
+@click.option("--reason", default="", help="Why, for whoever reviews it; no patient's name.")
+@click.option("--for", "length", type=Length(), default="30m", show_default=True, help="How long; at most 12h.")
+@click.pass_context
+def command(context: click.Context, reason: str, length: timedelta) -> None:
+    """The right to hear, export and unmask for your own login, at once, also while the database is away.
+
+    It is noted with its reason, and so is everything done by it: `clinicpbx audit list --break-glass`.
+
+    \b
+    Examples:
+      clinicpbx break-glass --reason "night nurse ill, messages of the ward must be heard" --for 1h
+      clinicpbx break-glass list
+    """
+    if context.invoked_subcommand is None:
+        if not reason.strip():
+            raise click.UsageError("say why, with --reason")
+        _break(context.obj, reason.strip(), length)
+
+
+def _break(instance: Instance, reason: str, length: timedelta) -> None:
+    from clinicpbx.cli._instance import there
+    from clinicpbx.cli._leave import note
+    from clinicpbx.core.audit.entry import Entry
+    from clinicpbx.daemon.break_glass import Glass, break_glass
+    from clinicpbx.daemon.login import login
+    from clinicpbx.settings import read_settings
+
+    there(instance)
+    settings, now = read_settings(instance), datetime.now(UTC)
+    who, until = login(instance, settings).name, now + length
+    detail = {"reason": reason, "until": until.isoformat(timespec="seconds")}
+    note(instance, settings, Entry(who, "break-glass", who, detail))
+    break_glass(instance, Glass(who, reason, now, until))
+    say(f"{who} may hear, export and unmask until {until.astimezone():%Y-%m-%d %H:%M}. All of it is noted.")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_instance
+def list_broken(instance: Instance, as_json: bool) -> None:
+    """Who broke the glass and may still; those of before: `clinicpbx audit list --break-glass`.
+
+    \b
+    Examples:
+      clinicpbx break-glass list
+      clinicpbx break-glass list --json
+    """
+    from clinicpbx.daemon.break_glass import broken
+
+    rows = [
+        {"login": one.login, "since": one.since, "until": one.until, "reason": one.reason}
+        for one in broken(instance, datetime.now(UTC))
+    ]
+    show("Broken glass", ["login", "since", "until", "reason"], rows, as_json)

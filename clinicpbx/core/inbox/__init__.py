@@ -1,0 +1,1 @@
+"""What patients still wait for: items, their contacts, their due times."""

@@ -1,0 +1,1 @@
+"""Messages: how long they are kept."""

@@ -1,0 +1,130 @@
+"""The inbox as the daemon's phones and the listener reach it, with a real SQLite database."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.inbox_intake import keep_items
+from clinicpbx.adapters.db.inbox_lists import Wanted, list_items
+from clinicpbx.adapters.db.records import NO_RULES, write_records
+from clinicpbx.core.commands import WorkMessage
+from clinicpbx.core.events import ItemWorked
+from clinicpbx.core.records.call_record import Interaction
+from clinicpbx.daemon import inbox_desk
+from clinicpbx.daemon.inbox_desk import InboxDesk
+from clinicpbx.daemon.inbox_runtime import InboxRuntime
+from clinicpbx.paths import Instance
+from clinicpbx.private import Private
+from clinicpbx.settings import Settings
+from tests.support.record_database import make_database
+
+pytestmark = pytest.mark.unit
+T0 = datetime(2026, 11, 24, 15, tzinfo=UTC)
+NUMBER = "+12125550147"
+HARBOR = Path(__file__).parents[2] / "examples" / "harbor"
+
+
+@dataclass
+class House:
+    instance: Instance
+    engine: AsyncEngine
+    desk: InboxDesk
+
+    async def work(self, change: str, by: str = "ana", message: str = "m1", outcome: str = "") -> ItemWorked:
+        return await self.desk.work(WorkMessage("desk", message, change, by, outcome))
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    instance = Instance(tmp_path)
+    url = f"sqlite:///{instance.database}"
+    await make_database(url)
+    engine = make_engine(url, writes=True)
+    record = Interaction("c.1", "inbound", "voicemail", T0, T0, Private(NUMBER), mailbox="desk", message="m1")
+    async with engine.begin() as connection:
+        await write_records(connection, ["c.1"], [record])
+        await keep_items(connection, ["c.1"], [record], NO_RULES)
+    yield House(instance, engine, InboxDesk(instance, Settings(database_url=""), lambda: NO_RULES, lambda: T0))
+    await engine.dispose()
+
+
+async def test_one_phone_claims_and_the_other_is_refused(house: House) -> None:
+    assert [(await house.work("claim", by)).answer for by in ("ana", "ben")] == ["claimed", "refused"]
+    assert [one.owner for one in await list_items(house.engine, Wanted())] == ["ana"]
+
+
+async def test_whom_to_call_is_said_and_the_attempt_is_kept(house: House) -> None:
+    told = await house.work("call")
+    assert (told.answer, told.number and told.number.value) == ("called", NUMBER)
+    (item,) = await list_items(house.engine, Wanted())
+    assert (item.owner, [one.kind for one in item.contacts]) == ("ana", ["voicemail", "tried"])
+
+
+async def test_it_is_closed_with_one_of_its_outcomes(house: House) -> None:
+    told = await house.work("outcomes")
+    assert (told.answer, told.outcomes) == ("outcomes", ("reached", "not-reached", "done", "no-action"))
+    assert (await house.work("close", outcome="whatever")).answer == "refused"
+    assert (await house.work("close", outcome=told.outcomes[0])).answer == "closed"
+    assert await list_items(house.engine, Wanted()) == []
+
+
+async def test_a_message_that_the_listener_has_not_seen_yet_is_none(house: House) -> None:
+    assert (await house.work("claim", message="m9")).answer == "none"
+
+
+async def test_a_database_that_is_locked_missing_or_another_is_away(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(inbox_desk, "PATIENCE", 0.3)
+    lock = sqlite3.connect(house.instance.database, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    assert (await house.work("claim")).answer == "away"
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert [one.owner for one in await list_items(house.engine, Wanted())] == [""], "what was said is what is so"
+    for url, answer in (("sqlite:///" + str(tmp_path / "none.db"), "none"), ("postgresql://x@127.0.0.1:9/x", "away")):
+        desk = InboxDesk(house.instance, Settings(database_url=url), lambda: NO_RULES, lambda: T0)
+        assert (await desk.work(WorkMessage("desk", "m1", "claim", "ana"))).answer == answer
+    assert not (tmp_path / "none.db").exists()
+
+
+async def test_breaches_are_looked_for_once_a_minute(house: House) -> None:
+    told: list[str] = []
+
+    async def announce(connection: Any, kind: str, about: str, detail: Any) -> None:
+        told.append(kind)
+
+    runtime = InboxRuntime(house.instance, house.engine, announce)
+    late = T0 + timedelta(hours=9)
+    assert [await runtime.look(late + timedelta(seconds=seconds)) for seconds in (0, 30, 61)] == [1, 0, 0]
+    assert told == ["breached"]
+
+
+async def test_an_announcement_that_fails_takes_the_mark_back(house: House) -> None:
+    async def broken(connection: Any, kind: str, about: str, detail: Any) -> None:
+        raise OSError("no outbox")
+
+    late = T0 + timedelta(hours=9)
+    with pytest.raises(OSError, match="no outbox"):
+        await InboxRuntime(house.instance, house.engine, broken).look(late)
+    assert await InboxRuntime(house.instance, house.engine).look(late) == 1
+
+
+async def test_items_go_by_the_rules_in_force(house: House) -> None:
+    runtime = InboxRuntime(house.instance, house.engine)
+    assert runtime.book() is NO_RULES
+    await asyncio.to_thread(shutil.copytree, HARBOR, house.instance.versions / "000001" / "rules")
+    house.instance.current.symlink_to("000001")
+    assert runtime.book().categories["refill"].outcomes == ("sent", "refused", "not-reached")
+    house.instance.current.unlink()
+    house.instance.current.symlink_to("000002")
+    assert runtime.book().version == "000001", "broken rules take nothing away"

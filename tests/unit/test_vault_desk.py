@@ -1,0 +1,173 @@
+"""Who may ask the vault for what: the kernel says who asks, and what is not noted is not given out."""
+
+import grp
+import os
+import pwd
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from clinicpbx.adapters.vault.pins import Pins
+from clinicpbx.adapters.vault.store import Vault
+from clinicpbx.core.audit.entry import Entry
+from clinicpbx.core.rulebook import MailboxRules
+from clinicpbx.daemon import asker as asking
+from clinicpbx.daemon.asker import Peer
+from clinicpbx.daemon.vault_desk import Desk
+from clinicpbx.errors import ClinicPBXError, NotPermitted
+from clinicpbx.private import Private
+from clinicpbx.settings import Settings
+from tests.support.books import book
+from tests.support.marks import tone
+from tests.support.vaults import NUMBER, a_message, make_vault, put
+
+pytestmark = [
+    pytest.mark.unit,
+    pytest.mark.skipif(os.geteuid() != 0, reason="giving folders away needs root"),
+]
+
+SOUND = tone(1)
+PIN = "270418"
+NURSE, DAEMON, STRANGER = 4001, 4002, 4003
+WISH = {"mailbox": "8100", "message": "m1"}
+LOGINS = {2: NURSE}
+"""By pid: whom the kernel knows behind it."""
+NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", 0: "root"}
+
+
+class House:
+    """A vault whose people are known by uid: nora supervises, sam is nobody, the daemon has a user of its own."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self.entries: list[Entry] = []
+        self.desk = Desk(vault.instance, Settings(), self.entries.append)
+        Pins(vault.instance).set_pin("8100", Private(PIN))
+        put(vault, a_message(), SOUND)
+
+    def ask(self, uid: int, do: str, **wish: Any) -> Any:
+        return self.desk.verbs(Peer(uid, 1))[do]({**WISH, **wish})
+
+    @property
+    def noted(self) -> list[tuple[str, str]]:
+        return [(entry.actor, entry.action) for entry in self.entries]
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    def group(name: str) -> Any:
+        if name == "clinicpbx-supervisor":
+            return SimpleNamespace(gr_mem=["nora"], gr_gid=7000)
+        raise KeyError(name)
+
+    monkeypatch.setattr(grp, "getgrnam", group)
+    monkeypatch.setattr(pwd, "getpwall", list)
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name=NAMES[uid]))
+    monkeypatch.setattr(asking, "_loginuid", LOGINS.get)
+    vault = make_vault(tmp_path / "home")
+    os.chown(vault.instance.home, DAEMON, DAEMON)
+    return House(vault)
+
+
+def test_a_supervisor_hears_and_it_is_noted_before(house: House) -> None:
+    assert house.ask(NURSE, "voicemail hear") == SOUND
+    assert house.noted == [("nora", "voicemail.hear")]
+    assert house.entries[0].object == "8100/m1"
+
+
+@pytest.mark.parametrize("do", ["voicemail list", "voicemail hear", "voicemail export", "voicemail delete"])
+def test_a_stranger_is_refused_and_that_is_noted(house: House, do: str) -> None:
+    with pytest.raises(NotPermitted):
+        house.ask(STRANGER, do)
+    assert house.noted == [("sam", "refused")]
+    assert house.vault.counts("8100") == (1, 0)
+
+
+def test_the_daemons_user_gets_nothing_as_a_person_whomever_it_claims_to_be(house: House) -> None:
+    for do in ("voicemail list", "voicemail hear", "voicemail delete", "keys unlock"):
+        with pytest.raises(NotPermitted):
+            house.ask(DAEMON, do, login="root")
+    assert {actor for actor, _ in house.noted} == {"clinicpbx"}
+
+
+def test_only_the_daemons_user_asks_for_phones_and_only_after_the_pin(house: House) -> None:
+    with pytest.raises(NotPermitted, match="only the daemon"):
+        house.ask(NURSE, "phone.open", call="c1", pin=PIN)
+    for do in ("phone.fetch", "phone.heard", "phone.delete"):
+        with pytest.raises(NotPermitted, match="PIN"):
+            house.ask(DAEMON, do, call="c1")
+    assert house.ask(DAEMON, "phone.open", call="c1", by="204", pin="999999") == {"answer": "wrong"}
+    with pytest.raises(NotPermitted, match="PIN"):
+        house.ask(DAEMON, "phone.fetch", call="c1")
+    told = house.ask(DAEMON, "phone.open", call="c1", by="204", pin=PIN)
+    assert [(row["id"], row["new"]) for row in told["messages"]] == [("m1", True)]
+    assert Path(house.ask(DAEMON, "phone.fetch", call="c1", by="204")["sound"]).read_bytes() == SOUND
+    with pytest.raises(NotPermitted, match="PIN"):
+        house.ask(DAEMON, "phone.fetch", call="c1", mailbox="8200")
+    with pytest.raises(NotPermitted, match="PIN"):
+        house.ask(DAEMON, "phone.fetch", call="c2")
+
+
+def test_the_rules_may_name_the_readers_of_a_mailbox(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: tuple[str, ...] = ("nora",)
+    monkeypatch.setattr(house.desk, "_rules", lambda mailbox: MailboxRules("8100", readers=readers))
+    assert house.ask(NURSE, "voicemail hear") == SOUND
+    readers = ("olga",)
+    with pytest.raises(NotPermitted, match="readers"):
+        house.ask(NURSE, "voicemail hear")
+    assert house.ask(0, "voicemail hear") == SOUND, "an admin reads all, and it is noted"
+
+
+def test_root_says_whom_it_acts_for(house: House) -> None:
+    house.ask(0, "voicemail hear", login="nora")
+    assert house.noted == [("nora", "voicemail.hear")]
+    house.ask(NURSE, "voicemail hear", login="root")
+    assert house.noted[-1] == ("nora", "voicemail.hear"), "others are whom the kernel says"
+
+
+def test_who_became_the_daemons_user_is_still_who_they_are(house: House) -> None:
+    assert house.desk.verbs(Peer(DAEMON, 2))["voicemail hear"](WISH) == SOUND
+    assert house.noted == [("nora", "voicemail.hear")]
+
+
+def test_what_cannot_be_noted_is_not_given_out(house: House) -> None:
+    def full(entry: Entry) -> None:
+        raise OSError(28, "No space left on device")
+
+    desk = Desk(house.vault.instance, Settings(), full)
+    for do in ("voicemail hear", "voicemail delete", "voicemail list"):
+        with pytest.raises(ClinicPBXError, match="No space"):
+            desk.verbs(Peer(NURSE, 1))[do](WISH)
+    with pytest.raises(OSError, match="No space"):
+        desk.verbs(Peer(DAEMON, 1))["phone.open"]({**WISH, "call": "c1", "pin": PIN})
+    assert house.vault.counts("8100") == (1, 0)
+
+
+def test_whole_numbers_leave_only_where_they_are_asked_for(house: House) -> None:
+    assert NUMBER not in str(house.ask(NURSE, "voicemail list"))
+    assert NUMBER in str(house.ask(NURSE, "voicemail list", unmask=True))
+    assert house.noted[-1] == ("nora", "voicemail.unmask")
+
+
+def test_the_kernel_says_who_is_at_the_other_end() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        assert Peer.of(one) == Peer(os.getuid(), os.getpid())
+
+
+def test_a_rules_file_that_cannot_be_read_opens_nothing(house: House) -> None:
+    house.vault.instance.versions.mkdir()
+    (house.vault.instance.versions / "000001" / "rules").mkdir(parents=True)
+    house.vault.instance.current.symlink_to("000001")
+    with pytest.raises((ClinicPBXError, OSError)):
+        house.ask(NURSE, "voicemail hear")
+    assert house.noted == []
+
+
+def test_the_example_book_keeps_messages_for_good() -> None:
+    assert replace(book()).mailboxes["frontdesk"].keep is None
