@@ -59,7 +59,7 @@ def command(instance: Instance, night: bool, once: bool, as_json: bool) -> None:
     far_end = carrier(instance)
     if busy := busy_ports(settings, str(far_end)):
         raise NotReachable(f"in use: {', '.join(busy)}", do="Stop what uses them, or set CLINICPBX_BIND")
-    open_today(instance.clinic)
+    open_today(instance.clinic, datetime.now(UTC).date())
     (night_falls if night else morning_breaks)(instance)
     say(f"Rules: version {apply(instance, settings, 'the demonstration').version}")
     pin = clinicians_pin(instance) if night else nurses_pin(instance)

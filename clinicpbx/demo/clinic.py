@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -24,18 +24,15 @@ MARK = "for the demonstration"
 REASON = f"open {MARK}"
 
 
-def open_today(clinic: Path) -> str:
+def open_today(clinic: Path, today: date) -> str:
     """Write an exception into the rules: open from yesterday to tomorrow, for no zone lies outside of it. The line.
 
-    Exceptions of the clinic's own on these days are put aside. What the demonstration wrote another time is undone.
+    What the demonstration wrote another time is taken out, and so are the example's own exceptions of these days.
     """
-    today = datetime.now(UTC).date()
     first, last = today - timedelta(days=1), today + timedelta(days=1)
     line = f"      - {{from: {first}, to: {last}, open: 00:00-24:00, reason: {REASON}}}\n"
-    text = re.sub(rf"^# {MARK}: ", "", clinic.read_text(), flags=re.MULTILINE)
-    text = re.sub(rf"^.*{MARK}.*\n", "", text, flags=re.MULTILINE)
-    for day in (first, today, last):
-        text = re.sub(rf"^( *- \{{date: {day},)", rf"# {MARK}: \1", text, flags=re.MULTILINE)
+    own = rf"^ +- \{{date: ({first}|{today}|{last}),.*\n"
+    text = re.sub(rf"^.*{MARK}.*\n|{own}", "", clinic.read_text(), flags=re.MULTILINE)
     clinic.write_text(text.replace("    exceptions:\n", f"    exceptions:\n{line}", 1))
     return line.strip()
 

@@ -1,7 +1,7 @@
 """The demonstration's pure parts: the board, who counts as lost, the day that is opened, what phones can dial."""
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,34 +92,24 @@ def test_a_low_terminal_shows_the_last_callers() -> None:
     assert MORNING[0].name not in text
 
 
-def test_the_clinic_is_open_today_and_the_day_is_written_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("days", [0, 7, 8, 9, 35, 36, 120])
+def test_the_clinic_is_open_today_and_the_day_is_written_once(tmp_path: Path, days: int) -> None:
+    """Also beside the days on which the example is closed by an exception of its own."""
+    now = datetime(2026, 11, 19, 12, tzinfo=UTC) + timedelta(days=days)
     clinic = tmp_path / "clinic.yaml"
     clinic.write_text(HARBOR.read_text())
-    open_today(clinic)
+    open_today(clinic, now.date())
     once = clinic.read_text()
-    open_today(clinic)
+    open_today(clinic, now.date())
     assert clinic.read_text() == once
-    now = datetime.now(UTC)
     assert read_rules(clinic, now.date()).book.hours["clinic"].at(now) == Opening("open", REASON)
-
-
-def test_an_exception_of_the_clinics_own_is_put_aside_and_comes_back(tmp_path: Path) -> None:
-    clinic, now = tmp_path / "clinic.yaml", datetime.now(UTC)
-    own = HARBOR.read_text().replace("{date: 2026-11-27,", f"{{date: {now.date()},")
-    clinic.write_text(own)
-    open_today(clinic)
-    assert read_rules(clinic, now.date()).book.hours["clinic"].at(now) == Opening("open", REASON)
-    clinic.write_text(clinic.read_text().replace(str(now.date()), "2027-02-01"))  # on another day
-    open_today(clinic)
-    assert "    - {date: 2027-02-01, closed: true" in clinic.read_text()
-    assert "#" not in next(line for line in clinic.read_text().splitlines() if "2027-02-01" in line)
 
 
 def test_the_night_falls_for_every_number_and_the_morning_takes_it_back(tmp_path: Path) -> None:
     instance, now = Instance(tmp_path), datetime.now(UTC)
     instance.rules.mkdir()
     instance.clinic.write_text(HARBOR.read_text())
-    open_today(instance.clinic)
+    open_today(instance.clinic, datetime.now(UTC).date())
     day = instance.clinic.read_text()
     night_falls(instance)
     book = read_rules(instance.clinic, now.date()).book
@@ -129,7 +119,7 @@ def test_the_night_falls_for_every_number_and_the_morning_takes_it_back(tmp_path
         )
         assert CallMachine(arrived, "c", book).flow == "night"
     morning_breaks(instance)
-    open_today(instance.clinic)
+    open_today(instance.clinic, datetime.now(UTC).date())
     assert (instance.clinic.read_text(), switched_on(instance, now)) == (day, {})
     assert {patient.number for patient in NIGHT_PATIENTS} & {patient.number for patient in PATIENTS} == set()
 
