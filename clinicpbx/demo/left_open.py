@@ -1,10 +1,10 @@
 """What the night left for the morning: pages that nobody accepted, messages that nobody has heard."""
 
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
-from clinicpbx.adapters.vault.message import State
-from clinicpbx.adapters.vault.store import Vault
+from clinicpbx.adapters.vault.letterbox import AUDIO, GONE, HEARD, Letterbox
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.paths import Instance
 
@@ -23,9 +23,12 @@ def _pages(instance: Instance) -> Iterator[dict[str, Any]]:
 
 
 def _messages(instance: Instance, calls: Collection[str]) -> Iterator[dict[str, Any]]:
-    vault = Vault(instance)
-    for mailbox in vault.mailboxes():
-        for message in vault.list(mailbox).messages:
-            if message.state is State.NEW and message.call in calls:
-                row = {"where": mailbox, "state": "new", "since": message.received.isoformat(timespec="seconds")}
-                yield {"what": "message", **row, "id": message.id}
+    """A message's id says when it came and of which call it is: nothing has to be opened."""
+    letterbox = Letterbox(instance)
+    for mailbox in letterbox.mailboxes():
+        present = letterbox.present(mailbox)
+        for id in sorted(present[AUDIO] - present[HEARD] - present[GONE]):
+            received, _, visit = id.partition("-")
+            if visit.rpartition(".")[0] in calls:
+                since = datetime.strptime(received, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).isoformat()
+                yield {"what": "message", "where": mailbox, "state": "new", "since": since, "id": id}
