@@ -185,11 +185,15 @@ class AskPlace(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class TakeOffer(QueueCommand):
-    """*phone* answered the offer by its *channel*: its agent is on this call, the other phones are free."""
+    """*phone* answered the offer by its *channel*: its agent is on this call, the other phones are free.
+
+    *agent*: who that was when it was offered, "" if not known.
+    """
 
     queue: str
     phone: str
     channel: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,14 @@ class ToggleLogin(AgentCommand):
 
     phone: str
     queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDesk(AgentCommand):
+    """Log *agent* in at *phone*, which is theirs from now on: until they log out, or in elsewhere."""
+
+    phone: str
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,15 @@ class DisposeCall(AgentCommand):
 
     phone: str
     disposition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAgentPin(Command):
+    """Is *pin* that of *agent*, who wants to log in at *phone*? PinTold answers. *agent*: "" where there is no such."""
+
+    phone: str
+    agent: str
+    pin: Private[str]
 
 
 @dataclass(frozen=True, slots=True)

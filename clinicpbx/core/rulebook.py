@@ -52,7 +52,8 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class AgentRules:
-    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension.
+    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension, "" for who
+    has none of their own. *number*: by which the agent logs in at any phone, "" for nowhere else.
 
     *skills*: name to level, languages among them (see acd/stages.py).
     """
@@ -62,6 +63,7 @@ class AgentRules:
     queues: Mapping[str, int]
     skills: Mapping[str, int] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,6 @@ class Rulebook:
     trunks: tuple[str, ...] = ()
     number: str = ""
     selftest: tuple[time, ...] = ()
-
-    def agent_at(self, phone: str) -> AgentRules | None:
-        """Who works at the phone with that extension."""
-        return next((agent for agent in self.agents.values() if agent.phone == phone), None)
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

@@ -134,7 +134,17 @@ class Floor:
         agent = self._roster.on_phone(extension)
         return agent.activity.call if agent is not None and isinstance(agent.activity, Talking) else ""
 
+    def agent_at(self, extension: str) -> str:
+        """Who works at that phone now; "" for nobody."""
+        agent = self._roster.on_phone(extension)
+        return agent.name if agent is not None else ""
+
     # Agents
+
+    def take_desk(self, name: str, phone: str, at: datetime) -> tuple[str, list[Result]]:
+        """Log in at *phone*; first what came of it: login, moved, taken or engaged."""
+        word, changes = self._desks.take(self.agents[name], phone, at)
+        return word, [*changes, *self._room.distribute(at)]
 
     def log_in(self, name: str, at: datetime) -> list[Result]:
         """Ends any pause too."""
