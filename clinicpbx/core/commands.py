@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.stages import Stage
 from clinicpbx.private import Private
 
@@ -262,6 +263,23 @@ class AskWaiting(QueueCommand):
     """How many wait in *queue*?"""
 
     queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskMode(QueueCommand):
+    """Is *queue* open? ModeTold answers."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideMode(QueueCommand):
+    """*queue* is in *mode* until then (aware; None: for good, only if it is open), as *who* says. ModeTold answers."""
+
+    queue: str
+    mode: Mode
+    until: datetime | None
+    who: str
 
 
 @dataclass(frozen=True, slots=True)

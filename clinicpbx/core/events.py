@@ -177,9 +177,9 @@ class DialEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged(Event):
-    """The answer to what an agent dialled: login, logout, moved (logged in here, and no longer elsewhere), taken (another
-    is logged in here), engaged (the agent has a call elsewhere), pause, unpause, ready (no wrap-up any more), more
-    (time), disposed, none (nothing to do it to), or unknown (no agent has the phone)."""
+    """The answer to what an agent dialled: login, logout, moved (logged in here, and no longer elsewhere), taken
+    (another is logged in here), engaged (the agent has a call elsewhere), pause, unpause, ready (no wrap-up any more),
+    more (time), disposed, none (nothing to do it to), or unknown (no agent has the phone)."""
 
     change: str
 
@@ -190,6 +190,15 @@ class WaitingTold(Event):
 
     queue: str
     waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeTold(Event):
+    """The answer to AskMode and DecideMode: the mode of *queue*, and when it ends."""
+
+    queue: str
+    mode: Mode
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta, tzinfo
 
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
@@ -64,6 +64,11 @@ class AgentRules:
     skills: Mapping[str, int] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
     number: str = ""
+
+    @property
+    def usual(self) -> str:
+        """Where the agent works as far as the rules tell: the phone, or the number in its place."""
+        return self.phone or self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ class Rulebook:
     *short_abandon*: who gives up sooner is not followed up.
     *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
     tried. *number*: what the clinic shows outside.
-    *selftest*: the times of day at which every entry is tested, each with its time zone.
+    *selftest*: the times of day at which every entry is tested, each with its time zone. *zone*: the clinic's own.
     """
 
     version: str
@@ -155,6 +160,7 @@ class Rulebook:
     trunks: tuple[str, ...] = ()
     number: str = ""
     selftest: tuple[time, ...] = ()
+    zone: tzinfo = UTC
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

@@ -17,11 +17,13 @@ class Consultations:
         self._about: dict[str, str] = {}
         self._asked: dict[str, CallRuntime] = {}
 
-    def about(self, talking: str, flow: Flow | None) -> CallRuntime | None:
-        """What a call into *flow* is about, whose agent is *talking* with that call; None where no queue is asked."""
-        if not talking or flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
+    def about(self, talking: str, phone: str, flow: Flow | None) -> CallRuntime | None:
+        """What a call into *flow* from *phone* is about, whose agent is *talking* with that call, or calls a patient
+        back; None where no queue is asked."""
+        if flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
             return None
-        runtime = self._calls.get(self.patients(talking))
+        made = (each for each in self._calls.values() if each.arrived.callback and each.arrived.entry == phone)
+        runtime = self._calls.get(self.patients(talking)) or next(made, None)
         return runtime if runtime is not None and runtime.consulted is not None else None
 
     def begun(self, own: CallRuntime) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clinicpbx import __version__
 from clinicpbx.core.acd.modes import Mode
 from clinicpbx.daemon.control import Verb
+from clinicpbx.errors import ClinicPBXError
 
 if TYPE_CHECKING:
     from clinicpbx.daemon.app import Daemon
@@ -91,7 +92,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "selftest.rows": lambda wish: daemon.selftests.rows(),
         "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
-        "agent.login": lambda wish: queues.log_in(wish["agent"]),
+        "agent.login": lambda wish: queues.log_in(wish["agent"], _phone(daemon, wish.get("phone", ""))),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
         "queue.add": lambda wish: queues.join_queue(wish["agent"], wish["queue"], int(wish.get("penalty", 0))),
@@ -101,6 +102,12 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         ),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
+
+
+def _phone(daemon: "Daemon", extension: str) -> str:
+    if extension and extension not in daemon.rulebooks.current().phones:
+        raise ClinicPBXError(f"no phone {extension!r}", do="See `clinicpbx codes`")
+    return extension
 
 
 def _instant(text: str | None) -> datetime | None:

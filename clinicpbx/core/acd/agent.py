@@ -59,7 +59,8 @@ FREE = Free()
 class Phone:
     """What Asterisk says of a phone. *refused*: a call to it failed, whatever its registration says.
 
-    *extension*: "" where an agent has none; it is never in reach. *since*: of its being in reach or not, and busy or not.
+    *extension*: "" where an agent has none; then it is never in reach. *since*: of its being in reach or not, and busy
+    or not.
     """
 
     extension: str

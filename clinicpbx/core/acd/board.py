@@ -79,6 +79,7 @@ def _agent_row(agent: Agent) -> Row:
     return {
         "agent": agent.name,
         "phone": agent.phone.extension,
+        "desk": "hot" if agent.desk else "",
         "state": agent.state,
         "reason": agent.paused or agent.why,
         "since": agent.state_since.isoformat(),
