@@ -51,7 +51,7 @@ class Arrivals:
         """How the call arrives, and the patient's call that it is about, if an agent asks a queue about one."""
         house = self._house
         talking = house.queues.talking(news.phone) if news.phone else ""
-        about = self._consultations.about(talking, news.phone or "", book.flows.get(news.flow))
+        about = self._consultations.about(talking, news.phone, book.flows.get(news.flow))
         arrived = CallArrived(
             at=at,
             flow=news.flow,

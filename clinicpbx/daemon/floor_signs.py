@@ -3,8 +3,8 @@
 Lamps are device states that the rendered hints name (ARI: PUT /deviceStates/Stasis:NAME): `login-201` shows whether the
 agent at phone 201 is logged in, `pause-201` whether paused, with an agent's number in its place wherever that agent is;
 `mode-desk` shows that the queue is not open. The fallback reads Asterisk's own database (func_db), which outlasts both
-processes: `clinicpbx/shut/QUEUE` is until when nobody new is let in (epoch seconds, 0: not shut), `clinicpbx/desks/QUEUE`
-are the phones of those who work elsewhere than the rules say.
+processes: `clinicpbx/shut/QUEUE` is until when nobody new is let in (epoch seconds; 0: not shut), and in
+`clinicpbx/desks/QUEUE` are the phones of those who work elsewhere than the rules say.
 """
 
 from collections.abc import Callable, Iterator, Mapping

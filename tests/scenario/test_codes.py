@@ -9,7 +9,7 @@ from clinicpbx.core.callflow.machine import CallMachine
 from clinicpbx.core.commands import AskWaiting, DisposeCall, Note
 from clinicpbx.core.rulebook import PhoneRules
 from tests.support.books import book, one_step
-from tests.support.tape import T0, Tape, check
+from tests.support.tape import T0, Tape, check, homes
 
 pytestmark = pytest.mark.scenario
 
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.scenario
 def dialled(kind: str, phone: str, argument: str = "", **options: object) -> CallMachine:
     rules = book(code=one_step(kind, **options))
     rules = replace(rules, phones={**rules.phones, "206": PhoneRules("206", supervises=("frontdesk",))})
-    arrived = ev.CallArrived(at=T0, flow="code", entry=phone, version="1", argument=argument)
+    seats = homes(rules, phone, argument)
+    arrived = ev.CallArrived(at=T0, flow="code", entry=phone, version="1", argument=argument, seats=seats)
     return CallMachine(arrived, "c1", rules)
 
 

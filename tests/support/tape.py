@@ -15,8 +15,15 @@ T0 = datetime(2030, 1, 7, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
 
 
 def call(book: Rulebook, flow: str = "main", entry: str = "+12075550100", caller: str = "+12075550142") -> CallMachine:
-    arrived = ev.CallArrived(at=T0, flow=flow, entry=entry, version=book.version, caller=Private(caller))
+    arrived = ev.CallArrived(
+        at=T0, flow=flow, entry=entry, version=book.version, caller=Private(caller), seats=homes(book, entry)
+    )
     return CallMachine(arrived, "c1", book)
+
+
+def homes(book: Rulebook, *phones: str) -> tuple[ev.Seat, ...]:
+    """Everybody is at the phone of the rules."""
+    return tuple(ev.Seat(agent.phone, agent.name) for agent in book.agents.values() if agent.phone in phones)
 
 
 class Tape:
