@@ -2,9 +2,8 @@
 
 Lamps are device states that the rendered hints name (ARI: PUT /deviceStates/Stasis:NAME): `login-201` shows whether the
 agent at phone 201 is logged in, `pause-201` whether paused, with an agent's number in its place wherever that agent is;
-`mode-desk` shows that the queue is not open. The fallback reads Asterisk's own database (func_db), which outlasts both
-processes: `clinicpbx/shut/QUEUE` is until when nobody new is let in (epoch seconds; 0: not shut), and in
-`clinicpbx/desks/QUEUE` are the phones of those who work elsewhere than the rules say.
+`mode-desk` shows that the queue is not open. The fallback reads global variables, which live as long as Asterisk: see
+`variable` of rules/views.py. What they do not say is as if nothing had been decided.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.rules.views import variable
 
 LIT, DARK = "INUSE", "NOT_INUSE"
 
@@ -63,8 +63,7 @@ class FloorSigns:
                 self._request("PUT", f"deviceStates/Stasis%3A{lamp}", state, None)
         for name, value in facts.items():
             if self._facts.get(name) != value:
-                fact = {"variable": f"DB(clinicpbx/{name})", "value": value}
-                self._request("POST", "asterisk/variable", None, fact)
+                self._request("POST", "asterisk/variable", None, {"variable": name, "value": value})
         self._lamps, self._facts = lamps, facts
 
     def _lit(self) -> Iterator[tuple[str, bool]]:
@@ -84,7 +83,7 @@ class FloorSigns:
         for name, queue in self._floor.queues.items():
             decided = queue.decided
             shut = decided is not None and decided.mode is not Mode.OPEN and decided.until
-            yield f"shut/{name}", str(int(shut.timestamp())) if shut else "0"
+            yield variable("SHUT", name), str(int(shut.timestamp())) if shut else "0"
             homes = {agent.rules.phone for agent in self._floor.agents.values() if name in agent.rules.queues}
             elsewhere = sorted({agent.desk for agent in queue.members.values() if agent.desk} - homes)
-            yield f"desks/{name}", "&".join(f"PJSIP/phone-{desk}" for desk in elsewhere) or "0"
+            yield variable("DESKS", name), "&".join(f"PJSIP/phone-{desk}" for desk in elsewhere) or "0"

@@ -125,6 +125,8 @@ def _fallback(document: Document, book: Rulebook, entry: str, rule: Fallback | N
         "entry": quoting.digits(entry),
         "phones": queue_phones(document, rule.queue) if rule else list(map(quoting.digits, document.phones)),
         "queue": quoting.name(rule.queue) if rule and rule.queue else "",
+        "shut": variable("SHUT", rule.queue) if rule and rule.queue else "",
+        "desks": variable("DESKS", rule.queue) if rule and rule.queue else "",
         "hours": quoting.name(rule.hours) if rule and rule.hours else "",
         "overrides": override_lines(document, entry),
         "mailbox": quoting.name(mailbox),
@@ -138,7 +140,7 @@ def override_lines(document: Document, entry: str) -> list[Line]:
     """The overrides under which the phones of *entry* are not rung: the variable with their end, and planned times."""
     return [
         {
-            "variable": variable(name),
+            "variable": variable("OVERRIDE", name),
             "during": [(int(a.timestamp()), int(b.timestamp())) for a, b in _planned(document, name)],
         }
         for name, override in document.overrides.items()
@@ -152,9 +154,13 @@ def _planned(document: Document, name: str) -> Iterator[tuple[datetime, datetime
         yield planned.from_.replace(tzinfo=zone), planned.to.replace(tzinfo=zone)
 
 
-def variable(override: str) -> str:
-    """Asterisk's global variable with the end of *override* in epoch seconds; no name has capitals."""
-    return f"CPBX_OVERRIDE_{quoting.name(override).replace('-', 'X')}"
+def variable(what: str, name: str) -> str:
+    """Asterisk's global variable with what the daemon tells the fallback of *name*, in which nothing is a capital.
+
+    OVERRIDE: the end of one in epoch seconds; SHUT: until when a queue lets nobody new in; DESKS: the phones of its
+    agents who work elsewhere than the rules say.
+    """
+    return f"CPBX_{what}_{quoting.name(name).replace('-', 'X')}"
 
 
 def _greeting(book: Rulebook, mailbox: str) -> str:
