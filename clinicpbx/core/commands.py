@@ -287,6 +287,7 @@ class KeepCallback(CallbackCommand):
     """Call *number* back in *language*: *join* says whose turn it is when. *entry*: the number that was dialled.
 
     *hours*: when the clinic calls back; "": always. *tries*: how often the patient is rung, *again* after the last.
+    *reason*: the prompt that said why the patient called, or "".
     """
 
     callback: str
@@ -297,6 +298,7 @@ class KeepCallback(CallbackCommand):
     hours: str
     tries: int
     again: timedelta
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

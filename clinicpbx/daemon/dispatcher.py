@@ -165,10 +165,12 @@ class Dispatcher:
                 self.callers.gone(call)
                 self.callbacks.channel_gone(call, cause, at)
                 self.pages.channel_gone(call, cause, at)
+                self._consultations.over(call)
+            case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
+                caller = self.calls[call].arrived.caller if call in self.calls else None
+                self._took_place(call, own, caller, "", at)  # while a phone rang
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
-            case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
-                self._took_place(call, own, self.calls[call].arrived.caller, "", at)  # while a phone rang
             case ForCall(call, DialAnswered(phone=phone)) if queue := self._consultations.rung(call, phone):
                 self._put_through(call, queue, phone, at)
             case ForCall(call=call, event=event):
@@ -255,7 +257,7 @@ class Dispatcher:
     ) -> None:
         """An agent has transferred *call* to where the agent's own call was, which nobody took yet: it enters there."""
         self._anew(call, at)
-        book = self._rules.current()
+        book, (caller, language) = self._rules.current(), self._consultations.speaks(call, caller, language)
         self._begin(call, self._arrivals.in_place(call, own, caller, language, at, book.version), book)
 
     def _anew(self, call: str, at: datetime) -> None:

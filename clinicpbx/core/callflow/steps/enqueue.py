@@ -46,6 +46,7 @@ RING_MARGIN = timedelta(seconds=15)  # the dialplan gives the call back within t
 PLACE_PATIENCE = timedelta(seconds=2)
 BOUNCED = 2  # so often was the call in this queue before, and was sent back to it
 SINCE, PRIORITY = "since", "priority"  # in the call's memory: what its place in any queue counts from, and its weight
+REASON = "reason"  # of the last queue it waited in
 
 
 class Phase(Enum):
@@ -239,7 +240,7 @@ class Enqueue:
         hush = (StopPlayback(state.playback),) if state.playback else ()
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         unset = (replace(variable, value="") for variable in self._variables(scene))
-        kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority)}
+        kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority), REASON: self.reason}
         return Leave(outcome, (*hush, LeaveQueue(self.queue, outcome), *unset, overflowed), why, kept)
 
     def _gone(self, state: Queued, taken: bool) -> Result:
