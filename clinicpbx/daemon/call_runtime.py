@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -95,7 +94,7 @@ class CallRuntime:
         None where they do not talk."""
         place = self.arrived.consults
         if self.arrived.callback and place is not None:
-            return replace(place, call=self.patient) if self.patient and self.away else None
+            return place if self.patient and self.away else None
         if self.taken is None or self.place is None:
             return None
         return Consulted(self.call, self.place.since, self.place.priority, self.machine.reason)

@@ -280,8 +280,9 @@ class Dispatcher:
     def _put_through(self, call: str, queue: str, phone: str, at: datetime) -> None:
         """An agent has transferred *call* to the *phone* that rang for the agent's own in *queue*; it has answered."""
         self.turn.ask(call, TakeOffer(queue, phone), at)
-        self._journal.fact(call, at, "queued", {"queue": queue})
-        self._journal.fact(call, at, "answered", {"queue": queue, "agent": phone})
+        about = self._consultations.made(call)
+        self._journal.fact(about, at, "queued", {"queue": queue})
+        self._journal.fact(about, at, "answered", {"queue": queue, "agent": phone})
 
     def person_answered(self, attempt: str, at: datetime) -> None:
         """Somebody who was paged is on the line."""
