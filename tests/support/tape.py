@@ -72,6 +72,9 @@ class Tape:
                 yield ev.DialAnswered(at=at, phone="")
             case ["back", status]:
                 yield ev.DialEnded(at=at, status=status)
+            case ["mode", mode, *hours]:
+                until = at + timedelta(hours=int(hours[0])) if hours else None
+                yield ev.ModeTold(at=at, queue="frontdesk", mode=Mode(mode), until=until)
             case ["agent", change]:
                 yield ev.AgentChanged(at=at, change=change)
             case ["mailbox", "opens", *messages]:
@@ -169,6 +172,13 @@ def say(command: do.Command) -> str:
             return f"{who} accepts"
         case oncall.ClosePage(who=who, outcome=outcome):
             return f"{who} closes: {outcome}"
+        case do.CheckAgentPin(phone=phone, agent=agent, pin=pin):
+            return f"check {pin.value} of {agent or 'nobody'} at {phone}"
+        case do.TakeDesk(phone=phone, agent=agent):
+            return f"{agent} at {phone}"
+        case do.DecideMode(queue=queue, mode=mode, until=until, who=who):
+            end = f" until {until.isoformat(timespec='minutes')}" if until else ""
+            return f"{queue} is {mode.value}{end}, says {who}"
         case do.OpenMailbox(mailbox=mailbox, pin=pin):
             return f"open {mailbox} with {pin.value}"
         case _:
