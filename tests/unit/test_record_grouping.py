@@ -1,5 +1,6 @@
 """Channels of one call under several linkedids."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,10 @@ def test_the_transfer_event_alone_joins_both_sides() -> None:
     (row,) = rows
     found = groups([], links(cel_row(row)))[row["linkedid"]]
     assert len(found) == 4
+
+
+def test_transfers_to_where_nobody_answered_yet_have_nothing_in_common() -> None:
+    (row,) = [row for row in read_table(TABLES / "attended_transfer.txt").cel if row["eventtype"] == "ATTENDEDTRANSFER"]
+    extra = {"channel2_uniqueid": "own", "transferee_channel_uniqueid": "patient", "app": "Stasis"}
+    found = links(replace(cel_row(row), extra={**extra, "transfer_target_channel_uniqueid": "N/A"}))
+    assert {one for pair in found for one in pair} - {row["linkedid"], row["uniqueid"]} == {"own", "patient"}

@@ -6,11 +6,12 @@ from clinicpbx.core.records.rows import CelRow
 
 Link = tuple[str, str]
 OTHERS = ("channel2_uniqueid", "transferee_channel_uniqueid", "transfer_target_channel_uniqueid")
+NOBODY = "N/A"  # of a transfer to an application
 
 
 def links(row: CelRow) -> set[Link]:
     """The pairs of ids that *row* shows to be one group, smaller id first."""
-    ids = [row.uniqueid, *(row.extra[key] for key in OTHERS if row.extra.get(key))]
+    ids = [row.uniqueid, *(row.extra[key] for key in OTHERS if row.extra.get(key, NOBODY) not in ("", NOBODY))]
     return {(min(row.linkedid, other), max(row.linkedid, other)) for other in ids if other != row.linkedid}
 
 
