@@ -134,6 +134,7 @@ FREE = frozenset(
             "override list",
         ),
         *("queue list", "queue show", "queue status", "report", "selftest list", "selftest run", "status", "top"),
+        *("staffing need", "staffing plan"),
         *("rules check", "rules diff", "rules explain", "rules history", "rules import-csv", "rules map", "rules new"),
         *("rules reference", "rules render", "rules replay", "rules schema", "rules test"),
         *("run asterisk", "run daemon", "run listener", "run notifier", "run rescuer", "run vault"),

@@ -47,7 +47,7 @@ def test_nobody_at_the_phones_answers_nobody(patience: float | None) -> None:
 
 def simulated(load: Load, agents: int, seconds: float, calls: int = 60_000) -> tuple[float, float, float]:
     """The shares in time and given up, and the mean wait, of callers taken in the order in which they came."""
-    random, at, free = Random(7), 0.0, [0.0] * agents  # noqa: S311
+    random, at, free = Random(7), 0.0, [0.0] * agents
     in_time = gone = waited = 0.0
     for _ in range(calls):
         at += random.expovariate(load.calls / 3600)

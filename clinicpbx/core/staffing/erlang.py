@@ -85,7 +85,7 @@ def _impatient(load: Load, agents: int, seconds: float) -> Expected:
     total = sum(busy) + sum(queue)
     waiting = sum(j * p for j, p in enumerate(queue)) / total
     abandoned = min(1.0, tired * waiting / arrivals)
-    in_time = (sum(busy) + _served_in_time(queue, agents * done / tired, -math.expm1(-tired * seconds))) / total
+    in_time = (sum(busy) + _served_in_time(queue, agents * done / tired, tired * seconds)) / total
     occupancy = (1 - abandoned) * load.erlangs / agents if agents else 1.0
     return Expected(agents, in_time, waiting / arrivals, abandoned, min(1.0, occupancy))
 
@@ -110,15 +110,16 @@ def _present(arrivals: float, done: float, tired: float, agents: int) -> tuple[l
     return busy, queue
 
 
-def _served_in_time(queue: list[float], served: float, x: float) -> float:
-    """The weight of callers who wait and are answered by then: c/(c+j+1) I_x(j+1, c+1), c = *served*.
+def _served_in_time(queue: list[float], served: float, elapsed: float) -> float:
+    """The weight of callers who wait and are answered before *elapsed* mean patiences: c/(c+j+1) I_x(j+1, c+1), with c =
+    *served*, the callers whom all agents serve in one, and x = 1 - exp(-elapsed).
 
     I_x(a+1, b) = I_x(a, b) - x^a (1-x)^b / (a B(a, b)): DLMF 8.17.20.
     """
     if not served:
         return 0.0
-    b = served + 1
-    share, step, found = -math.expm1(b * math.log1p(-x)), b * x * math.exp(b * math.log1p(-x)), 0.0
+    b, x = served + 1, -math.expm1(-elapsed)
+    share, step, found = -math.expm1(-b * elapsed), b * x * math.exp(-b * elapsed), 0.0
     for j, weight in enumerate(queue):
         found += weight * served / (served + j + 1) * max(share, 0.0)
         share -= step
