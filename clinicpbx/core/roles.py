@@ -95,7 +95,7 @@ ACTS: Mapping[str, Act] = {
     "rules apply": Act(ADMIN, "rules.apply", detail=("why", "force"), result="rules.in_force"),
     "rules rollback": Act(ADMIN, "rules.rollback", ("version",), ("force",), result="rules.in_force"),
     "keys destroy": Act(ADMIN, "keys.destroy", ("mailbox", "month")),
-    "keys escrow": Act(ADMIN, "keys.escrow", detail=("parts", "needed")),
+    "keys escrow": Act(ADMIN, "keys.escrow", detail=("parts", "needed", "to")),
     "keys list": Act(ADMIN | AUDIT),
     "keys new": Act(ADMIN, "keys.new"),
     "keys restore": Act(ADMIN, "keys.restore"),
