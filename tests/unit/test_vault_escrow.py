@@ -55,7 +55,7 @@ def test_another_key_is_told_from_an_altered_text() -> None:
         open_root(text, X25519PrivateKey.generate())
 
 
-@given(at=st.integers(0, 151), letter=st.sampled_from("AZaz09+/=!"))
+@given(at=st.integers(0, 151), letter=st.sampled_from("ABCDPQRSTZaz0489+/=!"))
 def test_a_letter_that_is_wrong_opens_nothing(at: int, letter: str) -> None:
     begin, *lines, end = seal_root(ROOT, OFFLINE.public_key()).splitlines()
     body = "".join(lines)

@@ -44,11 +44,12 @@ def is_escrow(text: str) -> bool:
 def open_root(text: str, private: X25519PrivateKey) -> bytes:
     """The root key in *text*. EscrowRefused where it is for another key, or altered."""
     found = _BLOCK.search(text)
+    letters = "".join(found[1].split()) if found else ""
     try:
-        content = base64.b64decode("".join(found[1].split()), validate=True) if found else b""
+        content = base64.b64decode(letters, validate=True)
     except binascii.Error:
         content = b""
-    if len(content) != PUBLIC + SEALED:
+    if len(content) != PUBLIC + SEALED or base64.b64encode(content).decode() != letters:
         raise EscrowRefused("this is no whole escrow of a root key", do="Look at each of its lines again")
     name, own = content[:PUBLIC], private.public_key().public_bytes_raw()
     if name != own:
