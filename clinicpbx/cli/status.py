@@ -7,6 +7,7 @@ import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show, show_json
+from clinicpbx.daemon.break_glass import glass_fault
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.daemon.login import role_groups
 from clinicpbx.daemon.notifier_metrics import failed_notices
@@ -52,6 +53,8 @@ def _worries(instance: Instance, told: Mapping[str, Any]) -> Iterator[str]:
     """What a person must see to."""
     if failed := failed_notices(instance.run / "notifier.prom"):
         yield f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`"
+    if fault := glass_fault(instance):
+        yield fault
     if failing := told["selftest_failing"]:
         yield f"test calls to {', '.join(failing)} fail: clinicpbx selftest list"
     if lost := told["lost_rows"]:
