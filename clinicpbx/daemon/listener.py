@@ -24,6 +24,7 @@ from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.daemon.audit_runtime import AuditRuntime
 from clinicpbx.daemon.inbox_runtime import InboxRuntime
+from clinicpbx.daemon.reconciliations import Reconciliations
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.errors import ClinicPBXError
@@ -91,8 +92,10 @@ class Listener:
         self._link: AmiLink | None = None
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
         self.inbox = InboxRuntime(instance, engine, announce)
-        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book)
         self.metrics = RecordsMetrics()
+        delay = self.metrics.delay.observe
+        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book, delay=delay)
+        self.reconciliations = Reconciliations(instance.reconciliations, engine)
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0
         self._ready = self._behind = False
@@ -148,6 +151,7 @@ class Listener:
             counts = await self.runtime.reconcile()
             if counts is not None:
                 self.metrics.count(counts)
+                await self.reconciliations.take(counts, datetime.now(UTC))
 
     def _tell(self) -> None:
         # a database that is away is no reason to be killed: the loop runs, the spools keep the rows
