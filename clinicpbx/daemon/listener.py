@@ -34,7 +34,7 @@ from clinicpbx.settings import Settings, database_url
 log = structlog.get_logger(__name__)
 POLL, SWEEP, RECONCILE = 1.0, 15.0, 300.0
 GATHER = 0.05
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 8.0
 AWAY = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
