@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 POLL, SWEEP, RECONCILE = 1.0, 15.0, 300.0
 GATHER = 0.05
 LONGEST_WAIT = 8.0
+SLOW = 8.0  # seconds that a turn may last before people are told
 AWAY = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
@@ -99,6 +100,7 @@ class Listener:
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0
         self._ready = self._behind = False
+        self._began = 0.0  # of the turn in progress
 
     def stop(self) -> None:
         """Ends run() after the step in progress."""
@@ -107,7 +109,7 @@ class Listener:
 
     async def run(self) -> None:
         """Until stop(); AMI comes and goes meanwhile."""
-        hints = asyncio.create_task(self._hints())
+        beside = [asyncio.create_task(self._hints()), asyncio.create_task(self._watch())]
         notify("READY=1")
         try:
             while not self._stopped:
@@ -115,10 +117,23 @@ class Listener:
                 await self._pause()
             await self._turn()
         finally:
-            hints.cancel()
-            await asyncio.gather(hints, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """A database that hangs ends no turn: it is told all the same, and systemd's watchdog ends the process."""
+        told = 0.0
+        while True:
+            await asyncio.sleep(1.0)
+            if self._began and self._began != told and time.monotonic() - self._began > SLOW:
+                told = self._began
+                log.error("the main database is away or hangs; rows wait")
+                self.metrics.stored.set(0)
+                self._write()
 
     async def _turn(self) -> None:
+        self._began = time.monotonic()
         try:
             await self._work()
         except AWAY as fault:
@@ -155,7 +170,11 @@ class Listener:
 
     def _tell(self) -> None:
         # a database that is away is no reason to be killed: the loop runs, the spools keep the rows
+        self._began = 0.0
         notify("WATCHDOG=1")
+        self._write()
+
+    def _write(self) -> None:
         try:
             self.metrics.write(self._instance.run / "listener.prom", self.runtime)
         except OSError as fault:
