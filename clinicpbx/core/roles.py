@@ -126,6 +126,7 @@ FREE = frozenset(
             "completion",
             "db status",
             "demo",
+            "doctor",
             "notify list",
             "oncall calendar",
             "oncall covers",

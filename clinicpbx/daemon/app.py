@@ -76,7 +76,7 @@ class Daemon:
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
         self.dispatcher.callbacks, self.dispatcher.pages, inbox.taken = self.callbacks, self.pages, self.pages.taken
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
-        self.upkeep = Upkeep(instance, self.metrics)
+        self.upkeep = Upkeep(instance, settings, self.metrics, self.journal.fact)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled

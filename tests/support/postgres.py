@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -49,6 +50,19 @@ class Cluster:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.store), "-m", "immediate", "-w", "-t", "30", "stop")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of it hangs, as on a disk that does not answer: connections stay, answers do not come."""
+        main = int((self.store / "postmaster.pid").read_text().split()[0])
+        family = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in family:
+                os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager

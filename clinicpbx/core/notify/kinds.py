@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 KindName = Literal[
-    "breached", "page_unanswered", "handover_missed", "callback_unreached", "break_glass", "self_test_failed"
+    "breached",
+    "page_unanswered",
+    "handover_missed",
+    "callback_unreached",
+    "break_glass",
+    "self_test_failed",
+    "disk_full",
+    "records_unreconciled",
 ]
 
 
@@ -26,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "break_glass": Kind("Somebody broke the glass", "clinicpbx break-glass list"),
     "self_test_failed": Kind("A self-test failed", "clinicpbx status"),
     "daily": Kind("What is open", "clinicpbx inbox today"),
+    "disk_full": Kind("The disk is full", "clinicpbx doctor"),
+    "records_unreconciled": Kind("Call records do not come out even", "clinicpbx doctor"),
 }
 TEST = Kind("This is a test", "clinicpbx notify list")
 """What `clinicpbx notify test` sends."""

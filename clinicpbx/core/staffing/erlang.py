@@ -111,8 +111,8 @@ def _present(arrivals: float, done: float, tired: float, agents: int) -> tuple[l
 
 
 def _served_in_time(queue: list[float], served: float, elapsed: float) -> float:
-    """The weight of callers who wait and are answered before *elapsed* mean patiences: c/(c+j+1) I_x(j+1, c+1), with c =
-    *served*, the callers whom all agents serve in one, and x = 1 - exp(-elapsed).
+    """The weight of callers who wait and are answered before *elapsed* mean patiences: c/(c+j+1) I_x(j+1, c+1), with
+    c = *served*, the callers whom all agents serve in one patience, and x = 1 - exp(-elapsed).
 
     I_x(a+1, b) = I_x(a, b) - x^a (1-x)^b / (a B(a, b)): DLMF 8.17.20.
     """
