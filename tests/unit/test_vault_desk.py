@@ -41,7 +41,7 @@ NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", AGENT: "ana", 0: "
 
 
 class House:
-    """A vault whose people are known by uid: nora supervises, ana is an agent, sam is nobody, the daemon has a user of its own."""
+    """A vault whose people are known by uid: nora supervises, ana is an agent, sam is nobody, the daemon is a user."""
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
