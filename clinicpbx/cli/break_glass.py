@@ -72,10 +72,12 @@ def list_broken(instance: Instance, as_json: bool) -> None:
       clinicpbx break-glass list
       clinicpbx break-glass list --json
     """
-    from clinicpbx.daemon.break_glass import broken_here
+    from clinicpbx.daemon.break_glass import broken_here, glass_fault
 
     rows = [
         {"login": one.login, "since": one.since, "until": one.until, "reason": one.reason}
         for one in broken_here(instance, datetime.now(UTC))
     ]
     show("Broken glass", ["login", "since", "until", "reason"], rows, as_json)
+    if fault := glass_fault(instance):
+        say(fault)

@@ -67,8 +67,7 @@ class Doorkeeper:
 
         Errors: ClinicPBXError where it cannot be noted: what is not noted is not done.
         """
-        options = [name for name, value in wish.items() if value is True]
-        for act in acts_of(words, options):
+        for act in acts_of(words, [name for name, value in wish.items() if value]):
             thing = "/".join(str(wish[name]) for name in act.object if wish.get(name))
             free, glass = self._may(act, who, mailbox)
             if not free:

@@ -47,7 +47,7 @@ def glass_fault(instance: Instance) -> str:
     """What is wrong with the file; "" where nothing is, or there is none."""
     if _read(instance, PublicKeys(instance).verifier) is not None:
         return ""
-    return f"{instance.audit / FILE} is not as the vault signed it, and gives no rights: find out who wrote it"
+    return f"{instance.audit / FILE} is not as the vault signed it, and gives no rights: see who wrote it; remove it"
 
 
 def break_glass(instance: Instance, glass: Glass, key: Ed25519PrivateKey) -> None:

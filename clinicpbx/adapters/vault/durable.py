@@ -97,9 +97,12 @@ def create_durably(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> bool
 
 
 def untouched(path: Path, seconds: float) -> bool:
-    """Whether nobody wrote *path* for so long: a file half written may be another process's, just now."""
+    """Whether nobody wrote *path* for so long: a file half written may be another process's, just now.
+
+    One of a time to come was written before the clock was set back.
+    """
     try:
-        return time.time() - path.stat().st_mtime > seconds
+        return abs(time.time() - path.stat().st_mtime) > seconds
     except FileNotFoundError:
         return False
 

@@ -106,6 +106,12 @@ class Keyring:
         folder = self._folder / "pairs"
         return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.key"))
 
+    def names(self, mailbox: str) -> frozenset[str]:
+        """The names of the key files that messages of *mailbox* are sealed to: others where one came or went."""
+        pairs = self._folder / "pairs"
+        found = [path for folder in (pairs, pairs / mailbox) if folder.is_dir() for path in folder.iterdir()]
+        return frozenset(str(path) for path in found if path.is_file())
+
     def destroyed(self) -> dict[str, datetime]:
         """Keys of mailboxes and months that were destroyed, and when."""
         paths = [p for kind in ("pairs", "epochs") for p in (self._folder / kind).glob("*/*.destroyed")]
