@@ -97,6 +97,24 @@ def waiting(floor: Crowd) -> int:
     return sum(map(int, written)) - sum(map(int, moved))
 
 
+def doctor(floor: Crowd) -> tuple[int, dict[tuple[str, str], str]]:
+    """The exit code, and what was found by check and state."""
+    done = floor.bed.clinicpbx("doctor", "--json", check=False)
+    return done.returncode, {(row["check"], row["state"]): row["finding"] for row in json.loads(done.stdout)}
+
+
+async def test_all_is_well_and_what_dies_is_named(floor: Crowd) -> None:
+    floor.bed.run("notifier")
+    await eventually((floor.instance.run / "notifier.prom").exists, 10)
+    code, found = doctor(floor)
+    assert (code, [each for each in found if each[1] == "wrong"]) == (0, []), found
+    vault = floor.bed.programs["vault"]
+    vault.pause()
+    code, found = doctor(floor)
+    assert (code, [check for check, state in found if state == "wrong"]) == (1, ["Vault"])
+    vault.resume()
+
+
 async def test_calls_go_on_while_the_spools_and_the_main_database_are_locked(floor: Crowd) -> None:
     since, instance = datetime.now(UTC), floor.instance
     with locked(instance.database):
@@ -145,9 +163,8 @@ async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crow
     assert Counter(row["outcome"] for row in records) == {"answered": 20}
     assert lost_rows(floor) == 0
 
-    doctor = floor.bed.clinicpbx("doctor", "--json", check=False)
-    found = {(row["check"], row["state"]): row["finding"] for row in json.loads(doctor.stdout)}
-    assert (doctor.returncode, "the disk is full" in found["Disk", "wrong"]) == (1, True)
+    code, found = doctor(floor)
+    assert (code, "the disk is full" in found["Disk", "wrong"]) == (1, True)
     said = floor.bed.clinicpbx("status", check=False)
     assert (said.returncode, said.stderr.count("the disk is full")) == (1, 1)
     told = "SELECT about FROM notice WHERE kind = 'disk_full'"
@@ -156,6 +173,4 @@ async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crow
     ballast.unlink()
     await eventually(lambda: measured(floor, full) == 0, 5)
     assert (spool / "reserve").stat().st_size == SIZE // 10
-    assert ("Disk", "wrong") not in {
-        (row["check"], row["state"]) for row in json.loads(floor.bed.clinicpbx("doctor", "--json", check=False).stdout)
-    }
+    assert ("Disk", "wrong") not in doctor(floor)[1]
