@@ -238,7 +238,7 @@ async def test_the_spool_is_pruned_and_goes_on(runtime: tuple[Instance, RecordsR
     instance, listener = runtime
     call = CALLS["answered from queue"]
     for n in range(100):
-        write_call(instance, type(call)(cel=call.cel), suffix=str(n))
+        write_call(instance, type(call)(cel=call.cel), str(n))
     await listener.step()
     await listener.step()
     with sqlite3.connect(instance.cel_spool) as spool:
@@ -272,7 +272,7 @@ async def test_hostile_names_and_numbers_are_kept_as_they_came(runtime: tuple[In
             cel=[{**row, "num": word, "name": word} for row in call.cel],
             cdr=[{**row, "src": word, "clid": word, "userfield": word} for row in call.cdr],
         )
-        write_call(instance, hostile, suffix=f"h{n}")
+        write_call(instance, hostile, f"h{n}")
     with closing(sqlite3.connect(instance.cel_spool)) as spool, spool:  # as Asterisk writes what a phone sent
         spool.execute("UPDATE cel SET num = CAST(x'ff27c32822' AS TEXT) WHERE name = ?", (HOSTILE[0],))
     await listener.step()
@@ -310,7 +310,7 @@ async def test_counting_reads_no_older_rows_than_it_must(runtime: tuple[Instance
         pytest.skip("PostgreSQL chooses by the size of the tables")
     calls = 150
     for n in range(calls):
-        write_call(instance, CALLS["answered from queue"], suffix=f"o{n}")
+        write_call(instance, CALLS["answered from queue"], f"o{n}")
     await listener.step()
     listener.window = timedelta(minutes=30)  # all that was written is older
     sent = list[tuple[str, Any]]()

@@ -75,7 +75,7 @@ def test_rows_that_wait_and_rows_that_make_no_record(instance: Instance) -> None
     rows = len(CALL.cel) + len(CALL.cdr) + len(CALL.fact)
     assert found(instance, "spools") == [("well", f"{rows} rows wait")]
     for n in range(80):
-        write_call(instance, type(CALL)(cel=CALL.cel), suffix=str(n))
+        write_call(instance, type(CALL)(cel=CALL.cel), str(n))
     waiting = 81 * len(CALL.cel)
     assert found(instance, "spools") == [("wrong", f"{waiting} rows wait in cel.db; none is lost")]
 
