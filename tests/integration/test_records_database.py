@@ -174,6 +174,20 @@ async def test_an_end_that_is_written_wins_over_a_loss(runtime: tuple[Instance, 
     assert [row["outcome"] for row in await rows(listener, interaction)] == ["answered"]
 
 
+async def test_calls_cut_off_before_the_clock_was_set_back_are_recorded_at_once(
+    runtime: tuple[Instance, RecordsRuntime],
+) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    write_call(instance, type(call)(cel=call.cel[:8]))
+    last = datetime.fromtimestamp(float(call.cel[7]["eventtime"]), UTC)
+    listener.clock = lambda: last + timedelta(seconds=5)
+    assert await listener.sweep() == 0, "it may only be late"
+    listener.clock = lambda: last - timedelta(hours=1)
+    assert await listener.sweep() == 2
+    assert [row["outcome"] for row in await rows(listener, interaction)] == ["interrupted"]
+
+
 async def test_a_channel_that_lives_is_not_lost(runtime: tuple[Instance, RecordsRuntime]) -> None:
     instance, listener = runtime
     call = CALLS["answered from queue"]
