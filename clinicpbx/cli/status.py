@@ -51,7 +51,7 @@ def command(instance: Instance, as_json: bool) -> None:
 
 def _worries(house: House) -> Iterator[str]:
     """What a person must see to; `clinicpbx doctor` looks at more."""
-    for name in ("notices", "selftests", "records", "disk", "certificate"):
+    for name in ("notices", "break_glass", "selftests", "records", "disk", "certificate"):
         yield from (str(found) for found in CHECKS[name].findings(house) if found.state == "wrong")
 
 

@@ -19,7 +19,6 @@ from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.agent_lamps import AgentLamps
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
-from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
@@ -37,7 +36,7 @@ from clinicpbx.daemon.rulebooks import Rulebooks
 from clinicpbx.daemon.selftests import SelfTests
 from clinicpbx.daemon.supervisor import Supervisor
 from clinicpbx.daemon.upkeep import Upkeep
-from clinicpbx.daemon.verbs import verbs
+from clinicpbx.daemon.verbs import serve_verbs
 from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
@@ -228,7 +227,7 @@ class Daemon:
     async def _servers(self) -> AsyncIterator[None]:
         settings, healthy = self._settings, lambda: self.supervisor.healthy
         http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy)
-        control = await serve_control(self._instance.control, verbs(self))
+        control = await serve_verbs(self, self._instance, settings)
         try:
             yield
         finally:

@@ -43,7 +43,7 @@ def test_answers(message: str, expected: dict[str, Any]) -> None:
 
 async def test_the_socket_is_for_the_instances_group(tmp_path: Path) -> None:
     path = tmp_path / "control.sock"
-    server = await serve_control(path, VERBS)
+    server = await serve_control(path, VERBS, lambda peer: {})
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
     async with unix_connect(str(path), "ws://daemon/") as socket:
         for word in ("one", "two"):

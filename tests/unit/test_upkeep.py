@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from clinicpbx.adapters.asterisk.certificate import days_left, make_certificate
 from clinicpbx.adapters.metrics import Metrics
@@ -49,15 +50,14 @@ def test_the_days_of_the_certificate_are_counted_down(instance: Instance) -> Non
     assert (sample(metrics, "clinicpbx_certificate_days_left") or 0) < -9
 
 
-def test_each_limit_of_the_certificate_is_warned_of_once(
-    instance: Instance, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_limit_of_the_certificate_is_warned_of_once(instance: Instance) -> None:
     upkeep = made(instance, Metrics())
     lines = []
     left = days_left(instance, NOW) or 0.0
     for days in (50, 29, 28, 6, 0.5, 0.4):
-        upkeep.look(NOW + timedelta(days=left - days))
-        lines.append("".join(capsys.readouterr()).count("must be renewed"))
+        with capture_logs() as told:
+            upkeep.look(NOW + timedelta(days=left - days))
+        lines.append(sum("must be renewed" in line["event"] for line in told))
     assert lines == [0, 1, 0, 1, 1, 0]
 
 

@@ -68,7 +68,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(grp, "getgrnam", group)
     monkeypatch.setattr(pwd, "getpwall", list)
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name=NAMES[uid]))
-    monkeypatch.setattr(asking, "_loginuid", LOGINS.get)
+    monkeypatch.setattr(asking, "_loginuid", lambda peer: LOGINS.get(peer.pid))
     vault = make_vault(tmp_path / "home")
     os.chown(vault.instance.home, DAEMON, DAEMON)
     return House(vault)

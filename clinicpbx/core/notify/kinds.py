@@ -34,6 +34,7 @@ KINDS: Mapping[str, Kind] = {
     "self_test_failed": Kind("A self-test failed", "clinicpbx status"),
     "disk_full": Kind("The disk is full", "clinicpbx doctor"),
     "records_unreconciled": Kind("Call records do not come out even", "clinicpbx doctor"),
+    "daily": Kind("What is open", "clinicpbx inbox today"),
 }
 TEST = Kind("This is a test", "clinicpbx notify list")
 """What `clinicpbx notify test` sends."""
