@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def keep(folders: Mapping[str, Path]) -> list[Place]:
     for place in places(folders):
         reserve = place.folder / NAME
         if place.kept and place.free < place.size // 4:
-            reserve.unlink(missing_ok=True)
+            with suppress(OSError):
+                reserve.unlink()
         elif not place.kept and place.free > 2 * place.size:
             _make(reserve, place.size)
     return places(folders)
