@@ -37,7 +37,8 @@ def places(folders: Mapping[str, Path]) -> list[Place]:
             continue
         size = min(MOST, stat.f_blocks * stat.f_frsize // 10)
         free = stat.f_bavail * stat.f_frsize
-        found.setdefault(device, Place(name, folder, free, size, (folder / NAME).exists()))
+        if size:  # one that has no blocks says nothing of its room
+            found.setdefault(device, Place(name, folder, free, size, (folder / NAME).exists()))
     return list(found.values())
 
 
