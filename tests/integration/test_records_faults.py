@@ -27,23 +27,29 @@ pytestmark = [
 SIZE = 96 << 20
 
 
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    """Its spools are a small file system of their own."""
-    home = tmp_path_factory.mktemp("faults")
-    spool = home / "spool"
-    spool.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(spool)], check=True)
+@contextmanager
+def on_a_small_disk(home: Path, disk: Path) -> Iterator[Crowd]:
+    """The clinic in *home*, of which *disk* is a small file system of its own."""
+    disk.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk)], check=True)
     try:
         with running_bed(home, "info") as bed, crowd(bed) as made:
             bed.run("listener")
             made.start_daemon()
             yield made
     finally:
-        subprocess.run(["umount", str(spool)], check=True)
+        subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    """Its spools are on a disk of their own."""
+    home = tmp_path_factory.mktemp("faults")
+    with on_a_small_disk(home, home / "spool") as made:
+        yield made
+
+
+@pytest.fixture
 async def tidy(floor: Crowd) -> AsyncIterator[None]:
     await floor.staffed()
     await eventually(floor.instance.reconciliations.exists, 15)  # the listener turns
@@ -103,6 +109,7 @@ def doctor(floor: Crowd) -> tuple[int, dict[tuple[str, str], str]]:
     return done.returncode, {(row["check"], row["state"]): row["finding"] for row in json.loads(done.stdout)}
 
 
+@pytest.mark.usefixtures("tidy")
 async def test_all_is_well_and_what_dies_is_named(floor: Crowd) -> None:
     floor.bed.run("notifier")
     await eventually((floor.instance.run / "notifier.prom").exists, 10)
@@ -115,6 +122,7 @@ async def test_all_is_well_and_what_dies_is_named(floor: Crowd) -> None:
     vault.resume()
 
 
+@pytest.mark.usefixtures("tidy")
 async def test_calls_go_on_while_the_spools_and_the_main_database_are_locked(floor: Crowd) -> None:
     since, instance = datetime.now(UTC), floor.instance
     with locked(instance.database):
@@ -145,6 +153,7 @@ def fill(ballast: Path) -> None:
             pass
 
 
+@pytest.mark.usefixtures("tidy")
 async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crowd) -> None:
     since, spool = datetime.now(UTC), floor.instance.cdr_spool.parent
     ballast, full = spool / "ballast", 'clinicpbx_disk_full{place="spool"}'
@@ -174,3 +183,24 @@ async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crow
     await eventually(lambda: measured(floor, full) == 0, 5)
     assert (spool / "reserve").stat().st_size == SIZE // 10
     assert ("Disk", "wrong") not in doctor(floor)[1]
+
+
+async def test_with_everything_on_one_full_disk_calls_are_put_through_and_recorded(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with on_a_small_disk(home, home) as floor:
+        await floor.staffed()
+        since, full = datetime.now(UTC), 'clinicpbx_disk_full{place="home"}'
+        await talk(floor, 2)
+        await floor.recorded(since, 2)
+        for _ in range(2):
+            fill(home / "ballast")
+            await eventually(lambda: not (home / "reserve").exists(), 5)
+        await eventually(lambda: measured(floor, full) == 1, 10)
+        await talk(floor, 10)
+        assert os.statvfs(home).f_bavail == 0
+        (home / "ballast").unlink()
+        records = await floor.recorded(since, 12, within=45)
+        assert Counter(row["outcome"] for row in records) == {"answered": 12}
+        assert all(row["version"] and row["flow"] == "main" for row in records), "what the daemon decided is known, too"
+        await eventually(lambda: measured(floor, full) == 0, 10)
+        assert lost_rows(floor) == 0
