@@ -251,8 +251,7 @@ async def test_a_missing_row_is_noticed(runtime: tuple[Instance, RecordsRuntime]
 async def test_the_spool_is_pruned_and_goes_on(runtime: tuple[Instance, RecordsRuntime]) -> None:
     instance, listener = runtime
     call = CALLS["answered from queue"]
-    for n in range(100):
-        write_call(instance, type(call)(cel=call.cel), str(n))
+    write_call(instance, type(call)(cel=call.cel), *map(str, range(100)))
     await listener.step()
     await listener.step()
     with sqlite3.connect(instance.cel_spool) as spool:
@@ -323,8 +322,7 @@ async def test_counting_reads_no_older_rows_than_it_must(runtime: tuple[Instance
     if listener.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL chooses by the size of the tables")
     calls = 150
-    for n in range(calls):
-        write_call(instance, CALLS["answered from queue"], f"o{n}")
+    write_call(instance, CALLS["answered from queue"], *(f"o{n}" for n in range(calls)))
     await listener.step()
     listener.window = timedelta(minutes=30)  # all that was written is older
     sent = list[tuple[str, Any]]()
