@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def places(folders: Mapping[str, Path]) -> list[Place]:
             continue
         size = min(MOST, stat.f_blocks * stat.f_frsize // 10)
         free = stat.f_bavail * stat.f_frsize
-        found.setdefault(device, Place(name, folder, free, size, (folder / NAME).exists()))
+        if size:  # one that has no blocks says nothing of its room
+            found.setdefault(device, Place(name, folder, free, size, (folder / NAME).exists()))
     return list(found.values())
 
 
@@ -45,7 +47,8 @@ def keep(folders: Mapping[str, Path]) -> list[Place]:
     for place in places(folders):
         reserve = place.folder / NAME
         if place.kept and place.free < place.size // 4:
-            reserve.unlink(missing_ok=True)
+            with suppress(OSError):
+                reserve.unlink()
         elif not place.kept and place.free > 2 * place.size:
             _make(reserve, place.size)
     return places(folders)

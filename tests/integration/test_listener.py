@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tests.support.record_tables import tables
 
 pytestmark = pytest.mark.integration
 CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
-AN_HOUR = 150  # calls of a clinic
+AN_HOUR = 300  # calls of a large clinic
 ENDED = {name: call for name, call in CALLS.items() if not call.lost}
 
 
@@ -83,7 +84,7 @@ async def kill_loop(instance: Instance, url: str, kills: int) -> None:
         copies = 0
         while not done.is_set():
             for call in ENDED.values():
-                write_call(instance, call, suffix=f"x{copies}")
+                write_call(instance, call, f"x{copies}")
             copies += 1
             time.sleep(0.05)
         return copies
@@ -135,6 +136,17 @@ def stopped(database: Cluster) -> Iterator[None]:
     database.start()
 
 
+@contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """Somebody else takes all that is left of its file system."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as stream, suppress(OSError):
+        while True:
+            stream.write(bytes(4096))
+    yield
+    ballast.unlink()
+
+
 async def away_for_an_hour(instance: Instance, url: str, away: AbstractContextManager[None]) -> None:
     """The alarm is there within 10 s; an hour's calls wait and are soon moved, in whatever time the hour passed."""
     listener = start(instance, url)
@@ -143,10 +155,9 @@ async def away_for_an_hour(instance: Instance, url: str, away: AbstractContextMa
     metrics = instance.run / "listener.prom"
     await eventually(lambda: metrics.exists() and "clinicpbx_records_database_up 1.0" in metrics.read_text(), 5)
     with away:
-        write_call(instance, CALLS["answered from queue"], suffix="first")
+        write_call(instance, CALLS["answered from queue"], "first")
         await eventually(lambda: "clinicpbx_records_database_up 0.0" in metrics.read_text(), 10)
-        for n in range(AN_HOUR):
-            write_call(instance, CALLS["blind transfer"], suffix=f"h{n}")
+        write_call(instance, CALLS["blind transfer"], *(f"h{n}" for n in range(AN_HOUR)))
         assert listener.alive
     once = len(CALLS["answered from queue"].cel), len(CALLS["blind transfer"].cel)
     await reached(url, 2 * once[0] + AN_HOUR * once[1], within=60, table=cel)
@@ -161,6 +172,17 @@ async def test_a_locked_database_only_delays_records(tmp_path: Path) -> None:
     await away_for_an_hour(make_instance(tmp_path), f"sqlite:///{tmp_path}/main.db", locked(tmp_path / "main.db"))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a tmpfs needs root")
+async def test_a_full_disk_of_the_main_database_only_delays_records(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(disk)], check=True)
+    try:
+        await away_for_an_hour(make_instance(tmp_path / "home"), f"sqlite:///{disk}/main.db", filled(disk))
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
 async def test_postgresql_stopped_and_started_only_delays_records(tmp_path: Path) -> None:
     if PROGRAMS is None:
         pytest.skip("no PostgreSQL on this machine")
@@ -173,6 +195,26 @@ async def test_postgresql_that_hangs_only_delays_records(tmp_path: Path) -> None
         pytest.skip("no PostgreSQL on this machine")
     with cluster() as database:
         await away_for_an_hour(make_instance(tmp_path), database.url, database.frozen())
+
+
+def most_memory(listener: Program) -> int:
+    """The most that it ever held, in KiB."""
+    status = Path(f"/proc/{listener.process.pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+)", status)[0])
+
+
+async def test_its_memory_does_not_grow_with_what_it_has_moved(tmp_path: Path) -> None:
+    instance, url, call = make_instance(tmp_path), f"sqlite:///{tmp_path}/main.db", CALLS["answered from queue"]
+    listener = start(instance, url)
+    calls = [f"m{n}" for n in range(1500)]
+    write_call(instance, call, *calls[:300])
+    await reached(url, 300)
+    before = most_memory(listener)
+    write_call(instance, call, *calls[300:])
+    await reached(url, len(calls), within=60)
+    grown = most_memory(listener) - before
+    assert listener.stop() == 0
+    assert grown < 16 << 10
 
 
 async def test_a_second_listener_is_refused(tmp_path: Path) -> None:

@@ -174,6 +174,20 @@ async def test_an_end_that_is_written_wins_over_a_loss(runtime: tuple[Instance, 
     assert [row["outcome"] for row in await rows(listener, interaction)] == ["answered"]
 
 
+async def test_calls_cut_off_before_the_clock_was_set_back_are_recorded_at_once(
+    runtime: tuple[Instance, RecordsRuntime],
+) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    write_call(instance, type(call)(cel=call.cel[:8]))
+    last = datetime.fromtimestamp(float(call.cel[7]["eventtime"]), UTC)
+    listener.clock = lambda: last + timedelta(seconds=5)
+    assert await listener.sweep() == 0, "it may only be late"
+    listener.clock = lambda: last - timedelta(hours=1)
+    assert await listener.sweep() == 2
+    assert [row["outcome"] for row in await rows(listener, interaction)] == ["interrupted"]
+
+
 async def test_a_channel_that_lives_is_not_lost(runtime: tuple[Instance, RecordsRuntime]) -> None:
     instance, listener = runtime
     call = CALLS["answered from queue"]
@@ -237,8 +251,7 @@ async def test_a_missing_row_is_noticed(runtime: tuple[Instance, RecordsRuntime]
 async def test_the_spool_is_pruned_and_goes_on(runtime: tuple[Instance, RecordsRuntime]) -> None:
     instance, listener = runtime
     call = CALLS["answered from queue"]
-    for n in range(100):
-        write_call(instance, type(call)(cel=call.cel), suffix=str(n))
+    write_call(instance, type(call)(cel=call.cel), *map(str, range(100)))
     await listener.step()
     await listener.step()
     with sqlite3.connect(instance.cel_spool) as spool:
@@ -272,7 +285,7 @@ async def test_hostile_names_and_numbers_are_kept_as_they_came(runtime: tuple[In
             cel=[{**row, "num": word, "name": word} for row in call.cel],
             cdr=[{**row, "src": word, "clid": word, "userfield": word} for row in call.cdr],
         )
-        write_call(instance, hostile, suffix=f"h{n}")
+        write_call(instance, hostile, f"h{n}")
     with closing(sqlite3.connect(instance.cel_spool)) as spool, spool:  # as Asterisk writes what a phone sent
         spool.execute("UPDATE cel SET num = CAST(x'ff27c32822' AS TEXT) WHERE name = ?", (HOSTILE[0],))
     await listener.step()
@@ -309,8 +322,7 @@ async def test_counting_reads_no_older_rows_than_it_must(runtime: tuple[Instance
     if listener.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL chooses by the size of the tables")
     calls = 150
-    for n in range(calls):
-        write_call(instance, CALLS["answered from queue"], suffix=f"o{n}")
+    write_call(instance, CALLS["answered from queue"], *(f"o{n}" for n in range(calls)))
     await listener.step()
     listener.window = timedelta(minutes=30)  # all that was written is older
     sent = list[tuple[str, Any]]()

@@ -27,23 +27,29 @@ pytestmark = [
 SIZE = 96 << 20
 
 
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    """Its spools are a small file system of their own."""
-    home = tmp_path_factory.mktemp("faults")
-    spool = home / "spool"
-    spool.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(spool)], check=True)
+@contextmanager
+def on_a_small_disk(home: Path, disk: Path) -> Iterator[Crowd]:
+    """The clinic in *home*, of which *disk* is a small file system of its own."""
+    disk.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk)], check=True)
     try:
         with running_bed(home, "info") as bed, crowd(bed) as made:
             bed.run("listener")
             made.start_daemon()
             yield made
     finally:
-        subprocess.run(["umount", str(spool)], check=True)
+        subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    """Its spools are on a disk of their own."""
+    home = tmp_path_factory.mktemp("faults")
+    with on_a_small_disk(home, home / "spool") as made:
+        yield made
+
+
+@pytest.fixture
 async def tidy(floor: Crowd) -> AsyncIterator[None]:
     await floor.staffed()
     await eventually(floor.instance.reconciliations.exists, 15)  # the listener turns
@@ -97,6 +103,26 @@ def waiting(floor: Crowd) -> int:
     return sum(map(int, written)) - sum(map(int, moved))
 
 
+def doctor(floor: Crowd) -> tuple[int, dict[tuple[str, str], str]]:
+    """The exit code, and what was found by check and state."""
+    done = floor.bed.clinicpbx("doctor", "--json", check=False)
+    return done.returncode, {(row["check"], row["state"]): row["finding"] for row in json.loads(done.stdout)}
+
+
+@pytest.mark.usefixtures("tidy")
+async def test_all_is_well_and_what_dies_is_named(floor: Crowd) -> None:
+    floor.bed.run("notifier")
+    await eventually((floor.instance.run / "notifier.prom").exists, 10)
+    code, found = doctor(floor)
+    assert (code, [each for each in found if each[1] == "wrong"]) == (0, []), found
+    vault = floor.bed.programs["vault"]
+    vault.pause()
+    code, found = doctor(floor)
+    assert (code, [check for check, state in found if state == "wrong"]) == (1, ["Vault"])
+    vault.resume()
+
+
+@pytest.mark.usefixtures("tidy")
 async def test_calls_go_on_while_the_spools_and_the_main_database_are_locked(floor: Crowd) -> None:
     since, instance = datetime.now(UTC), floor.instance
     with locked(instance.database):
@@ -127,6 +153,7 @@ def fill(ballast: Path) -> None:
             pass
 
 
+@pytest.mark.usefixtures("tidy")
 async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crowd) -> None:
     since, spool = datetime.now(UTC), floor.instance.cdr_spool.parent
     ballast, full = spool / "ballast", 'clinicpbx_disk_full{place="spool"}'
@@ -145,9 +172,8 @@ async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crow
     assert Counter(row["outcome"] for row in records) == {"answered": 20}
     assert lost_rows(floor) == 0
 
-    doctor = floor.bed.clinicpbx("doctor", "--json", check=False)
-    found = {(row["check"], row["state"]): row["finding"] for row in json.loads(doctor.stdout)}
-    assert (doctor.returncode, "the disk is full" in found["Disk", "wrong"]) == (1, True)
+    code, found = doctor(floor)
+    assert (code, "the disk is full" in found["Disk", "wrong"]) == (1, True)
     said = floor.bed.clinicpbx("status", check=False)
     assert (said.returncode, said.stderr.count("the disk is full")) == (1, 1)
     told = "SELECT about FROM notice WHERE kind = 'disk_full'"
@@ -156,6 +182,25 @@ async def test_on_a_full_disk_calls_are_recorded_and_people_are_told(floor: Crow
     ballast.unlink()
     await eventually(lambda: measured(floor, full) == 0, 5)
     assert (spool / "reserve").stat().st_size == SIZE // 10
-    assert ("Disk", "wrong") not in {
-        (row["check"], row["state"]) for row in json.loads(floor.bed.clinicpbx("doctor", "--json", check=False).stdout)
-    }
+    assert ("Disk", "wrong") not in doctor(floor)[1]
+
+
+async def test_with_everything_on_one_full_disk_calls_are_put_through_and_recorded(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with on_a_small_disk(home, home) as floor:
+        await floor.staffed()
+        since, full = datetime.now(UTC), 'clinicpbx_disk_full{place="home"}'
+        await talk(floor, 2)
+        await floor.recorded(since, 2)
+        for _ in range(2):
+            fill(home / "ballast")
+            await eventually(lambda: not (home / "reserve").exists(), 5)
+        await eventually(lambda: measured(floor, full) == 1, 10)
+        await talk(floor, 10)
+        assert os.statvfs(home).f_bavail == 0
+        (home / "ballast").unlink()
+        records = await floor.recorded(since, 12, within=45)
+        assert Counter(row["outcome"] for row in records) == {"answered": 12}
+        assert all(row["version"] and row["flow"] == "main" for row in records), "what the daemon decided is known, too"
+        await eventually(lambda: measured(floor, full) == 0, 10)
+        assert lost_rows(floor) == 0

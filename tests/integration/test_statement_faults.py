@@ -79,8 +79,8 @@ def test_killed_before_any_statement_it_goes_on_where_it_was(url: str, tmp_path:
     while True:
         last, calls = last + 1, calls + 1
         for call in (CUT, WHOLE):
-            write_call(instance, call, suffix=f"n{calls}")
-        write_call(instance, cut_off, suffix=f"cut{calls}")
+            write_call(instance, call, f"n{calls}")
+        write_call(instance, cut_off, f"cut{calls}")
         if not killed(instance, url, last):
             break
         assert not killed(instance, url, 10_000), "the next listener goes on"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -56,13 +56,17 @@ class Cluster:
         """Every process of it hangs, as on a disk that does not answer: connections stay, answers do not come."""
         main = int((self.store / "postmaster.pid").read_text().split()[0])
         family = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
-        for pid in family:
-            os.kill(pid, signal.SIGSTOP)
         try:
+            _send(family, signal.SIGSTOP)
             yield
         finally:
-            for pid in family:
-                os.kill(pid, signal.SIGCONT)
+            _send(family, signal.SIGCONT)
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # that of a connection that has just ended
+            os.kill(pid, number)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Asterisk writes a row once: on a full disk it would be gone. So both files have 
 else can fill: free pages, and a write-ahead log that is as long as it ever gets.
 """
 
+import ctypes
 import os
 import secrets
 import sqlite3
@@ -66,8 +67,9 @@ def keep_room(instance: Instance) -> None:
         with suppress(OSError):  # no room to keep
             log = os.open(spool.with_name(f"{spool.name}-wal"), os.O_RDWR | os.O_CREAT, OWNER)
             try:
-                # zeros are no frames: neither what is in the log nor its writer sees them
-                os.posix_fallocate(log, 0, ROOM)
+                # zeros are no frames: neither what is in the log nor its writer sees them. The system call alone will
+                # do: where a file system has none, posix_fallocate writes, maybe over what Asterisk writes just now
+                ctypes.CDLL(None).fallocate64(log, 0, ctypes.c_int64(0), ctypes.c_int64(ROOM))
             finally:
                 os.close(log)
 
@@ -92,5 +94,5 @@ def _free_pages(database: sqlite3.Connection) -> None:
     if free * size < ROOM:
         with database:
             database.execute("CREATE TABLE IF NOT EXISTS room (bytes BLOB)")
-            database.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM - free * size,))
+            database.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM,))
             database.execute("DELETE FROM room")

@@ -17,6 +17,8 @@ BACK = 1000
 GRACE = timedelta(minutes=2)
 """So long a call that arrived may be unknown to Asterisk's rows: they come by another way."""
 
+AHEAD = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -37,7 +39,8 @@ async def mark_lost(engine: AsyncEngine, alive: Collection[str], silent_since: d
     """Marks open channels that are not in *alive* and whose group wrote no row since *silent_since*; their number.
 
     *alive* must have been asked for before the spool was last read to its end, else a channel that ended
-    in between would count as lost (until its row comes: an end that is written always wins).
+    in between would count as lost (until its row comes: an end that is written always wins). Rows that are ahead of
+    the clock were written before it was set back: they are no sign of life.
     """
     async with engine.begin() as connection:
         rows = (await connection.execute(select(open_channel))).all()
@@ -48,8 +51,8 @@ async def mark_lost(engine: AsyncEngine, alive: Collection[str], silent_since: d
             cel.c.linkedid.in_(set(gone.values()))
         )
         times = {row.linkedid: row.latest for row in await connection.execute(latest.group_by(cel.c.linkedid))}
-        limit = f"{silent_since.timestamp():.6f}"
-        lost = {one: linked for one, linked in gone.items() if times.get(linked, "") < limit}
+        first, last = (f"{at.timestamp():.6f}" for at in (silent_since, silent_since + AHEAD))
+        lost = {one: linked for one, linked in gone.items() if not first <= times.get(linked, "") <= last}
         now = datetime.now(UTC)
         await add(
             connection, lost_channel, [{"uniqueid": a, "linkedid": b, "noticed": now} for a, b in sorted(lost.items())]

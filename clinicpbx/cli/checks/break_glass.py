@@ -1,4 +1,4 @@
-"""The file of who broke the glass is as the vault signed it."""
+"""Who broke the glass is known for certain."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from clinicpbx.daemon.break_glass import glass_fault
 
 def look(house: House) -> Iterator[Finding]:
     if fault := glass_fault(house.instance):
-        yield Finding("wrong", fault, "clinicpbx audit list")
+        yield Finding("wrong", fault, "clinicpbx break-glass list, clinicpbx audit list")
     else:
-        yield Finding("well", "nobody forged it")
+        yield Finding("well", "what is kept of it is as the vault signed it")
 
 
 CHECKS.register("break_glass")(Check("Break-glass", look))

@@ -11,6 +11,9 @@ def look(house: House) -> Iterator[Finding]:
     if failing := house.told.get("selftest_failing"):
         yield Finding("wrong", f"test calls to {', '.join(failing)} fail", "clinicpbx selftest list")
         return
+    if not house.told:
+        yield Finding("unknown", "the daemon does not answer")
+        return
     times = [str(row["at"]) for row in ask_daemon(house.instance, {"do": "selftest.rows"})]
     if times:
         yield Finding("well", f"all went through, the last at {max(times)}")

@@ -27,7 +27,7 @@ def look(house: House) -> Iterator[Finding]:
         read = {}
     waiting = {spool.kind: _waiting(spool, read.get(spool.kind)) for spool in found}
     for spool in found:
-        if not spool.path.exists():
+        if not spool.path.exists() and spool.kind != "fact":  # the journal comes with the daemon
             yield Finding("wrong", f"there is no {spool.path}", "clinicpbx prepare, before Asterisk starts")
         elif waiting[spool.kind] > MOST_WAITING:
             says = f"{waiting[spool.kind]} rows wait in {spool.path.name}; none is lost"
