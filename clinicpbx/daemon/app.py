@@ -226,7 +226,7 @@ class Daemon:
     @asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
         settings, healthy = self._settings, lambda: self.supervisor.healthy
-        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy)
+        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy, self._instance.run)
         control = await serve_verbs(self, self._instance, settings)
         try:
             yield
