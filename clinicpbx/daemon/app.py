@@ -18,7 +18,6 @@ from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
-from clinicpbx.daemon.control import serve_control
 from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.floor_signs import FloorSigns
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
@@ -37,7 +36,7 @@ from clinicpbx.daemon.rulebooks import Rulebooks
 from clinicpbx.daemon.selftests import SelfTests
 from clinicpbx.daemon.supervisor import Supervisor
 from clinicpbx.daemon.upkeep import Upkeep
-from clinicpbx.daemon.verbs import verbs
+from clinicpbx.daemon.verbs import serve_verbs
 from clinicpbx.errors import ClinicPBXError, NotPermitted, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
@@ -77,7 +76,7 @@ class Daemon:
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
         self.dispatcher.callbacks, self.dispatcher.pages, inbox.taken = self.callbacks, self.pages, self.pages.taken
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
-        self.upkeep = Upkeep(instance, self.metrics)
+        self.upkeep = Upkeep(instance, settings, self.metrics, self.journal.fact)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
         self._link: Link | None = None
         self._serving: Link | None = None  # connected and reconciled
@@ -227,8 +226,8 @@ class Daemon:
     @asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
         settings, healthy = self._settings, lambda: self.supervisor.healthy
-        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy)
-        control = await serve_control(self._instance.control, verbs(self))
+        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy, self._instance.run)
+        control = await serve_verbs(self, self._instance, settings)
         try:
             yield
         finally:

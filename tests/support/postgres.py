@@ -3,10 +3,11 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -49,6 +50,23 @@ class Cluster:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.store), "-m", "immediate", "-w", "-t", "30", "stop")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of it hangs, as on a disk that does not answer: connections stay, answers do not come."""
+        main = int((self.store / "postmaster.pid").read_text().split()[0])
+        family = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
+        try:
+            _send(family, signal.SIGSTOP)
+            yield
+        finally:
+            _send(family, signal.SIGCONT)
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # that of a connection that has just ended
+            os.kill(pid, number)
 
 
 @contextmanager

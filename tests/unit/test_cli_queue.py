@@ -70,7 +70,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     loop = asyncio.new_event_loop()
 
     async def serve(verbs: Mapping[str, Any]) -> None:
-        server = await serve_control(instance.control, verbs)
+        server = await serve_control(instance.control, verbs, lambda peer: {})
         ready.set()
         await over.wait()
         server.close()

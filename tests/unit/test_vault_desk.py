@@ -33,15 +33,15 @@ pytestmark = [
 
 SOUND = tone(1)
 PIN = "270418"
-NURSE, DAEMON, STRANGER = 4001, 4002, 4003
+NURSE, DAEMON, STRANGER, AGENT = 4001, 4002, 4003, 4004
 WISH = {"mailbox": "8100", "message": "m1"}
 LOGINS = {2: NURSE}
 """By pid: whom the kernel knows behind it."""
-NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", 0: "root"}
+NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", AGENT: "ana", 0: "root"}
 
 
 class House:
-    """A vault whose people are known by uid: nora supervises, sam is nobody, the daemon has a user of its own."""
+    """A vault whose people are known by uid: nora supervises, ana is an agent, sam is nobody, the daemon is a user."""
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
@@ -61,14 +61,13 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     def group(name: str) -> Any:
-        if name == "clinicpbx-supervisor":
-            return SimpleNamespace(gr_mem=["nora"], gr_gid=7000)
-        raise KeyError(name)
+        members = {"clinicpbx-supervisor": "nora", "clinicpbx-agent": "ana"}
+        return SimpleNamespace(gr_mem=[members[name]], gr_gid=7000)
 
     monkeypatch.setattr(grp, "getgrnam", group)
     monkeypatch.setattr(pwd, "getpwall", list)
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name=NAMES[uid]))
-    monkeypatch.setattr(asking, "_loginuid", LOGINS.get)
+    monkeypatch.setattr(asking, "_loginuid", lambda peer: LOGINS.get(peer.pid))
     vault = make_vault(tmp_path / "home")
     os.chown(vault.instance.home, DAEMON, DAEMON)
     return House(vault)
@@ -176,6 +175,14 @@ def test_whole_numbers_leave_only_where_they_are_asked_for(house: House) -> None
     assert NUMBER not in str(house.ask(NURSE, "voicemail list"))
     assert NUMBER in str(house.ask(NURSE, "voicemail list", unmask=True))
     assert house.noted[-1] == ("nora", "voicemail.unmask")
+
+
+@pytest.mark.parametrize("unmask", [True, 1, "yes", ["x"]])
+def test_an_agent_gets_no_whole_number_however_it_is_asked_for(house: House, unmask: object) -> None:
+    assert NUMBER not in str(house.ask(AGENT, "voicemail list"))
+    with pytest.raises(NotPermitted):
+        house.ask(AGENT, "voicemail list", unmask=unmask)
+    assert house.noted[-1] == ("ana", "refused")
 
 
 def test_the_kernel_says_who_is_at_the_other_end() -> None:
