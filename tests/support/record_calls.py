@@ -24,8 +24,10 @@ async def _record(stage: Stage, one: Situation) -> bool:
         async with Phones() as phones, asyncio.timeout(120):
             await stage.ready()
             since = mark(stage)
-            await one.act(stage, phones)
-            await stage.home_time()
+            try:
+                await one.act(stage, phones)
+            finally:
+                await stage.home_time()
     except Exception:
         traceback.print_exc()
         return False

@@ -147,7 +147,7 @@ class Stage(Clinic):
     async def calls(self, phones: Phones, *keys: str, line: str = DID, number: str = "") -> Phone:
         """A patient who calls *line* and presses *keys*."""
         number = number or self.patient_number()
-        phone = await phones.phone(f"patient {number} {len(self.ask('calls'))}", self.trunk, 5060 + 2 * self._number)
+        phone = await phones.phone(f"patient-{number[1:]}", self.trunk, 5060 + 2 * self._number)
         await self.again(phone, *keys, line=line, number=number)
         return phone
 

@@ -48,6 +48,7 @@ LINES: Mapping[str, Line] = {
     "dialled": lambda said: (said["target"], "dialled", said["why"]),
     "disposition": lambda said: (said["agent"], "disposition", said["disposition"]),
     "ended": lambda said: ("", "ended", said["outcome"]),
+    "held": lambda said: ("", "put on hold", ""),
     "language": lambda said: ("", "language", said["language"]),
     "left": lambda said: (said["name"], said["outcome"], said["why"]),
     "menu": lambda said: (said["name"], "key", said["key"]),
@@ -64,6 +65,8 @@ LINES: Mapping[str, Line] = {
     "supervision_ended": _supervision("supervision_ended"),
     "supervision_refused": _supervision("supervision_refused"),
     "triage": lambda said: ("", "triage", said["level"]),
+    "unheld": lambda said: ("", "taken from hold", ""),
+    "wrapped_up": lambda said: (said["queue"], "work after it", f"{said['phone']}: {int(said['ms'] or 0) / 1000} s"),
 }
 
 
