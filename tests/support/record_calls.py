@@ -13,8 +13,7 @@ from pathlib import Path
 from clinicpbx.demo.phones import Phones
 from tests.support import situations, situations_queues
 from tests.support.bed import running_bed
-from tests.support.record_tables import tables
-from tests.support.recorder import FOLDER, SITUATIONS, Situation, Stage, mark, paste, written
+from tests.support.recorder import FOLDER, SITUATIONS, Situation, Stage, describe_anew, mark, paste, written
 
 WRITTEN = (situations, situations_queues)
 
@@ -51,8 +50,8 @@ async def _all(wanted: list[str]) -> list[str]:
 
 def main(wanted: list[str]) -> int:
     if wanted == ["--describe"]:
-        for name, table in tables(FOLDER):
-            paste(name, table)
+        for file in FOLDER.glob("*.txt"):
+            describe_anew(file)
         return 0
     failed = asyncio.run(_all(wanted))
     print("not recorded:", ", ".join(failed) or "none")

@@ -75,7 +75,7 @@ def describe(record: Interaction) -> list[str]:
     lines += [f"rang {offer.agent} at {after(offer.at)}: {offer.outcome}" for offer in record.offers]
     if record.answered:
         took = f"answered by {record.agent!r} at {after(record.answered)}"
-        lines.append(took + _times(record.talk, record.hold, record.wrap))
+        lines.append(f"{took}, talked {_seconds(record.talk)}" + _times(timedelta(), record.hold, record.wrap))
     lines += [f"{t.kind} transfer at {after(t.at)} by {t.by!r} to {t.to!r}" for t in record.transfers]
     if record.message:
         lines.append(f"message {record.message} in {record.mailbox}")

@@ -16,7 +16,7 @@ from clinicpbx.demo.phones import Phone, Phones
 from clinicpbx.private import Private
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import DID, RULES, Clinic, press
-from tests.support.record_tables import COLUMNS, Table, describe
+from tests.support.record_tables import COLUMNS, Table, describe, read_table
 from tests.support.sound import tone
 
 FOLDER = Path(__file__).parents[1] / "scenario" / "records"
@@ -63,6 +63,10 @@ CHANGES = {
     '  "203": {{name: At home, location: desk, secure: true}}\n': (
         '  "203": {{name: Manager, location: desk, supervises: desk}}\n  "204": {{name: Nurses one, location: desk}}\n'
         '  "205": {{name: Nurses two, location: desk}}\n'
+    ),
+    'outbound: {{caller_id: "{did}"}}': (
+        'outbound: {{caller_id: "{did}", routes: {{far: {{begins: "+1207555019", trunks: mobiles}}, '
+        'patients: {{begins: "+1", trunks: line}}}}}}'
     ),
     "mailboxes: {{desk: {{": (
         f'  "{BAY}": {{{{name: Bay line, site: bay, flow: bay, fallback: {{{{mailbox: desk}}}}}}}}\n'
@@ -147,9 +151,20 @@ class Stage(Clinic):
     async def calls(self, phones: Phones, *keys: str, line: str = DID, number: str = "") -> Phone:
         """A patient who calls *line* and presses *keys*."""
         number = number or self.patient_number()
-        phone = await phones.phone(f"patient-{number[1:]}", self.trunk, 5060 + 2 * self._number)
+        phone = await phones.phone(f"patient-{number[1:]}", self.trunk, 5060)
         await self.again(phone, *keys, line=line, number=number)
         return phone
+
+    async def mobile(self, phones: Phones, **more: Any) -> Phone:
+        """A phone far away, which its carrier says that it can reach."""
+        phone = await phones.phone("mobile", self.mobiles, 5060, **more)
+        await eventually(self._reachable, 30)
+        return phone
+
+    def _reachable(self) -> bool:
+        self.bed.rx("pjsip qualify trunk-mobiles")
+        lines = self.bed.rx("pjsip show contacts").splitlines()
+        return any("trunk-mobiles" in line and " Avail" in line for line in lines)
 
     async def again(self, phone: Phone, *keys: str, line: str = DID, number: str) -> None:
         await phone.call(f"sip:{line}@{self.bed.sip}", sender=f"<sip:{number}@{self.trunk}>")
@@ -255,8 +270,16 @@ def paste(name: str, table: Table) -> None:
         lines += [f"[{section}]", *(_line(row) for row in getattr(table, section))]
     if table.lost:
         lines += ["[lost]", *table.lost]
-    lines += ["[record]", *(line for record in assemble_all(table.group()) for line in describe(record))]
-    (FOLDER / f"{name.replace(' ', '_')}.txt").write_text("\n".join(lines) + "\n")
+    file = FOLDER / f"{name.replace(' ', '_')}.txt"
+    file.write_text("\n".join(lines) + "\n[record]\n")
+    describe_anew(file)
+
+
+def describe_anew(file: Path) -> None:
+    """Writes the records that the rows of *file* give now."""
+    lines = (line for record in assemble_all(read_table(file).group()) for line in describe(record))
+    rows = file.read_text().partition("[record]\n")[0]
+    file.write_text(f"{rows}[record]\n" + "".join(f"{line}\n" for line in lines))
 
 
 def _line(row: dict[str, Any]) -> str:

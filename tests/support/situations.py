@@ -78,7 +78,7 @@ async def ready(stage: Stage, phones: Phones) -> None:
 @situation("transfer to the outside")
 async def to_outside(stage: Stage, phones: Phones) -> None:
     (ana,) = await stage.works(phones, "ana")
-    carrier = await phones.phone("carrier", stage.mobiles, 5060, auto_answer={"after": 0.2})
+    carrier = await stage.mobile(phones, auto_answer={"after": 0.2})
     patient = await stage.calls(phones, "1")
     await stage.talking("ana")
     await ana.transfer(f"sip:{OUTSIDE}@{stage.bed.sip}")
@@ -243,7 +243,7 @@ async def calls_again(stage: Stage, phones: Phones) -> None:
 
 async def paged(stage: Stage, phones: Phones) -> tuple[Phone, Phone]:
     """A patient who left a message for who is on call, and the mobile that rings for it."""
-    mobile = await phones.phone("mobile", stage.mobiles, 5060)
+    mobile = await stage.mobile(phones)
     patient = await stage.calls(phones, "4")
     await stage.step("urgent-message")
     await patient.play(stage.instance.prompts / "en" / "about.wav", loop=True)
@@ -305,7 +305,7 @@ async def page_connected(stage: Stage, phones: Phones) -> None:
 
 @situation("emergency by triage", "page of a red flag")
 async def red_flag(stage: Stage, phones: Phones) -> None:
-    mobile = await phones.phone("mobile", stage.mobiles, 5060)
+    mobile = await stage.mobile(phones)
     await stage.works(phones, "dora", after=0)
     patient = await stage.calls(phones, "5")
     await stage.step("nurse")
@@ -320,7 +320,7 @@ async def red_flag(stage: Stage, phones: Phones) -> None:
 
 @situation("on call accepts with a key")
 async def doctor(stage: Stage, phones: Phones) -> None:
-    mobile = await phones.phone("mobile", stage.mobiles, 5060)
+    mobile = await stage.mobile(phones)
     patient = await stage.calls(phones, "7")
     await mobile.expect("incoming", 10)
     await mobile.answer()
@@ -333,7 +333,7 @@ async def doctor(stage: Stage, phones: Phones) -> None:
 
 @situation("nobody on call answers")
 async def nobody(stage: Stage, phones: Phones) -> None:
-    mobile = await phones.phone("mobile", stage.mobiles, 5060)
+    mobile = await stage.mobile(phones)
     patient = await stage.calls(phones, "7")
     await mobile.expect("incoming", 10)
     await mobile.answer(486)
@@ -346,7 +346,7 @@ async def nobody(stage: Stage, phones: Phones) -> None:
 @situation("outbound busy")
 async def busy(stage: Stage, phones: Phones) -> None:
     ana = await stage.desk(phones, "201")
-    carrier = await phones.phone("carrier", stage.mobiles, 5060)
+    carrier = await stage.mobile(phones)
     await stage.dials(ana, OUTSIDE)
     await carrier.expect("incoming", 10)
     await carrier.answer(486)
@@ -356,7 +356,7 @@ async def busy(stage: Stage, phones: Phones) -> None:
 @situation("outbound not answered")
 async def not_answered(stage: Stage, phones: Phones) -> None:
     ana = await stage.desk(phones, "201")
-    carrier = await phones.phone("carrier", stage.mobiles, 5060)
+    carrier = await stage.mobile(phones)
     await stage.dials(ana, OUTSIDE)
     await carrier.expect("incoming", 10)
     await asyncio.sleep(2)
@@ -366,7 +366,7 @@ async def not_answered(stage: Stage, phones: Phones) -> None:
 @situation("outbound held")
 async def outbound_held(stage: Stage, phones: Phones) -> None:
     ana = await stage.desk(phones, "201")
-    carrier = await phones.phone("carrier", stage.mobiles, 5060, auto_answer={"after": 0.5})
+    carrier = await stage.mobile(phones, auto_answer={"after": 0.5})
     await stage.dials(ana, OUTSIDE)
     await carrier.expect("connected", 10)
     await asyncio.sleep(1)

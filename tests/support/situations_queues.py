@@ -113,8 +113,7 @@ async def message(stage: Stage, phones: Phones) -> None:
     await stage.step("message")
     await speaks(stage, patient)
     await press(patient, "#")
-    await asyncio.sleep(2)
-    await patient.hangup()
+    await patient.expect("disconnected", 15)
 
 
 @situation("message too short")

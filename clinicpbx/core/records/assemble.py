@@ -15,6 +15,9 @@ from clinicpbx.core.records.spans import total
 from clinicpbx.private import Private
 
 FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
+RUNG = "s"
+OF_CHANNELS = ("held", "unheld")
+"""Facts whose call is a channel, perhaps not the caller's."""
 OUTCOMES: dict[str, Outcome] = {
     "answered": "answered",
     "abandoned": "abandoned",
@@ -46,7 +49,8 @@ def calls_in(group: Group, legs: Mapping[str, Leg]) -> list[str]:
     if found:
         return found
     rest = [leg.uniqueid for leg in legs.values()]
-    rest += [fact.call for fact in group.facts] + [row.uniqueid for row in group.cdr]
+    rest += [fact.call for fact in group.facts if fact.kind not in OF_CHANNELS]
+    rest += [row.uniqueid for row in sorted(group.cdr, key=lambda row: row.uniqueid != row.linkedid)]
     return rest[:1]
 
 
@@ -135,7 +139,11 @@ class _Assembly:
 
     def _legs(self, stays: Queueing, arrived: Mapping[str, str], ended: datetime) -> Parties:
         asked = arrived.get("entry", "") if arrived.get("origin") else ""
-        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, ended)
+        taken = (
+            str(fact.body.get("agent", "")) for fact in self.said.get("answered", ()) if not fact.body.get("queue")
+        )
+        person = next((agent for agent in taken if agent and not agent.isdigit()), "")
+        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, person, ended)
 
     def _page(self) -> dict[str, Any]:
         """Who on call accepted what the call was about, and how it ended."""
@@ -256,7 +264,10 @@ class _Assembly:
 
     def _called(self) -> str:
         told = self._body("arrived").get("entry", "")
-        return (self.leg.exten if self.leg else "") or told or next((row.destination for row in self.cdr), "")
+        exten = self.leg.exten if self.leg else ""
+        if exten == RUNG:  # by us: whom the call was to reach, Asterisk's rows of the other channel tell
+            return ""
+        return exten or told or next((row.destination for row in self.cdr), "")
 
     def _transfers(self) -> list[Transfer]:
         found = []
