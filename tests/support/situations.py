@@ -410,7 +410,7 @@ async def bay(stage: Stage, phones: Phones) -> None:
     await patient.hangup()
 
 
-@situation("supervisor listens", "supervisor's own call")
+@situation("supervisor listens", "supervisor listening")
 async def listens(stage: Stage, phones: Phones) -> None:
     await stage.works(phones, "ana")
     manager = await stage.desk(phones, "203")

@@ -1,6 +1,7 @@
 """Situations of calls that wait, leave a message or are interrupted."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from clinicpbx.demo.phones import Phone, Phones
 from tests.support.bed import eventually
@@ -35,7 +36,7 @@ async def during_whisper(stage: Stage, phones: Phones) -> None:
     await patient.hangup()
 
 
-@situation("do not disturb, then the next agent")
+@situation("do not disturb then the next agent")
 async def not_disturbed(stage: Stage, phones: Phones) -> None:
     (ana,) = await stage.works(phones, "ana", after=0)
     await asyncio.sleep(1)
@@ -57,7 +58,7 @@ async def overflow(stage: Stage, phones: Phones) -> None:
     await patient.hangup()
 
 
-@situation("worse, and sooner")
+@situation("worse and sooner")
 async def worse(stage: Stage, phones: Phones) -> None:
     await stage.works(phones, "ana")
     stage.ask("agent.pause", agent="ana", reason="no answer")
@@ -101,10 +102,11 @@ async def closed(stage: Stage, phones: Phones) -> None:
     stage.ask("agent.pause", agent="ana", reason="no answer")
     patient = await stage.calls(phones, "1")
     await stage.step("desk")
-    await asyncio.to_thread(stage.bed.clinicpbx, "queue", "close", "desk", "--until", "1h")
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    stage.ask("queue.mode", queue="desk", mode="closed", until=until)
     await stage.step("message")
     await patient.hangup()
-    await asyncio.to_thread(stage.bed.clinicpbx, "queue", "open", "desk")
+    stage.ask("queue.mode", queue="desk", mode="open")
 
 
 @situation("message left")

@@ -1,20 +1,23 @@
 """One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
-from clinicpbx.core.records.parties import Parties, held, length_of, worked
+from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, worked
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.core.records.spans import total
 from clinicpbx.private import Private
 
 FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
+ATTEMPT = re.compile(r"^(.+)\.\d+(?:-red)?\.a\d+$")
+"""The id of a channel by which somebody is rung about a call: see callbacks.py and page.py."""
 RUNG = "s"
 OF_CHANNELS = ("held", "unheld")
 """Facts whose call is a channel, perhaps not the caller's."""
@@ -95,6 +98,8 @@ class _Assembly:
                 stays.entries += found.entries
                 stays.offers += found.offers
         queues = worked(stays.entries, spans, self._all("wrapped_up"))
+        if outcome == "abandoned" and queues and queues[-1].outcome == "answered" and not queues[-1].talk:
+            queues = (*queues[:-1], replace(queues[-1], left=max(ended, queues[-1].left), outcome="abandoned"))
         arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
@@ -124,7 +129,7 @@ class _Assembly:
             category=self._body("request").get("category", ""),
             site=arrived.get("site", ""),
             disposition=next((str(fact.body.get("disposition", "")) for fact in self._all("disposition")[::-1]), ""),
-            origin=arrived.get("origin", ""),
+            origin=arrived.get("origin", "") or self._origin(),
             hold=held(spans),
             wrap=sum(map(length_of, self._all("wrapped_up")), timedelta()),
             legs=self._legs(stays, arrived, ended).of(self.legs.values(), spans),
@@ -137,8 +142,13 @@ class _Assembly:
         asked = (fact for facts in self.asked for fact in facts if fact.kind == kind)
         return [*self.said.get(kind, ()), *asked]
 
+    def _origin(self) -> str:
+        """The call for which this channel was rung by us, whether or not anybody answered: its id says so."""
+        found = ATTEMPT.match(self.call)
+        return found.group(1) if found else ""
+
     def _legs(self, stays: Queueing, arrived: Mapping[str, str], ended: datetime) -> Parties:
-        asked = arrived.get("entry", "") if arrived.get("origin") else ""
+        asked = arrived.get("entry", UNKNOWN) if self._origin() else ""
         taken = (
             str(fact.body.get("agent", "")) for fact in self.said.get("answered", ()) if not fact.body.get("queue")
         )
@@ -214,11 +224,16 @@ class _Assembly:
         if kind in ("internal", "outbound", "emergency", "selftest"):
             return kind
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
+        if told == "answered" and self._in_vain(spans):
+            told = "abandoned"
         waiting = max((fact.at for fact in self.said.get("queued", ())), default=None)
         # the talk before a transfer ends a moment after the queue it led to was entered
         taken = any(waiting is None or span.since >= waiting for span in spans)
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
             told = None
+        said = self.said.get("message")
+        if spans and said and said[-1].at >= max(span.until for span in spans):
+            return "voicemail"  # who was transferred to a mailbox still waits for an answer
         if told is not None and told not in ("abandoned", "failed"):
             return told
         if taken or (not spans and self.leg is None and self._by_cdr()[0]):
@@ -227,6 +242,10 @@ class _Assembly:
             return "voicemail"
         fell = self.leg is not None and FALLBACK in self.leg.contexts
         return told if told and not fell else "abandoned"
+
+    def _in_vain(self, spans: Sequence[Talk]) -> bool:
+        """Nobody talked with the caller, whoever picked up: the caller hung up while they heard whose call it is."""
+        return self.leg is not None and not self.lost and not spans
 
     def _by_cdr(self) -> tuple[datetime | None, timedelta, str]:
         taken = [
@@ -244,6 +263,8 @@ class _Assembly:
         at, talk, agent = self._by_cdr() if self.leg is None else (None, timedelta(), "")
         if spans:
             at, talk, agent = spans[0].since, total(span.span for span in spans), extension(spans[0].other.channel)
+        if self._in_vain(spans):
+            return None, timedelta(), ""
         if told := next(iter(self.said.get("answered", ())), None):
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent

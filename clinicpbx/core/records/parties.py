@@ -9,6 +9,7 @@ from clinicpbx.core.records.legs import Leg, Talk, extension, talks
 from clinicpbx.core.records.rows import Fact
 from clinicpbx.core.records.spans import Span, common, joined, total
 
+UNKNOWN = "?"
 RINGS_WITHIN = timedelta(seconds=3)
 """So soon after a queue's offer its phone rings."""
 
@@ -17,7 +18,8 @@ RINGS_WITHIN = timedelta(seconds=3)
 class Parties:
     """What is known of a *call* to tell its channels apart: *others* are calls whose rows are mixed with its own.
 
-    *asked*: the phone, or the name of who is on call, that was rung for the call; "" where the caller is the caller.
+    *asked*: the phone, or the name of who is on call, that was rung for the call; "" where the caller is the caller,
+    UNKNOWN where nobody answered.
     *person*: who on call took it, "" for nobody.
     """
 
@@ -63,7 +65,9 @@ class Parties:
         if leg.uniqueid == self.call:
             if not self.asked:
                 return "caller", phone, ""
-            return ("agent", phone, "") if phone == self.asked else ("oncall", self.asked, "")
+            if self.asked in (phone, UNKNOWN):
+                return ("agent" if phone == self.asked else "phone" if phone else "oncall"), phone, ""
+            return "oncall", self.asked, ""
         if not phone:
             return ("oncall", self.person, "") if self.person and talked else ("outside", "", "")
         mine = [offer for offer in self.offers if offer.agent == phone]
