@@ -284,25 +284,6 @@ async def page_declined(stage: Stage, phones: Phones) -> None:
     await asyncio.sleep(3)
 
 
-@situation("page connected with the patient", "page by which the patient was rung")
-async def page_connected(stage: Stage, phones: Phones) -> None:
-    patient, mobile = await paged(stage, phones)
-    await identified(stage, mobile)
-    await press(mobile, "3")
-    await patient.expect("incoming", 15)
-    await patient.answer()
-    await patient.expect("connected")
-    await press(patient, "1")
-    await eventually(stage.bridged, 5)
-    await asyncio.sleep(1)
-    await patient.hangup()
-    await asyncio.sleep(2)
-    await press(mobile, "4")
-    await asyncio.sleep(1)
-    await press(mobile, "2")
-    await mobile.expect("disconnected", 15)
-
-
 @situation("emergency by triage", "page of a red flag")
 async def red_flag(stage: Stage, phones: Phones) -> None:
     mobile = await stage.mobile(phones)

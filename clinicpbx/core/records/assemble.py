@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
-from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
+from clinicpbx.core.records.call_record import Interaction, Kind, Outcome
 from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
 from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, worked
+from clinicpbx.core.records.promises import paged, promised
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.core.records.spans import total
+from clinicpbx.core.records.transfers import transfers
 from clinicpbx.private import Private
 
 FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
@@ -100,7 +102,7 @@ class _Assembly:
         queues = worked(stays.entries, spans, self._all("wrapped_up"))
         if outcome == "abandoned" and queues and queues[-1].outcome == "answered" and not queues[-1].talk:
             queues = (*queues[:-1], replace(queues[-1], left=max(ended, queues[-1].left), outcome="abandoned"))
-        arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
+        arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
             call=self.call,
@@ -117,25 +119,32 @@ class _Assembly:
             menu_path=tuple(self._menu_path()),
             queues=queues,
             offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
-            transfers=tuple(self._transfers()),
+            transfers=tuple(transfers(self.call, self.cel, self.legs)),
             agent=agent,
             answered=answered,
             talk=talk,
-            mailbox=message.get("mailbox", ""),
-            message=message.get("message", ""),
             hangup=self._hangup(),
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
-            category=self._body("request").get("category", ""),
-            site=arrived.get("site", ""),
-            disposition=next((str(fact.body.get("disposition", "")) for fact in self._all("disposition")[::-1]), ""),
-            origin=arrived.get("origin", "") or self._origin(),
             hold=held(spans),
             wrap=sum(map(length_of, self._all("wrapped_up")), timedelta()),
             legs=self._legs(stays, arrived, ended).of(self.legs.values(), spans),
-            **self._callback(),
-            **self._page(),
+            **self._told(arrived),
+            **promised(self.said),
+            **paged(self.said),
         )
+
+    def _told(self, arrived: Mapping[str, str]) -> dict[str, Any]:
+        """What the rules, the caller and agents said of the call."""
+        message, disposed = self._body("message"), self._all("disposition")
+        return {
+            "site": arrived.get("site", ""),
+            "category": self._body("request").get("category", ""),
+            "disposition": str(disposed[-1].body.get("disposition", "")) if disposed else "",
+            "mailbox": message.get("mailbox", ""),
+            "message": message.get("message", ""),
+            "origin": arrived.get("origin", "") or self._origin(),
+        }
 
     def _all(self, kind: str) -> list[Fact]:
         """The facts of *kind* about the call, and about those by which agents asked others first."""
@@ -154,28 +163,6 @@ class _Assembly:
         )
         person = next((agent for agent in taken if agent and not agent.isdigit()), "")
         return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, person, ended)
-
-    def _page(self) -> dict[str, Any]:
-        """Who on call accepted what the call was about, and how it ended."""
-        told = {str(fact.body.get("event", "")): fact.body for fact in self.said.get("page", ())}
-        accepted, closed = told.get("accepted", {}), told.get("closed", {})
-        who = str(closed.get("who", "") or accepted.get("who", ""))
-        return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
-
-    def _callback(self) -> dict[str, Any]:
-        """What became of the call-back that was promised in the call."""
-        if not self._body("callback"):
-            return {}
-        ended = self.said.get("callback_ended")
-        if not ended:
-            return {"callback": "promised"}
-        last, tries = ended[-1], str(ended[-1].body.get("tried", 0))
-        state = str(last.body.get("state", ""))
-        return {
-            "callback": state,
-            "tries": int(tries) if tries.isdigit() else 0,
-            "called_back": last.at if state == "done" else None,
-        }
 
     def _menu_path(self) -> list[str]:
         pressed = [fact.body for fact in self.said.get("menu", ())]
@@ -232,7 +219,8 @@ class _Assembly:
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
             told = None
         said = self.said.get("message")
-        if spans and said and said[-1].at >= max(span.until for span in spans):
+        talked = [span.until for span in spans] or [row.end for row in self._taken() if row.end]
+        if said and talked and said[-1].at >= max(talked):
             return "voicemail"  # who was transferred to a mailbox still waits for an answer
         if told is not None and told not in ("abandoned", "failed"):
             return told
@@ -247,12 +235,12 @@ class _Assembly:
         """Nobody talked with the caller, whoever picked up: the caller hung up while they heard whose call it is."""
         return self.leg is not None and not self.lost and not spans
 
+    def _taken(self) -> list[CdrRow]:
+        """The rows of whom the caller talked with, where Asterisk wrote no others."""
+        return [] if self.leg is not None else [row for row in self.cdr if row.disposition == "ANSWERED" and row.peer]
+
     def _by_cdr(self) -> tuple[datetime | None, timedelta, str]:
-        taken = [
-            (row.answer, row.end, row.peer)
-            for row in self.cdr
-            if row.disposition == "ANSWERED" and row.peer and row.answer and row.end
-        ]
+        taken = [(row.answer, row.end, row.peer) for row in self._taken() if row.answer and row.end]
         if not taken:
             return None, timedelta(), ""
         talk = sum((max(end - answer, timedelta()) for answer, end, _ in taken), timedelta())
@@ -289,20 +277,6 @@ class _Assembly:
         if exten == RUNG:  # by us: whom the call was to reach, Asterisk's rows of the other channel tell
             return ""
         return exten or told or next((row.destination for row in self.cdr), "")
-
-    def _transfers(self) -> list[Transfer]:
-        found = []
-        for row in self.cel:
-            if row.kind not in ("BLINDTRANSFER", "ATTENDEDTRANSFER"):
-                continue
-            extra = row.extra
-            about = {extra.get("transferee_channel_uniqueid", ""), extra.get("transfer_target_channel_uniqueid", "")}
-            if self.call not in about and any(leg.arrived for leg in self.legs.values() if leg.uniqueid in about):
-                continue
-            blind = row.kind == "BLINDTRANSFER"
-            to = extra.get("extension", "") if blind else extension(extra.get("transfer_target_channel_name", ""))
-            found.append(Transfer(row.at, "blind" if blind else "attended", extension(row.channel), to))
-        return found
 
     def _hangup(self) -> str:
         if self.leg is None or self.lost:
