@@ -20,8 +20,8 @@ from clinicpbx.core.records.rows import fact as fact_row
 
 TABLES = {"cdr": cdr, "cel": cel, "fact": fact}
 OF_GROUPS = ("ended", "held", "unheld", "wrapped_up", "disposition")
-"""Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call of
-their own, which is no record."""
+"""Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call
+of their own, which has no record."""
 Row = tuple[int, dict[str, str]]
 
 
