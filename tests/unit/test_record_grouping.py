@@ -1,12 +1,11 @@
 """Channels of one call under several linkedids."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clinicpbx.core.records.grouping import groups, links
-from clinicpbx.core.records.rows import cel_row
+from clinicpbx.core.records.rows import CEL_COLUMNS, cel_row
 from tests.support.record_tables import read_table
 
 pytestmark = pytest.mark.unit
@@ -40,8 +39,11 @@ def test_the_transfer_event_alone_joins_both_sides() -> None:
     assert len(found) == 4
 
 
-def test_transfers_to_where_nobody_answered_yet_have_nothing_in_common() -> None:
-    (row,) = [row for row in read_table(TABLES / "attended_transfer.txt").cel if row["eventtype"] == "ATTENDEDTRANSFER"]
-    extra = {"channel2_uniqueid": "own", "transferee_channel_uniqueid": "patient", "app": "Stasis"}
-    found = links(replace(cel_row(row), extra={**extra, "transfer_target_channel_uniqueid": "N/A"}))
-    assert {one for pair in found for one in pair} - {row["linkedid"], row["uniqueid"]} == {"own", "patient"}
+def test_transfers_into_applications_have_nothing_in_common() -> None:
+    """As Asterisk 22.10.1 wrote it when a patient was transferred to a queue whose agent's phone still rang."""
+    extra = (
+        '{"channel2_uniqueid":"c.3","app":"Dial","transferee_channel_uniqueid":"c.2",'
+        '"transfer_target_channel_name":"N/A","transfer_target_channel_uniqueid":"N/A"}'
+    )
+    told = dict.fromkeys(CEL_COLUMNS, "") | {"eventtype": "ATTENDEDTRANSFER", "uniqueid": "c.1", "linkedid": "c.1"}
+    assert links(cel_row(told | {"eventextra": extra})) == {("c.1", "c.2"), ("c.1", "c.3")}
