@@ -23,7 +23,9 @@ def e164(raw: str, region: str = REGION) -> str:
 
 def printable(raw: str) -> str:
     """What a caller sent as a number, without control characters, at most 64 characters."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in raw)[:64]
+    if not raw.isprintable():
+        raw = "".join(char if char.isprintable() else "\ufffd" for char in raw)
+    return raw[:64]
 
 
 def masked(number: str) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -28,11 +29,15 @@ from clinicpbx.adapters.db.tallies import Recount, state
 from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.core.records.grouping import groups
-from clinicpbx.core.records.rows import cdr_row, cel_row
-from clinicpbx.core.records.rows import fact as fact_row
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_cells, cel_cells, fact_cells
 from clinicpbx.core.rulebook import Rulebook
 
-GROUPS = 200
+GROUPS = 500
+READ: tuple[tuple[Table, tuple[str, ...], str, Callable[..., Any]], ...] = (
+    (cel, CEL_COLUMNS, "linkedid", cel_cells),
+    (cdr, CDR_COLUMNS, "linkedid", cdr_cells),
+    (fact, FACT_COLUMNS, "call", fact_cells),
+)
 NO_RULES = Rulebook("", {})
 Assemble = Callable[[Group], list[Interaction]]
 
@@ -81,23 +86,29 @@ async def _members(connection: AsyncConnection, ids: Sequence[str]) -> list[froz
 async def _rows(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
     """The rows of *ids* by kind and id, each with its place in the order of writing."""
     found: dict[str, dict[str, list[Any]]] = {}
-    plan: tuple[tuple[Table, str, Callable[[Any], Any]], ...] = (
-        (cel, "linkedid", cel_row),
-        (cdr, "linkedid", cdr_row),
-        (fact, "call", fact_row),
-    )
-    for table, key, read in plan:
-        kind = found.setdefault(table.name, {})
-        wanted = select(table).where(table.c[key].in_(ids)).order_by(table.c.rowid)
-        for place, row in enumerate((await connection.execute(wanted)).mappings()):
-            kind.setdefault(row[key], []).append((place, read(row)))
+    for table, columns, key, read in READ:
+        kind: dict[str, list[Any]] = {}
+        wanted = select(*(table.c[name] for name in columns)).where(table.c[key].in_(ids)).order_by(table.c.rowid)
+        of = columns.index(key)
+        for place, cells in enumerate((await connection.execute(wanted)).all()):
+            kind.setdefault(cells[of], []).append((place, read(*cells, read=_json)))
+        found[table.name] = kind
     lost = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(ids))
     found["lost"] = {one: [(0, one)] for one in (await connection.execute(lost)).scalars()}
     return found
 
 
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # what it refuses and json reads, such as half of a surrogate pair
+        return json.loads(text)
+
+
 def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
     def of(kind: str) -> list[Any]:
+        if len(ids) == 1:
+            return [row for one in ids for _, row in rows[kind].get(one, ())]
         placed = [row for one in ids for row in rows[kind].get(one, ())]
         return [row for _, row in sorted(placed, key=itemgetter(0))]
 

@@ -2,26 +2,28 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS
 
-BATCH = 500
+BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows after a position. *last* is the highest id the file ever gave out, 0 for a new file; *mark* is the
-    digest of the row at the position, "" if it is not there; *end* is that of the last row read, else *mark*."""
+    """Rows after a position, as ids and cells. *last* is the highest id the file ever gave out, 0 for a new file;
+    *mark* is the digest of the row at the position, "" if it is not there; *end* is that of the last row read, else
+    *mark*."""
 
     identity: str
     last: int
     mark: str
     end: str
-    rows: tuple[tuple[int, dict[str, str]], ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
 NOTHING = Rows("", 0, "", "", ())
@@ -76,9 +78,10 @@ class Spool:
             ).fetchall()
         mark = _digest(rows.pop(0)) if rows and rows[0][0] == position else ""
         rows = rows[:limit]
-        read = ((row[0], dict(zip(self.columns, (cell or "" for cell in row[1:]), strict=True))) for row in rows)
         end = _digest(rows[-1]) if rows else mark
-        return Rows(found[0] if found else "", given[0] if given else 0, mark, end, tuple(read))
+        whole: list[Sequence[Any]] = [row if None not in row else [cell or "" for cell in row] for row in rows]
+        read = tuple((row[0], tuple(row[1:])) for row in whole)
+        return Rows(found[0] if found else "", given[0] if given else 0, mark, end, read)
 
     def prune(self, below: int, limit: int = BATCH) -> int:
         """Deletes at most *limit* of the rows with ids below *below*; their number.
@@ -88,9 +91,9 @@ class Spool:
         if self.kind == "fact" or not self.path.exists():
             return 0
         with self._open("rw") as database:
-            chosen = f'SELECT {self.key} FROM "{self.kind}" WHERE {self.key} < ? ORDER BY {self.key} LIMIT ?'
+            first = f'SELECT min({self.key}) FROM "{self.kind}"'
             return database.execute(
-                f'DELETE FROM "{self.kind}" WHERE {self.key} IN ({chosen})', (below, limit)
+                f'DELETE FROM "{self.kind}" WHERE {self.key} < min(?, ({first}) + ?)', (below, limit)
             ).rowcount
 
 
