@@ -18,7 +18,7 @@ async def put(
     dialect, found = connection.dialect, [table.c[name] for name in columns]
     binds = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in found]
     by_column = zip(binds, zip(*rows, strict=True), strict=False)
-    values: list[Any] = [list(map(bind, column)) if bind else column for bind, column in by_column]
+    values = [tuple(map(bind, column)) if bind else column for bind, column in by_column]
     if not values:
         return
     names, keys = (", ".join(f'"{one.name}"' for one in some) for some in (found, table.primary_key))

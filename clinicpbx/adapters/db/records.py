@@ -88,10 +88,10 @@ async def _rows(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, di
     found: dict[str, dict[str, list[Any]]] = {}
     for table, columns, key, read in READ:
         kind: dict[str, list[Any]] = {}
-        wanted = select(*(table.c[name] for name in columns)).where(table.c[key].in_(ids)).order_by(table.c.rowid)
-        of = columns.index(key)
-        for place, cells in enumerate((await connection.execute(wanted)).all()):
-            kind.setdefault(cells[of], []).append((place, read(*cells, read=_json)))
+        wanted = select(table.c.rowid, *(table.c[name] for name in columns)).where(table.c[key].in_(ids))
+        of = columns.index(key) + 1
+        for row in (await connection.execute(wanted)).all():
+            kind.setdefault(row[of], []).append((row[0], read(*row[1:], read=_json)))
         found[table.name] = kind
     lost = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(ids))
     found["lost"] = {one: [(0, one)] for one in (await connection.execute(lost)).scalars()}
@@ -107,8 +107,6 @@ def _json(text: str) -> Any:
 
 def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
     def of(kind: str) -> list[Any]:
-        if len(ids) == 1:
-            return [row for one in ids for _, row in rows[kind].get(one, ())]
         placed = [row for one in ids for row in rows[kind].get(one, ())]
         return [row for _, row in sorted(placed, key=itemgetter(0))]
 
@@ -122,18 +120,19 @@ async def write_records(connection: AsyncConnection, ids: Collection[str], recor
     await recount.take_back(connection, calls | set(ids))
     if stale := set(ids) - calls:
         await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
-    await _replace(connection, interaction, [_values(record) for record in records])
+    own = {record.call: _values(record) for record in records}
+    await _replace(connection, interaction, own.values())
     entries, offers, legs = ({one.call: made(one) for one in records} for made in (_entries, _offers, _legs))
     for table, parts in ((queue_entry, entries), (offer, offers), (leg, legs)):
         if recount.known:
             await connection.execute(delete(table).where(table.c.call.in_(calls)))
         await _replace(connection, table, [row for rows in parts.values() for row in rows])
-    await recount.count(connection, {one.call: (_values(one), entries[one.call], offers[one.call]) for one in records})
+    await recount.count(connection, {call: (own[call], entries[call], offers[call]) for call in own})
 
 
-async def _replace(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+async def _replace(connection: AsyncConnection, table: Table, rows: Collection[dict[str, Any]]) -> None:
     if rows:
-        columns = list(rows[0])
+        columns = list(next(iter(rows)))
         await put(connection, table, columns, map(itemgetter(*columns), rows), replacing(table, columns))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from clinicpbx.private import Private
 
-T = TypeVar("T")
+T = TypeVar("T", bound=tuple[Any, ...])
 Read = Callable[[str], Any]
 CEL_COLUMNS = (
     *("eventtype", "eventtime", "linkedid", "uniqueid", "channame", "num"),
@@ -127,4 +127,7 @@ def fact(row: Mapping[str, str]) -> Fact:
 
 def once(rows: Iterable[T]) -> list[T]:
     """*rows* in order without exact doubles, which a restored spool file brings."""
-    return list(dict.fromkeys(rows))
+    found = list(rows)
+    if len({row[:3] for row in found}) == len(found):  # as ever; to hash whole rows takes long
+        return found
+    return list(dict.fromkeys(found))
