@@ -123,8 +123,10 @@ interaction = Table(
     # the next contact of the same number for the same reason
     Column("again", UtcTime),
 )
+# the newest calls, of all or by what people look for
 Index(None, interaction.c.started)
-Index(None, interaction.c.number)
+for _column in ("number", "agent", "outcome"):
+    Index(None, interaction.c[_column], interaction.c.started)
 
 
 def _of_call() -> Column[str]:
@@ -144,7 +146,7 @@ queue_entry = Table(
     Column("offers", Integer, nullable=False),
     *map(_milliseconds, ("talk_ms", "hold_ms", "wrap_ms")),
 )
-Index(None, queue_entry.c.entered)
+Index(None, queue_entry.c.queue, queue_entry.c.entered)
 offer = Table(
     "offer",
     metadata,
