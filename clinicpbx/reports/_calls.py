@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, or_
 
 from clinicpbx.adapters.db.tables import interaction, offer, queue_entry
 from clinicpbx.reports._dimension import CLOCK, DIMENSIONS
@@ -34,9 +34,9 @@ def of_part(part: FromClause, by: str, period: Period) -> ColumnElement[Any]:
 
 
 def calls_of(
-    within: Callable[[Period], ColumnElement[bool]] = patients_calls, *more: ColumnElement[bool]
+    *more: ColumnElement[bool], within: Callable[[Period], ColumnElement[bool]] = patients_calls
 ) -> Callable[[Period, Mapping[str, Any]], ColumnElement[bool]]:
-    """The calls behind a row, as it is shown: those *within* its period that stand for what it does."""
+    """The calls behind a row, as it is shown: those *within* its period that stand for what it does, and *more*."""
 
     def calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
         names = [name for name in row if name in DIMENSIONS]
@@ -54,13 +54,14 @@ def _stands_for(by: str, shown: str, period: Period) -> ColumnElement[bool]:
             return lost_elsewhere()
         case "agent":
             rung = exists().where(offer.c.call == CALL.call, offer.c.agent == wanted)
-            return rung | entries(queue_entry.c.agent == wanted) | (CALL.agent == wanted)
-    return of_call(by, period) == wanted
+            return or_(rung, entries(queue_entry.c.agent == wanted), CALL.agent == wanted)
+    same: ColumnElement[bool] = of_call(by, period) == wanted
+    return same
 
 
-def entries(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Calls with a stay that satisfies *condition*."""
-    return exists().where(queue_entry.c.call == CALL.call, condition)
+def entries(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Calls with a stay in a queue that satisfies *conditions*."""
+    return exists().where(queue_entry.c.call == CALL.call, *conditions)
 
 
 def lost_elsewhere() -> ColumnElement[bool]:

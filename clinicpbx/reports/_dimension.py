@@ -40,6 +40,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "agent": _named("the agent, by the name in the rules", "nobody"),
     "category": _named("what the caller wanted, by the rules", "no reason said"),
     "reason": _named("the reason given for the pause", "no reason"),
+    "person": _named("who on call accepted it", "nobody"),
     "menu": _named("the menu, by its step's name", "no menu"),
     "day": Dimension(
         "the day in the clinic's zone",

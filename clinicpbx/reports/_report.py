@@ -17,7 +17,8 @@ class Period:
 
     *threshold*: of the service level, in seconds. *by*: one of the report's own dimensions, "" for its first. *zone*:
     IANA name, whose days and hours are counted. *short*: who hangs up within so many seconds did not wait. *days*:
-    within which the same number may not come again. *now*: up to when things are known, else *until*.
+    within which the same number may not come again. *now*: up to when things are known, else *until*. *tallied*: by
+    what was counted beforehand, where that says the same; else by the rows themselves, however many.
     """
 
     since: datetime
@@ -28,6 +29,7 @@ class Period:
     short: float = 5.0
     days: int = 7
     now: datetime | None = None
+    tallied: bool = True
 
     @property
     def known(self) -> datetime:
@@ -37,7 +39,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """*unit*: "" for names and counts, else s or %. *formula*: how it comes about, where that is not its meaning."""
+    """*unit*: "" for names and counts, else s, % or what a mean is of.
+
+    *formula*: how it comes about, where that is not its meaning.
+    """
 
     name: str
     unit: str = ""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clinicpbx.adapters.db.audit import append_all
 from clinicpbx.adapters.db.once import add, insert
 from clinicpbx.adapters.db.outbox import announce
+from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, link, lost_channel, open_channel, pending
 from clinicpbx.core.audit.facts import entry_of
 from clinicpbx.core.notify.kinds import of_fact
@@ -72,6 +73,7 @@ async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str
         await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
         if at.kind == "fact":
             facts = [fact_row(row) for _, row in rows]
+            await keep_spells(connection, facts)
             audited = [(entry, each.at) for each in facts if (entry := entry_of(each)) is not None]
             if audited:
                 await append_all(connection, audited)
