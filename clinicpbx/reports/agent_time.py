@@ -56,8 +56,8 @@ REPORTS.register("agent_time")(
             Column("wrap_up", "s", "time after the calls until the agent was free again"),
             Column("occupancy", "%", "", "100 * (talk + hold + wrap_up) / ready"),
         ),
-        "Logged in and paused as far as they lie in the period; talk, hold and wrap-up of the patients' calls that began "
-        "in it.",
+        "Logged in and paused as far as they lie in the period; talk, hold and wrap-up of the patients' calls that "
+        "began in it.",
         query,
         by=BY,
         chart="occupancy",
