@@ -60,14 +60,29 @@ class Call:
         """Of the call, its stays and its offers."""
         begun = at(self.minute)
         call = {
-            **{"call": self.id, "kind": self.kind, "outcome": self.outcome, "started": begun},
-            **{"ended": begun + timedelta(minutes=5), "number": self.number, "did": self.did, "site": self.site},
-            **{"category": self.category, "menu_path": json.dumps(list(self.menu)), "agent": self.agent},
-            **{"transfers": json.dumps([{"kind": "blind"}] * self.moves), "cause": 16, "fallback": False},
-            **{"answered": None if self.talk is None else begun, "talk_ms": round((self.talk or 0) * 1000)},
-            **{"hold_ms": round(self.hold * 1000), "wait_ms": sum(one["waited_ms"] for one in self.stays)},
-            **{"again": None if self.after is None else begun + timedelta(minutes=self.after)},
-            **{"callback": "", "tries": 0, "called_back": None, **self.more},
+            "call": self.id,
+            "kind": self.kind,
+            "outcome": self.outcome,
+            "started": begun,
+            "ended": begun + timedelta(minutes=5),
+            "number": self.number,
+            "did": self.did,
+            "site": self.site,
+            "category": self.category,
+            "menu_path": json.dumps(list(self.menu)),
+            "agent": self.agent,
+            "transfers": json.dumps([{"kind": "blind"}] * self.moves),
+            "cause": 16,
+            "fallback": False,
+            "answered": None if self.talk is None else begun,
+            "talk_ms": round((self.talk or 0) * 1000),
+            "hold_ms": round(self.hold * 1000),
+            "wait_ms": sum(one["waited_ms"] for one in self.stays),
+            "again": None if self.after is None else begun + timedelta(minutes=self.after),
+            "callback": "",
+            "tries": 0,
+            "called_back": None,
+            **self.more,
         }
         stays, entered = [], begun
         for n, one in enumerate(self.stays):
@@ -249,8 +264,12 @@ EXPECTED: dict[str, list[list[Any]]] = {
 def fact_rows(kind: str, told: Sequence[tuple[float, str, Row]]) -> list[dict[str, Any]]:
     return [
         {
-            **{"spool": kind, "rowid": n, "call": call, "at": at(minute).isoformat(timespec="microseconds")},
-            **{"kind": kind, "body": json.dumps(body)},
+            "spool": kind,
+            "rowid": n,
+            "call": call,
+            "at": at(minute).isoformat(timespec="microseconds"),
+            "kind": kind,
+            "body": json.dumps(body),
         }
         for n, (minute, call, body) in enumerate(told)
     ]
