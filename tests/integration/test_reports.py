@@ -18,7 +18,7 @@ from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Period
 from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_database
-from tests.support.report_calls import DAY, EXPECTED, PERIOD, Call, write_calls, write_rows
+from tests.support.report_day import DAY, EXPECTED, PERIOD, call, write_day, write_records_of
 
 pytestmark = pytest.mark.integration
 FROM_ROWS = replace(PERIOD, tallied=False)
@@ -55,7 +55,7 @@ def filled(url: str) -> str:
     async def fill() -> None:
         await make_database(url)
         engine = make_engine(url, writes=True)
-        await write_calls(engine)
+        await write_day(engine)
         await engine.dispose()
 
     asyncio.run(fill())
@@ -80,9 +80,10 @@ async def test_nothing_gives_no_rows(tmp_path: Path) -> None:
     await engine.dispose()
 
 
+@pytest.mark.parametrize("period", [FROM_ROWS, PERIOD], ids=["rows", "tallies"])
 @pytest.mark.parametrize("name", REPORTS)
-async def test_every_report_has_the_figures_worked_out_by_hand(engine: AsyncEngine, name: str) -> None:
-    found = await figures(engine, name, FROM_ROWS)
+async def test_every_report_has_the_figures_worked_out_by_hand(engine: AsyncEngine, name: str, period: Period) -> None:
+    found = await figures(engine, name, period)
     assert [list(row.values()) for row in found] == EXPECTED[name]
     assert list(found[0]) == [column.name for column in REPORTS[name].columns]
 
@@ -141,7 +142,7 @@ async def test_rows_stand_for_hours_days_and_weekdays_of_the_clinic(engine: Asyn
 async def test_an_hour_that_comes_twice_is_one_row_and_a_day_of_25_hours_one_day(engine: AsyncEngine) -> None:
     back = datetime(2026, 11, 1, 4, tzinfo=UTC)  # midnight in New York; at 06:00 UTC the clocks go back
     hours = [(start - DAY).total_seconds() / 60 for start in (back + timedelta(hours=n / 2) for n in range(52))]
-    await write_rows(engine, [Call(f"dst.{n}", minute, "informed") for n, minute in enumerate(hours)])
+    await write_records_of(engine, [call(f"dst.{n}", minute, "informed") for n, minute in enumerate(hours)])
     night = Period(back, back + timedelta(hours=26), zone="America/New_York", tallied=False)
     by_hour = {row["hour"]: row["calls"] for row in await figures(engine, "call_volume", replace(night, by="hour"))}
     assert (by_hour["00:00"], by_hour["01:00"], by_hour["02:00"]) == (4, 4, 2)  # 00:00 also of the next day
