@@ -133,14 +133,14 @@ async def add_counts(connection: AsyncConnection, name: str, rows: dict[tuple[An
     """Adds *rows* to the tally *name*."""
     table, shape = TALLIES[name], SHAPES[name]
     greatest = "greatest" if connection.dialect.name == "postgresql" else "max"
-    sums = [f"{one} = {name}.{one} + excluded.{one}" for one in shape.counters]
-    sums += [f"{one} = {greatest}({name}.{one}, excluded.{one})" for one in shape.maxima]
+    sums = [f'"{one}" = {name}."{one}" + excluded."{one}"' for one in shape.counters]
+    sums += [f'"{one}" = {greatest}({name}."{one}", excluded."{one}")' for one in shape.maxima]
     await put(connection, table, table.c.keys(), values_of(name, rows), f"DO UPDATE SET {', '.join(sums)}")
     less = [key for key, counts in rows.items() if any(counts.get(one, 0) < 0 for one in shape.counters)]
     if less:
         mark = "%s" if connection.dialect.name == "postgresql" else "?"
-        same = [f"{one.name} = {mark}" for one in table.primary_key]
-        none = [f"{one} = 0" for one in shape.counters]
+        same = [f'"{one.name}" = {mark}' for one in table.primary_key]
+        none = [f'"{one}" = 0' for one in shape.counters]
         await connection.exec_driver_sql(f"DELETE FROM {name} WHERE {' AND '.join((*same, *none))}", less)
 
 

@@ -19,7 +19,16 @@ Rows = dict[str, set[tuple[Any, ...]]]
 """By tally, whole rows."""
 
 
-async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], None] = lambda: None) -> int:
+async def count_in(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object]) -> bool:
+    """Rebuilds the tallies if their days and weeks are not those of *zone*; whether they were not."""
+    async with engine.connect() as connection:
+        found = (await connection.execute(select(tally_state.c.zone))).scalar()
+    if found != zone.key:
+        await rebuild(engine, zone, told)
+    return found != zone.key
+
+
+async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object] = lambda: None) -> int:
     """Counts all records anew, days and weeks by *zone*; the number of months. *told* is called after each.
 
     Figures of quarter hours before tally_state.closed stand, and days and weeks are made of them.
