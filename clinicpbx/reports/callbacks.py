@@ -32,7 +32,7 @@ def _promises(period: Period, by: str) -> NamedFromClause:
             flag(CALL.callback == "done").label("done"),
             flag(CALL.callback == "unreached").label("unreached"),
             CALL.tries,
-            case((CALL.callback == "done", func.coalesce(delay, 0)), else_=0).label("delay_ms"),
+            case((and_(CALL.callback == "done", delay > 0), delay), else_=0).label("delay_ms"),
         )
         .where(patients_calls(period), CALL.callback != "")
         .subquery()
