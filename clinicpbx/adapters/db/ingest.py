@@ -12,6 +12,7 @@ from clinicpbx.adapters.db.audit import append_all
 from clinicpbx.adapters.db.bulk import put, replacing
 from clinicpbx.adapters.db.once import insert
 from clinicpbx.adapters.db.outbox import announce
+from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, link, lost_channel, open_channel, pending
 from clinicpbx.core.audit.facts import AUDITED, entry_of
 from clinicpbx.core.notify.kinds import of_fact
@@ -19,8 +20,8 @@ from clinicpbx.core.records.grouping import links
 from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, Fact, cel_cells, fact_cells
 
 TABLES = {"cdr": cdr, "cel": cel, "fact": fact}
-TOLD = {"notify", *AUDITED}
-"""Facts that people are told of, or the audit log."""
+TOLD = {"notify", "agent", *AUDITED}
+"""Facts that are of more than their call: people are told of them, or the audit log; or they are an agent's time."""
 EVENT, TIME, LINKEDID, UNIQUEID, EXTRA = map(
     CEL_COLUMNS.index, ("eventtype", "eventtime", "linkedid", "uniqueid", "eventextra")
 )
@@ -102,6 +103,7 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Cells) -> set[s
 
 
 async def _tell(connection: AsyncConnection, facts: Sequence[Fact]) -> None:
+    await keep_spells(connection, facts)
     for one in facts:
         if told := of_fact(one.kind, one.call, one.body):
             await announce(connection, *told, {}, at=one.at)

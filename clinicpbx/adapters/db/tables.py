@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -72,6 +73,8 @@ fact = _spooled("fact", FACT_COLUMNS)
 Index(None, cdr.c.linkedid)
 Index(None, cel.c.linkedid)
 Index(None, fact.c.call)
+PAGE = fact.c.kind == text("'page'")
+Index("ix_fact_page_at", fact.c.at, sqlite_where=PAGE, postgresql_where=PAGE)
 
 # how far each spool was read: `file` is the file's own random id, `spool` what its rows are stored under,
 # `mark` the digest of the row at `position`

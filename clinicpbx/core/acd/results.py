@@ -6,6 +6,9 @@ from datetime import datetime
 from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.events import Event
 
+READY, PAUSED, OUT = "ready", "paused", "out"
+"""What an agent's time is."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToCall:
@@ -18,7 +21,7 @@ class AgentStateChanged:
     """To be kept across restarts. *paused*: the reason, empty if not paused.
 
     *left*: queues that the agent does not serve for now; *joined*: those served for now, with the penalty. *why*: what
-    logged the agent out, where no person did: idle, unreachable or closing.
+    logged the agent out, where no person did: idle, unreachable or closing. *phone*: the extension.
     """
 
     name: str
@@ -28,6 +31,12 @@ class AgentStateChanged:
     left: tuple[str, ...] = ()
     joined: tuple[tuple[str, int], ...] = ()
     why: str = ""
+    phone: str = ""
+
+    @property
+    def state(self) -> str:
+        """What the agent's time is from now on."""
+        return (PAUSED if self.paused else READY) if self.logged_in else OUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,8 @@ class Roster:
     def keep(self, agent: Agent) -> AgentStateChanged:
         """The agent's login and pause, to be remembered while the rules come and go."""
         left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
-        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined, agent.why)
+        login = (agent.name, agent.logged_in, agent.paused, agent.since)
+        state = AgentStateChanged(*login, left, joined, agent.why, agent.phone.extension)
         self._kept[agent.name] = state
         return state
 
