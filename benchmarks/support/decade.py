@@ -52,7 +52,10 @@ class Story:
         kind = draw.choices(("inbound", "internal", "outbound"), (80, 12, 8))[0]
         outcome = draw.choices(("answered", "abandoned", "voicemail", "callback"), (78, 12, 6, 4))[0]
         inbound = kind == "inbound"
-        queue, agent = draw.choice(QUEUES), draw.choice(AGENTS)
+        did = draw.randrange(40)  # a site has its own numbers, these lead to some queues, an agent serves two of them
+        queue = (did % len(SITES) + len(SITES) * draw.randrange(3)) % len(QUEUES)
+        agents = [AGENTS[n] for n in range(len(AGENTS)) if queue in (n % len(QUEUES), (n // len(QUEUES)) % len(QUEUES))]
+        agent = draw.choice(agents)
         wait, talk = int(draw.expovariate(1 / 45_000)), int(draw.expovariate(1 / 180_000))
         taken = not inbound or outcome == "answered"
         self.inbound, self.taken, self.wait, self.last = inbound, taken, wait, wait + (talk if taken else 0)
@@ -60,23 +63,23 @@ class Story:
         own = {"talk_ms": talk if taken else 0, "hold_ms": talk // 8 if taken else 0}
         self.call: Row = {
             "kind": kind, "outcome": outcome if inbound else kind, "number_raw": "", "dialled": "",
-            "did": f"+1212555{draw.randrange(40):04}" if inbound else "", "flow": "main", "version": "000042",
+            "did": f"+1212555{did:04}" if inbound else "", "flow": "main", "version": "000042",
             "language": draw.choice(("en", "en", "en", "es")), "menu_path": f'["main:{draw.randrange(1, 6)}"]',
             "transfers": "[]" if draw.random() < 0.9 else '[{"kind": "blind"}]', "agent": agent if taken else "",
             "mailbox": "", "message": "", "hangup": "caller", "cause": 16, "fallback": False,
-            "category": draw.choice(CATEGORIES), "site": draw.choice(SITES), "disposition": "", "recording": "",
+            "category": draw.choice(CATEGORIES), "site": SITES[did % len(SITES)], "disposition": "", "recording": "",
             "wait_ms": wait if inbound else 0, "wrap_ms": 15_000 if taken else 0,
             "callback": draw.choice(("done", "unreached")) if outcome == "callback" and inbound else "",
             "tries": 1, "paged": "", "page_outcome": "", "origin": "", **own,
         }  # fmt: skip
         ends = {"answered": "answered", "abandoned": "abandoned"}
         stay = {
-            "n": 0, "queue": queue, "waited_ms": wait, "outcome": ends.get(outcome, "overflow"),
+            "n": 0, "queue": QUEUES[queue], "waited_ms": wait, "outcome": ends.get(outcome, "overflow"),
             "agent": agent if taken else "", "offers": 1, "wrap_ms": 15_000 if taken else 0, **own,
         }  # fmt: skip
         self.stays = [stay] if inbound else []
-        missed = [{"n": 0, "queue": queue, "agent": draw.choice(AGENTS), "outcome": "noanswer"}]
-        rang = [{"n": 1, "queue": queue, "agent": agent, "outcome": "answered" if taken else "abandoned"}]
+        missed = [{"n": 0, "queue": QUEUES[queue], "agent": draw.choice(agents), "outcome": "noanswer"}]
+        rang = [{"n": 1, "queue": QUEUES[queue], "agent": agent, "outcome": "answered" if taken else "abandoned"}]
         self.offers = (missed if draw.random() < 0.3 else []) + rang if inbound else []
         self.done = self.call["callback"] == "done"
         self._brief = {name: self.call[name] for name in ("kind", "site", "category")}
