@@ -34,15 +34,15 @@ def spells(period: Period, by: str) -> NamedFromClause:
         )
         .where(SPELL.since < until, or_(SPELL.until.is_(None), SPELL.until > since))
         .subquery()
-        .c
     )
     if by != "day":
-        return _rows(one[by], one, elapsed(one.since, one.until)).subquery()
+        return _rows(one.c[by], one.c, elapsed(one.c.since, one.c.until)).subquery()
     return union_all(*_by_day(one, period)).subquery()
 
 
-def _by_day(one: Columns, period: Period) -> Iterator[Select[Any]]:
+def _by_day(spell: NamedFromClause, period: Period) -> Iterator[Select[Any]]:
     """Almost every spell lies within a day; of the others what lies in the first day, in the last, in those between."""
+    one = spell.c
     first, last = clock("day", one.since, period), clock("day", one.until, period)
     dawn = literal(datetime.fromtimestamp(0, UTC), UtcTime())
     since, until = elapsed(dawn, one.since), elapsed(dawn, one.until)
@@ -56,7 +56,8 @@ def _by_day(one: Columns, period: Period) -> Iterator[Select[Any]]:
     listed = case((first + 1 < last, literal(json.dumps(whole))), else_=literal("[]"))
     each = members(listed).table_valued("value")
     day, length = (cast(said(each.c.value, name), Integer) for name in ("day", "ms"))
-    yield _rows(day, one, length).where(first < day, day < last)
+    beside = _rows(day, one, length).select_from(spell.join(each, literal(True)))
+    yield beside.where(first < day, day < last)
 
 
 def _rows(what: ColumnElement[Any], one: Columns, length: ColumnElement[int]) -> Select[Any]:
