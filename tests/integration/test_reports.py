@@ -20,7 +20,7 @@ from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Period
 from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_database
-from tests.support.report_day import DAY, EXPECTED, PERIOD, call, write_day, write_records_of
+from tests.support.report_day import DAY, EXPECTED, PERIOD, call, stay, write_day, write_records_of
 
 pytestmark = pytest.mark.integration
 FROM_ROWS = replace(PERIOD, tallied=False)
@@ -160,6 +160,20 @@ async def test_thresholds_are_met_by_what_is_equal(engine: AsyncEngine) -> None:
     assert (front["answered_in_time"], front["abandoned_short"]) == (0, 0)
     (front, _) = await figures(engine, "service_level", levels(threshold=40, short=55))
     assert (front["answered_in_time"], front["abandoned_short"], front["of_offered_but_short"]) == (2, 2, 33.3)
+
+
+async def test_a_queue_where_all_give_up_has_no_means_and_the_end_of_a_period_is_not_in_it(engine: AsyncEngine) -> None:
+    day = DAY - timedelta(days=100)
+    minutes = [(day - DAY).total_seconds() / 60 + n for n in (0, 10, 15)]
+    given_up = [call(f"up.{n}", minute, "abandoned", stay(4, "abandoned")) for n, minute in enumerate(minutes)]
+    await write_records_of(engine, given_up)
+    for tallied in (True, False):
+        period = Period(day, day + timedelta(minutes=15), tallied=tallied)
+        (level,) = await figures(engine, "service_level", period)
+        assert (level["offered"], level["abandoned"], level["abandoned_short"], level["of_offered"]) == (2, 2, 2, 0.0)
+        assert level["of_offered_but_short"] is level["of_answered"] is level["speed_of_answer"] is None
+        assert level["longest_wait"] == 4.0
+        assert await figures(engine, "handle_time", period) == []
 
 
 async def test_contacts_of_the_last_days_are_not_known_yet(engine: AsyncEngine) -> None:
