@@ -28,6 +28,9 @@ EVENT, TIME, LINKEDID, UNIQUEID, EXTRA = map(
 CALL, KIND = map(FACT_COLUMNS.index, ("call", "kind"))
 Row = tuple[int, tuple[str, ...]]
 Cells = Sequence[tuple[str, ...]]
+OF_GROUPS = ("ended", "held", "unheld", "wrapped_up", "disposition")
+"""Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call
+of their own, which has no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,7 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Cells) -> set[s
         return {row[CDR_COLUMNS.index("linkedid")] for row in rows}
     if kind == "cel":
         return {row[LINKEDID] for row in rows if row[EVENT] in ("CHAN_END", "LINKEDID_END")}
-    # a hold is of a channel: the call that it was in may be over by now
-    ended = {row[CALL] for row in rows if row[KIND] in ("ended", "held", "unheld")}
+    ended = {row[CALL] for row in rows if row[KIND] in OF_GROUPS}
     others = {row[CALL] for row in rows} - ended
     if others:
         known = select(interaction.c.call).where(interaction.c.call.in_(others))

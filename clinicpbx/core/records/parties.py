@@ -9,6 +9,7 @@ from clinicpbx.core.records.legs import Leg, Talk, extension, talks
 from clinicpbx.core.records.rows import Fact
 from clinicpbx.core.records.spans import Span, common, joined, total
 
+UNKNOWN = "?"
 RINGS_WITHIN = timedelta(seconds=3)
 """So soon after a queue's offer its phone rings."""
 
@@ -17,47 +18,58 @@ RINGS_WITHIN = timedelta(seconds=3)
 class Parties:
     """What is known of a *call* to tell its channels apart: *others* are calls whose rows are mixed with its own.
 
-    *asked*: the phone, or the name of who is on call, that was rung for the call; "" where the caller is the caller.
+    *asked*: the phone, or the name of who is on call, that was rung for the call; "" where the caller is the caller,
+    UNKNOWN where nobody answered.
+    *person*: who on call took it, "" for nobody.
     """
 
     call: str
     others: Collection[str]
     offers: Sequence[Offer]
     asked: str
+    person: str
     ended: datetime
 
     def of(self, legs: Collection[Leg], spans: Sequence[Talk]) -> tuple[CallLeg, ...]:
         """The call's channels of *legs*, its own first; *spans*: what its own talked."""
         talked = {span.other.uniqueid for span in spans}
         mine = [leg for leg in legs if self._mine(leg, talked)]
-        return tuple(self._told(leg, legs, spans) for leg in sorted(mine, key=lambda leg: leg.uniqueid != self.call))
+        return tuple(
+            self._told(leg, legs, spans, talked) for leg in sorted(mine, key=lambda leg: leg.uniqueid != self.call)
+        )
 
     def _mine(self, leg: Leg, talked: Collection[str]) -> bool:
-        if not self.others or leg.uniqueid == self.call or leg.uniqueid in talked:
+        if leg.uniqueid == self.call:
+            return True
+        if leg.channel.startswith("Local/"):  # nobody's
+            return False
+        if not self.others or leg.uniqueid in talked:
             return True
         return leg.uniqueid not in self.others and leg.linkedid not in self.others
 
-    def _told(self, leg: Leg, legs: Collection[Leg], spans: Sequence[Talk]) -> CallLeg:
+    def _told(self, leg: Leg, legs: Collection[Leg], spans: Sequence[Talk], talked: Collection[str]) -> CallLeg:
         ended = max(leg.ended or self.ended, leg.started)
         if leg.stays:
             own = spans if leg.uniqueid == self.call else talks(leg, legs, ended)
-            talked = joined(span.span for span in own)
-            length, held = total(talked), total(common(talked, leg.holds)) if leg.holds else timedelta()
+            times = joined(span.span for span in own)
+            length, held = total(times), total(common(times, leg.holds)) if leg.holds else timedelta()
         else:
             length = held = timedelta()
-        role, party, queue = self._who(leg)
+        role, party, queue = self._who(leg, leg.uniqueid in talked)
         answered = None if leg.answered is None else max(leg.answered, leg.started)
         return CallLeg(leg.channel, role, party, queue, leg.started, answered, ended, length, held, leg.cause)
 
-    def _who(self, leg: Leg) -> tuple[str, str, str]:
+    def _who(self, leg: Leg, talked: bool) -> tuple[str, str, str]:
         """Role, party, queue."""
         phone = extension(leg.channel)
         if leg.uniqueid == self.call:
             if not self.asked:
                 return "caller", phone, ""
-            return ("agent", phone, "") if phone == self.asked else ("oncall", self.asked, "")
+            if self.asked in (phone, UNKNOWN):
+                return ("agent" if phone == self.asked else "phone" if phone else "oncall"), phone, ""
+            return "oncall", self.asked, ""
         if not phone:
-            return "outside", "", ""
+            return ("oncall", self.person, "") if self.person and talked else ("outside", "", "")
         mine = [offer for offer in self.offers if offer.agent == phone]
         rang = [offer.queue for offer in mine if timedelta() <= leg.started - offer.at <= RINGS_WITHIN]
         return "agent" if mine else "phone", phone, rang[-1] if rang and leg.dialled else ""
