@@ -54,7 +54,7 @@ async def timed(engine: AsyncEngine, query: Select[Any], times: int = 3) -> floa
     return await seconds(read, times)
 
 
-async def report_speed(engine: AsyncEngine, rows_too: bool) -> Figures:
+async def report_speed(engine: AsyncEngine, until: datetime, rows_too: bool) -> Figures:
     """Each report, by each of its dimensions, over a year and over all; by its first also from the rows, as plain SQL
     would: how many times longer that takes."""
     found: Figures = {}
@@ -62,12 +62,12 @@ async def report_speed(engine: AsyncEngine, rows_too: bool) -> Figures:
         for by in report.by or ("",):
             took = {}
             for years in (1, YEARS):
-                period = Period(UNTIL - years * YEAR, UNTIL, by=by, zone=ZONE.key)
+                period = Period(until - years * YEAR, until, by=by, zone=ZONE.key)
                 took[years] = await timed(engine, report.select(period), 2)
                 found[f"{name}_{by or 'all'}_{years}y_s"] = took[years]
             say(f"{name:>24} by {by or '-':<10} 1 year {took[1]:8.3f} s  {YEARS} years {took[YEARS]:8.3f} s")
         if rows_too:
-            period = Period(UNTIL - YEAR, UNTIL, zone=ZONE.key, tallied=False)
+            period = Period(until - YEAR, until, zone=ZONE.key, tallied=False)
             plain = await timed(engine, report.select(period), 1)
             first = found[f"{name}_{(report.by or ('all',))[0]}_1y_s"]
             found[f"{name}_rows_1y_s"], found[f"{name}_ratio"] = plain, plain / first
@@ -75,7 +75,7 @@ async def report_speed(engine: AsyncEngine, rows_too: bool) -> Figures:
     return found
 
 
-async def search_speed(engine: AsyncEngine) -> Figures:
+async def search_speed(engine: AsyncEngine, until: datetime) -> Figures:
     """Seconds of what people look for: the newest 50 calls of a number, an agent, an outcome, a queue."""
     call, entry = interaction.c, queue_entry.c
     async with engine.connect() as connection:
@@ -88,7 +88,7 @@ async def search_speed(engine: AsyncEngine) -> Figures:
         "agent": newest.where(call.agent == AGENTS[7]),
         "outcome": newest.where(call.outcome == "callback"),
         "queue": select(interaction).where(call.call.in_(stays)),
-        "time": newest.where(call.started < UNTIL - 3 * YEAR),
+        "time": newest.where(call.started < until - 3 * YEAR),
     }
     return {f"search_{name}_s": await timed(engine, query) for name, query in wanted.items()}
 
@@ -110,20 +110,24 @@ async def size(engine: AsyncEngine) -> float:
         return (await connection.execute(text(f"SELECT {of}"))).scalar_one() / 1e9
 
 
+async def last_call(engine: AsyncEngine) -> datetime | None:
+    async with engine.connect() as connection:
+        return (await connection.execute(select(func.max(interaction.c.started)))).scalar_one()
+
+
 async def measure(url: str, calls: int, ingest: int, rows_too: bool) -> Figures:
     migrating = make_engine(url, migrates=True)
     await upgrade(migrating)
     await migrating.dispose()
     engine, writing, start = make_engine(url), make_engine(url, writes=True), time.perf_counter()
-    async with engine.connect() as connection:
-        there = (await connection.execute(select(func.count()).select_from(interaction))).scalar_one()
-    if not there:
+    if await last_call(engine) is None:
         gc.disable()  # a month's rows are held at a time, and none of them in a cycle
         await fill(writing, calls, UNTIL, lambda n: say(f"{n:>12} calls, {time.perf_counter() - start:6.0f} s"))
         gc.enable()
+    until = midnight(await last_call(engine) or UNTIL).astimezone(UTC)
     found = {"filled_in_s": time.perf_counter() - start, "gigabytes": await size(engine)}
-    found |= await report_speed(engine, rows_too)
-    found |= await search_speed(engine)
+    found |= await report_speed(engine, until, rows_too)
+    found |= await search_speed(engine, until)
     found |= await intake_speed(writing, ingest)
     await engine.dispose()
     await writing.dispose()
