@@ -1,0 +1,152 @@
+"""A page to look at, to print on A4 or to send: one file that loads nothing and runs nothing."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+from clinicpbx.core.charts.drawing import short
+from clinicpbx.reports._report import Column
+from clinicpbx.reports._sheet import Page, Row, Sheet, names, shown
+from clinicpbx.reports.formats import FORMATS
+
+STYLE = """
+:root { color-scheme: light; }
+body { margin: 0 auto; padding: 2rem 1.5rem 3rem; max-width: 54rem; background: #fff; color: #1a1a1a;
+  font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .2rem; }
+h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; border-top: 1px solid #bbb; padding-top: 1rem; }
+.of { color: #444; margin: 0 0 .2rem; }
+ul.told { padding-left: 1.2rem; }
+figure { margin: 1rem 0 1.4rem; }
+figcaption { font-weight: 600; margin-bottom: .4rem; }
+svg { width: 100%; height: auto; display: block; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: #444; padding-bottom: .3rem; }
+th, td { padding: .28rem .5rem; text-align: right; vertical-align: top; border-bottom: 1px solid #ddd; }
+thead th { border-bottom: 2px solid #555; vertical-align: bottom; }
+th.words, td.words, tbody th { text-align: left; }
+tbody th { font-weight: 500; }
+.read { font-size: .88rem; color: #333; }
+.read dt { font-weight: 600; }
+.read dd { margin: 0 0 .3rem 1rem; }
+details { font-size: .85rem; margin: .6rem 0; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .6rem; }
+footer { margin-top: 2rem; color: #555; font-size: .8rem; border-top: 1px solid #ddd; padding-top: .5rem; }
+@page { size: A4; margin: 15mm 14mm; }
+@media print {
+  body { padding: 0; max-width: none; font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  details { display: none; }
+  figure, tr { break-inside: avoid; }
+  h2 { break-after: avoid; }
+  thead { display: table-header-group; }
+  .wide { overflow: visible; }
+}
+"""
+SECURE = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@FORMATS.register("html")
+def write(page: Page) -> bytes:
+    """The whole document; every word of it that is not ours is escaped."""
+    title = escape(f"{page.title} · {page.clinic}" if page.clinic else page.title)
+    parts = [
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{SECURE}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>",
+        f'<p class="of">{escape(page.clinic)}</p>\n<h1>{escape(page.title)}</h1>',
+        f'<p class="of">{escape(page.stretch)}</p>\n</header>\n<main>',
+        *_told(page.lines),
+        *(line for sheet in page.sheets for line in _section(sheet, page)),
+        f"</main>\n<footer>{escape(_foot(page))}</footer>\n</body>\n</html>\n",
+    ]
+    return "\n".join(parts).encode()
+
+
+def _foot(page: Page) -> str:
+    known = page.period.known
+    return f"ClinicPBX, report {page.name}. Figures as known {shown(known, page.period.zone)}."
+
+
+def _told(lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield '<ul class="told">'
+        yield from (f"<li>{escape(line)}</li>" for line in lines)
+        yield "</ul>"
+
+
+def _section(sheet: Sheet, page: Page) -> Iterator[str]:
+    yield "<section>"
+    if len(page.sheets) > 1:
+        yield f"<h2>{escape(sheet.title)}</h2>"
+    if sheet.picture:
+        what = sheet.picture.partition('aria-label="')[2].partition('"')[0]
+        yield f"<figure>\n<figcaption>{what}</figcaption>\n{sheet.picture}\n</figure>"
+    if sheet.rows:
+        columns, rows = _twin(sheet)
+        yield f'<div class="wide">\n<table>\n<caption>{escape(sheet.title)}</caption>'
+        yield from _table(columns, rows)
+        yield "</table>\n</div>"
+    else:
+        yield f"<p>{escape(sheet.empty)}</p>"
+    yield from _how_to_read(sheet)
+    yield "</section>"
+
+
+def _twin(sheet: Sheet) -> tuple[Sequence[Column], Sequence[Row]]:
+    """The table of a heat map has its two sides, and what is drawn; any other is as it is."""
+    by = names(sheet.columns, sheet.rows)
+    if [column.name for column in by[1:]] != ["quarter"] or not sheet.picture:
+        return sheet.columns, sheet.rows
+    drawn = sheet.columns[2].name
+    tops = list(dict.fromkeys(str(row[by[0].name]) for row in sheet.rows))
+    quarters = sorted({str(row["quarter"]) for row in sheet.rows})
+    found = {(row["quarter"], row[by[0].name]): row[drawn] for row in sheet.rows}
+    rows = [{"quarter": quarter, **{top: found.get((quarter, top), 0) for top in tops}} for quarter in quarters]
+    return (Column("quarter"), *map(Column, tops)), rows
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[str]:
+    wordy = [n == 0 or any(isinstance(row[column.name], str) for row in rows) for n, column in enumerate(columns)]
+    heads = [
+        f'<th scope="col"{" class=words" if words else ""}>{escape(_head(column))}</th>'
+        for column, words in zip(columns, wordy, strict=True)
+    ]
+    yield f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>"
+    for row in rows:
+        first, *rest = (_cell(row[column.name]) for column in columns)
+        cells = [
+            f"<td{' class=words' if words else ''}>{escape(cell)}</td>"
+            for cell, words in zip(rest, wordy[1:], strict=True)
+        ]
+        yield f'<tr><th scope="row">{escape(first)}</th>{"".join(cells)}</tr>'
+    yield "</tbody>"
+
+
+def _head(column: Column) -> str:
+    return column.name.replace("_", " ") + (f" ({column.unit})" if column.unit else "")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return short(value)
+    return value.isoformat(sep=" ", timespec="minutes") if hasattr(value, "tzinfo") else str(value)
+
+
+def _how_to_read(sheet: Sheet) -> Iterator[str]:
+    meanings = [(_head(column), column.meaning, column.formula) for column in sheet.columns if column.meaning]
+    if sheet.formula or meanings or sheet.edges:
+        yield f'<div class="read">\n<p><strong>How to read it.</strong> {escape(sheet.formula)}</p>'
+        yield "<dl>" if meanings else ""
+        for head, meaning, formula in meanings:
+            said = "; ".join(filter(None, (meaning, f"= {formula}" if formula else "")))
+            yield f"<dt>{escape(head)}</dt><dd>{escape(said)}</dd>"
+        yield "</dl>" if meanings else ""
+        yield from _told(sheet.edges)
+        yield "</div>"
+    if sheet.calls:
+        told = "\n".join(map(escape, sheet.calls))
+        yield f"<details>\n<summary>The calls behind each row</summary>\n<pre>{told}</pre>\n</details>"
