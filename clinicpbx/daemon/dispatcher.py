@@ -16,6 +16,7 @@ from clinicpbx.adapters.ari.decode import (
     Entered,
     ForCall,
     HangupAsked,
+    HoldChanged,
     Left,
     News,
     PersonAnswered,
@@ -179,6 +180,8 @@ class Dispatcher:
                 self.rescue(call)
             case HangupAsked(channel=channel):
                 self.queues.hung_up(channel, at)
+            case HoldChanged(channel=channel, held=held):  # of no call that we know: the rows of Asterisk tell which
+                self._journal.fact(channel, at, "held" if held else "unheld", {})
             case Left(call=call):
                 self._left(call)
             case Strayed(call=call):

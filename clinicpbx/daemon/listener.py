@@ -91,7 +91,9 @@ class Listener:
         self._link: AmiLink | None = None
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
         self.inbox = InboxRuntime(instance, engine, announce)
-        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book)
+        self.runtime = RecordsRuntime(
+            engine, found, self._alive, book=self.inbox.book, lives=lambda: notify("WATCHDOG=1")
+        )
         self.metrics = RecordsMetrics()
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor, restarted
 from clinicpbx.adapters.db.reconcile import Reconciliation, mark_lost, reconcile
 from clinicpbx.adapters.db.records import NO_RULES, assemble_pending
+from clinicpbx.adapters.db.tally_proof import count_in
 from clinicpbx.adapters.spool.reader import BATCH, Spool
 from clinicpbx.core.rulebook import Rulebook
 
@@ -25,7 +27,8 @@ class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
     *silence*: how long a group must have written nothing before its missing channels count as lost. *window*: how
-    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox.
+    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox, and whose days the tallies count.
+    *lives*: called now and then while something takes long.
     """
 
     engine: AsyncEngine
@@ -35,11 +38,13 @@ class RecordsRuntime:
     window: timedelta = timedelta(hours=25)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     book: Callable[[], Rulebook] = lambda: NO_RULES
+    lives: Callable[[], object] = lambda: None
     moved: int = 0
     faults: int = 0
 
     def __post_init__(self) -> None:
         self._cursors: dict[str, Cursor] = {}
+        self._zone: ZoneInfo | None = None
 
     async def step(self) -> bool:
         """Moves and assembles what there is, at most some seconds' work; whether all is done.
@@ -70,7 +75,16 @@ class RecordsRuntime:
                 return True
         return False
 
+    async def _in_zone(self) -> None:
+        book = self.book()
+        zone = book.notify.zone
+        if book.version and zone != self._zone:
+            if await count_in(self.engine, zone, self.lives):
+                log.info("the tallies count the days of another zone", zone=zone.key)
+            self._zone = zone
+
     async def _assemble(self) -> bool:
+        await self._in_zone()
         for _ in range(BATCHES):
             count, faults = await assemble_pending(self.engine, book=self.book())
             for fault in faults:

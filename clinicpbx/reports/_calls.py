@@ -34,24 +34,28 @@ def of_part(part: FromClause, by: str, period: Period) -> ColumnElement[Any]:
 
 
 def calls_of(
-    *more: ColumnElement[bool], within: Callable[[Period], ColumnElement[bool]] = patients_calls
+    *more: ColumnElement[bool],
+    within: Callable[[Period], ColumnElement[bool]] = patients_calls,
+    stay: tuple[ColumnElement[bool], ...] = (),
 ) -> Callable[[Period, Mapping[str, Any]], ColumnElement[bool]]:
-    """The calls behind a row, as it is shown: those *within* its period that stand for what it does, and *more*."""
+    """The calls behind a row, as it is shown: those *within* its period that stand for what it does, and *more*.
+
+    *stay*: what holds for one of the call's stays in a queue, that of the row where it stands for a queue.
+    """
 
     def calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
         names = [name for name in row if name in DIMENSIONS]
-        return and_(within(period), *(_stands_for(name, str(row[name]), period) for name in names), *more)
+        own = (entries(*stay),) if stay else ()
+        return and_(within(period), *(_stands_for(name, str(row[name]), period, stay) for name in names), *own, *more)
 
     return calls
 
 
-def _stands_for(by: str, shown: str, period: Period) -> ColumnElement[bool]:
+def _stands_for(by: str, shown: str, period: Period, stay: tuple[ColumnElement[bool], ...]) -> ColumnElement[bool]:
     wanted = DIMENSIONS[by].meant(shown)
     match by:
-        case "queue" if wanted:
-            return entries(queue_entry.c.queue == wanted)
         case "queue":
-            return lost_elsewhere()
+            return entries(queue_entry.c.queue == wanted, *stay)
         case "agent":
             rung = exists().where(offer.c.call == CALL.call, offer.c.agent == wanted)
             return or_(rung, entries(queue_entry.c.agent == wanted), CALL.agent == wanted)

@@ -47,7 +47,7 @@ def _rows(period: Period, by: tuple[str, ...]) -> NamedFromClause:
             CALL.outcome,
             literal(1).label("calls"),
             flag(CALL.answered.is_not(None)).label("taken"),
-            flag(CALL.transfers.not_in(("", "[]"))).label("transferred"),
+            flag(CALL.transfers != "[]").label("transferred"),
             cast(CALL.fallback, Integer).label("fallback"),
             *(CALL[name] for name in LENGTHS),
             (CALL.talk_ms - CALL.hold_ms).label("talk_ms"),

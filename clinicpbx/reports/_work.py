@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true, union_all
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from clinicpbx.adapters.db.tables import interaction, offer, queue_entry
@@ -67,9 +67,18 @@ def _directly(period: Period, by: str) -> Select[Any]:
     talk, hold = rest("talk_ms"), rest("hold_ms")
     what = literal("") if by == "queue" else of_call(by, period)
     figures = select(what, nothing, nothing, nothing, literal(1), hold, nothing, talk - hold)
-    return figures.where(
-        patients_calls(period),
-        CALL.agent != "",
-        CALL.answered.is_not(None),
-        ~entries(stay.outcome == "answered", stay.agent == CALL.agent),
-    )
+    return figures.where(patients_calls(period), reached_directly())
+
+
+def reached_directly() -> ColumnElement[bool]:
+    """Calls whose first agent took them out of no queue."""
+    stay = queue_entry.c
+    no_queues = ~entries(stay.outcome == "answered", stay.agent == CALL.agent)
+    return and_(CALL.agent != "", CALL.answered.is_not(None), no_queues)
+
+
+def taken_by(agent: str = "") -> ColumnElement[bool]:
+    """Calls that *agent* took, or, where none is named, any."""
+    stay = queue_entry.c
+    theirs = (stay.agent == agent, CALL.agent == agent) if agent else (true(), CALL.agent != "")
+    return or_(entries(stay.outcome == "answered", theirs[0]), and_(reached_directly(), theirs[1]))

@@ -1,15 +1,19 @@
 """Callers who hung up before anybody took their call, by the queue they left."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from clinicpbx.adapters.db.tables import queue_entry
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._calls import calls_of, entries, grouped, lost_elsewhere
+from clinicpbx.reports._dimension import DIMENSIONS
 from clinicpbx.reports._report import Column, Period, Report
 from clinicpbx.reports._stays import BY, stays
 from clinicpbx.reports._sums import mean, percent, seconds, total
+
+ABANDONED = queue_entry.c.outcome == "abandoned"
 
 
 def query(period: Period) -> Select[Any]:
@@ -29,6 +33,15 @@ def query(period: Period) -> Select[Any]:
     return grouped(figures, stay.what)
 
 
+def _calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
+    others = {name: shown for name, shown in row.items() if name != "queue"}
+    if row.get("queue") == DIMENSIONS["queue"].shown(""):
+        return calls_of(lost_elsewhere())(period, others)
+    if "queue" in row:
+        return calls_of(stay=(ABANDONED,))(period, row)
+    return calls_of(or_(entries(ABANDONED), lost_elsewhere()))(period, row)
+
+
 REPORTS.register("abandoned_calls")(
     Report(
         "Abandoned calls by queue",
@@ -46,7 +59,7 @@ REPORTS.register("abandoned_calls")(
         query,
         by=BY,
         chart="abandoned",
-        calls=calls_of(entries(queue_entry.c.outcome == "abandoned") | lost_elsewhere()),
+        calls=_calls,
         edges=(
             "Who hangs up while a phone rings for them has abandoned the queue.",
             "Who leaves a message or asks to be called back has not abandoned.",

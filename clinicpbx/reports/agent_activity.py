@@ -1,14 +1,17 @@
 """What each agent was offered, took and talked."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
+from clinicpbx.adapters.db.tables import offer
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._calls import calls_of, grouped
+from clinicpbx.reports._calls import CALL, calls_of, grouped, patients_calls
+from clinicpbx.reports._dimension import DIMENSIONS
 from clinicpbx.reports._report import Column, Period, Report
 from clinicpbx.reports._sums import mean, percent, seconds, total
-from clinicpbx.reports._work import BY, work
+from clinicpbx.reports._work import BY, reached_directly, taken_by, work
 
 
 def query(period: Period) -> Select[Any]:
@@ -26,6 +29,13 @@ def query(period: Period) -> Select[Any]:
         mean(total(row.talk_ms), calls).label("mean_talk"),
     )
     return grouped(figures, row.what)
+
+
+def _calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
+    if row.get("queue") == DIMENSIONS["queue"].shown(""):
+        return and_(patients_calls(period), reached_directly())
+    worked = or_(exists().where(offer.c.call == CALL.call), taken_by())
+    return calls_of(worked)(period, row)
 
 
 REPORTS.register("agent_activity")(
@@ -46,7 +56,7 @@ REPORTS.register("agent_activity")(
         query,
         by=BY,
         chart="talk",
-        calls=calls_of(),
+        calls=_calls,
         edges=(
             "A phone that rings twice for one caller was offered the call twice.",
             "Where many phones ring at once each was offered the call, and one at most answered it.",

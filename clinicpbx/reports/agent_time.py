@@ -1,16 +1,18 @@
 """What agents' time was: logged in, paused, busy with calls."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, case, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, literal, select, union_all
 
 from clinicpbx.core.acd.results import PAUSED
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._calls import calls_of, grouped
+from clinicpbx.reports._calls import calls_of, grouped, patients_calls
+from clinicpbx.reports._dimension import DIMENSIONS
 from clinicpbx.reports._report import Column, Period, Report
 from clinicpbx.reports._spells import spells
 from clinicpbx.reports._sums import percent, seconds, total
-from clinicpbx.reports._work import work
+from clinicpbx.reports._work import taken_by, work
 
 BY = ("agent", "day")
 
@@ -42,6 +44,12 @@ def query(period: Period) -> Select[Any]:
     return grouped(figures.having(logged_in + total(row.calls) > 0), row.what)
 
 
+def _calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
+    if "agent" in row:
+        return and_(patients_calls(period), taken_by(DIMENSIONS["agent"].meant(str(row["agent"]))))
+    return calls_of(taken_by())(period, row)
+
+
 REPORTS.register("agent_time")(
     Report(
         "Agents: time and occupancy",
@@ -56,12 +64,12 @@ REPORTS.register("agent_time")(
             Column("wrap_up", "s", "time after the calls until the agent was free again"),
             Column("occupancy", "%", "", "100 * (talk + hold + wrap_up) / ready"),
         ),
-        "Logged in and paused as far as they lie in the period; talk, hold and wrap-up of the patients' calls that began "
-        "in it.",
+        "Logged in and paused as far as they lie in the period; talk, hold and wrap-up of the patients' calls that "
+        "began in it.",
         query,
         by=BY,
         chart="occupancy",
-        calls=calls_of(),
+        calls=_calls,
         edges=(
             "Who is still logged in counts up to now, or to the end of the period.",
             "A restart of the daemon, or of the telephone system, ends nobody's login.",

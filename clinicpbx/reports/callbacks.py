@@ -1,8 +1,9 @@
 """What became of the call-backs that were promised."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from clinicpbx.adapters.db.expressions import elapsed
@@ -10,6 +11,7 @@ from clinicpbx.adapters.db.tables import queue_entry
 from clinicpbx.adapters.db.tally_tables import callback_tally
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._calls import CALL, calls_of, grouped, of_call, patients_calls
+from clinicpbx.reports._dimension import DIMENSIONS
 from clinicpbx.reports._report import Column, Period, Report
 from clinicpbx.reports._sums import flag, mean, percent, total
 from clinicpbx.reports._tallied import countable, covered
@@ -22,20 +24,32 @@ def _promises(period: Period, by: str) -> NamedFromClause:
     if countable(period):
         what, within = covered(callback_tally, by, period)
         return select(what.label("what"), *(callback_tally.c[name] for name in COUNTS)).where(within).subquery()
-    entry = queue_entry.c
-    last = select(entry.queue).where(entry.call == CALL.call).order_by(entry.n.desc()).limit(1).scalar_subquery()
     delay = elapsed(CALL.ended, CALL.called_back)
     return (
         select(
-            (func.coalesce(last, "") if by == "queue" else of_call(by, period)).label("what"),
+            (_last_queue() if by == "queue" else of_call(by, period)).label("what"),
             literal(1).label("promised"),
             flag(CALL.callback == "done").label("done"),
             flag(CALL.callback == "unreached").label("unreached"),
             CALL.tries,
-            case((CALL.callback == "done", func.coalesce(delay, 0)), else_=0).label("delay_ms"),
+            case((and_(CALL.callback == "done", delay > 0), delay), else_=0).label("delay_ms"),
         )
         .where(patients_calls(period), CALL.callback != "")
         .subquery()
+    )
+
+
+def _last_queue() -> ColumnElement[str]:
+    entry = queue_entry.c
+    last = select(entry.queue).where(entry.call == CALL.call).order_by(entry.n.desc()).limit(1).scalar_subquery()
+    return func.coalesce(last, "")
+
+
+def _calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
+    if "queue" not in row:
+        return calls_of(CALL.callback != "")(period, row)
+    return and_(
+        patients_calls(period), CALL.callback != "", _last_queue() == DIMENSIONS["queue"].meant(str(row["queue"]))
     )
 
 
@@ -74,7 +88,7 @@ REPORTS.register("callbacks")(
         query,
         by=BY,
         chart="success",
-        calls=calls_of(CALL.callback != ""),
+        calls=_calls,
         edges=(
             "A call-back that is still open is in neither part of the success.",
             "Reached means that the patient answered and talked with an agent; a machine that answers is a try.",

@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 
 from clinicpbx.adapters.db.tables import queue_entry
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._calls import calls_of, entries, grouped
+from clinicpbx.reports._calls import calls_of, grouped
 from clinicpbx.reports._report import Column, Period, Report
 from clinicpbx.reports._stays import BY, stays
 from clinicpbx.reports._sums import mean, seconds, total
@@ -45,7 +45,7 @@ REPORTS.register("handle_time")(
         query,
         by=BY,
         chart="handle_time",
-        calls=calls_of(entries(queue_entry.c.outcome == "answered")),
+        calls=calls_of(stay=(queue_entry.c.outcome == "answered",)),
         edges=(
             "Calls without hold and queues without wrap-up count with 0 s in the means.",
             "Ringing is not handle time.",

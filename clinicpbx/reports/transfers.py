@@ -35,7 +35,7 @@ REPORTS.register("transfers")(
         query,
         by=BY,
         chart="rate",
-        calls=calls_of(CALL.transfers.not_in(("", "[]"))),
+        calls=calls_of(CALL.transfers != "[]"),
         edges=(
             "A call that is transferred twice is one transferred call.",
             "A transfer that nobody answered counts: somebody handed the call on.",

@@ -125,6 +125,16 @@ def entries(document: Document) -> dict[str, str]:
     return found
 
 
+def sites(document: Document) -> dict[str, str]:
+    """DID, extension of a phone or of a queue → its site, where one is written; "" → the first."""
+    found = {"": next(iter(document.sites)), **{number: did.site for number, did in document.dids.items()}}
+    found |= {extension: phone.site for extension, phone in document.phones.items()}
+    for number, internal in document.extensions.items():
+        queue = document.queues.get(internal.queue or "")
+        found[number] = queue.site if queue is not None else None
+    return {number: site for number, site in found.items() if site}
+
+
 def backup(document: Document, internal: InternalNumber) -> str:
     """The mailbox for those whom nobody of the queue answers: patients are transferred to it. Empty: there is none."""
     of_lines = (did.fallback for did in document.dids.values() if did.fallback)

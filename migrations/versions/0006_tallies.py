@@ -54,12 +54,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False
         )
     _indexes(new=True)
-    op.create_table('tally_state',
+    state = op.create_table('tally_state',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('zone', sa.Text(), nullable=False),
     sa.Column('closed', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tally_state'))
     )
+    op.bulk_insert(state, [{'id': 1, 'zone': ''}])
 
 
 def downgrade() -> None:

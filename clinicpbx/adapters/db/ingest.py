@@ -94,7 +94,8 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Sequence[dict[s
         return {row["linkedid"] for row in rows}
     if kind == "cel":
         return {row["linkedid"] for row in rows if row["eventtype"] in ("CHAN_END", "LINKEDID_END")}
-    ended = {row["call"] for row in rows if row["kind"] == "ended"}
+    # a hold is of a channel: the call that it was in may be over by now
+    ended = {row["call"] for row in rows if row["kind"] in ("ended", "held", "unheld")}
     others = {row["call"] for row in rows} - ended
     if others:
         known = select(interaction.c.call).where(interaction.c.call.in_(others))

@@ -9,20 +9,22 @@ from typing import Any
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from clinicpbx.adapters.db.bulk import put, replacing
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.numbers import e164, printable
-from clinicpbx.adapters.db.once import insert
 from clinicpbx.adapters.db.tables import (
     cdr,
     cel,
     fact,
     interaction,
+    leg,
     link,
     lost_channel,
     offer,
     pending,
     queue_entry,
 )
+from clinicpbx.adapters.db.tallies import Recount, state
 from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.core.records.grouping import groups
@@ -103,25 +105,25 @@ def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
 
 
 async def write_records(connection: AsyncConnection, ids: Collection[str], records: Sequence[Interaction]) -> None:
-    """Makes *records* the only ones of the groups whose ids are *ids*."""
-    calls = [record.call for record in records]
-    stale = set(ids) - set(calls)
-    if stale:
+    """Makes *records* the only ones of the groups whose ids are *ids*; the tallies follow."""
+    calls = {record.call for record in records}
+    recount = Recount(*await state(connection))
+    await recount.take_back(connection, calls | set(ids))
+    if stale := set(ids) - calls:
         await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
-    if not records:
-        return
-    statement = insert(connection, interaction)
-    changed = {column.name: statement.excluded[column.name] for column in interaction.c if column.name != "call"}
-    upsert = statement.on_conflict_do_update(index_elements=["call"], set_=changed)
-    await connection.execute(upsert, [_values(record) for record in records])
-    parts = (
-        (queue_entry, [row for record in records for row in _entries(record)]),
-        (offer, [row for record in records for row in _offers(record)]),
-    )
-    for table, rows in parts:
-        await connection.execute(delete(table).where(table.c.call.in_(calls)))
-        if rows:
-            await connection.execute(insert(connection, table), rows)
+    await _replace(connection, interaction, [_values(record) for record in records])
+    entries, offers, legs = ({one.call: made(one) for one in records} for made in (_entries, _offers, _legs))
+    for table, parts in ((queue_entry, entries), (offer, offers), (leg, legs)):
+        if recount.known:
+            await connection.execute(delete(table).where(table.c.call.in_(calls)))
+        await _replace(connection, table, [row for rows in parts.values() for row in rows])
+    await recount.count(connection, {one.call: (_values(one), entries[one.call], offers[one.call]) for one in records})
+
+
+async def _replace(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        columns = list(rows[0])
+        await put(connection, table, columns, map(itemgetter(*columns), rows), replacing(table, columns))
 
 
 def _milliseconds(length: timedelta) -> int:
@@ -156,6 +158,17 @@ def _values(record: Interaction) -> dict[str, Any]:
         "cause": record.cause,
         "fallback": record.fallback,
         "category": record.category,
+        "site": record.site,
+        "disposition": record.disposition,
+        "wait_ms": _milliseconds(record.waited),
+        "hold_ms": _milliseconds(record.hold),
+        "wrap_ms": _milliseconds(record.wrap),
+        "callback": record.callback,
+        "tries": record.tries,
+        "called_back": record.called_back,
+        "paged": record.paged,
+        "page_outcome": record.page_outcome,
+        "origin": record.origin,
     }
 
 
@@ -171,6 +184,9 @@ def _entries(record: Interaction) -> list[dict[str, Any]]:
             "outcome": entry.outcome,
             "agent": entry.agent,
             "offers": entry.offers,
+            "talk_ms": _milliseconds(entry.talk),
+            "hold_ms": _milliseconds(entry.hold),
+            "wrap_ms": _milliseconds(entry.wrap),
         }
         for n, entry in enumerate(record.queues)
     ]
@@ -180,4 +196,24 @@ def _offers(record: Interaction) -> list[dict[str, Any]]:
     return [
         {"call": record.call, "n": n, "queue": o.queue, "agent": o.agent, "at": o.at, "outcome": o.outcome}
         for n, o in enumerate(record.offers)
+    ]
+
+
+def _legs(record: Interaction) -> list[dict[str, Any]]:
+    return [
+        {
+            "call": record.call,
+            "n": n,
+            "channel": printable(one.channel),
+            "role": one.role,
+            "party": one.party,
+            "queue": one.queue,
+            "started": one.started,
+            "answered": one.answered,
+            "ended": one.ended,
+            "talk_ms": _milliseconds(one.talk),
+            "hold_ms": _milliseconds(one.hold),
+            "cause": one.cause,
+        }
+        for n, one in enumerate(record.legs)
     ]

@@ -52,4 +52,5 @@ async def _turn(connection: AsyncConnection, name: str, at: datetime, told: dict
 
 
 async def _first(connection: AsyncConnection, wanted: Select[Any]) -> Row[Any] | None:
-    return (await connection.execute(wanted.limit(1))).one_or_none()
+    found: Row[Any] | None = (await connection.execute(wanted.limit(1))).one_or_none()
+    return found

@@ -31,7 +31,8 @@ menu_tally, contact_tally, callback_tally = (
     TALLIES[name] for name in ("menu_tally", "contact_tally", "callback_tally")
 )
 
-# one row: the zone whose days and weeks are counted; figures before `closed` stand, though their records may be gone
+# one row: the zone whose days and weeks are counted, "" where nothing was counted yet; figures before `closed` stand,
+# though their records may be gone
 tally_state = Table(
     "tally_state",
     metadata,

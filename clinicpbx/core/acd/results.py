@@ -50,8 +50,21 @@ class CallDisposed:
 
 
 @dataclass(frozen=True, slots=True)
+class WrappedUp:
+    """The work of *agent*, at *phone*, after *call* of *queue* is over; it took from *since* on."""
+
+    call: str
+    agent: str
+    phone: str
+    queue: str
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ResyncAsked:
     """An answer is overdue: give the floor a snapshot of all phones, and say which of its calls are gone."""
 
 
-Result = ToCall | AgentStateChanged | QueueMode | CallDisposed | ResyncAsked
+AgentResult = AgentStateChanged | WrappedUp
+Result = ToCall | AgentResult | QueueMode | CallDisposed | ResyncAsked

@@ -1,15 +1,17 @@
 """One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
-from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
+from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
+from clinicpbx.core.records.parties import Parties, held, length_of, worked
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
+from clinicpbx.core.records.spans import total
 from clinicpbx.private import Private
 
 FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
@@ -34,10 +36,9 @@ class Group:
     lost: Collection[str] = ()
 
 
-def calls_in(group: Group) -> list[str]:
+def calls_in(group: Group, legs: Mapping[str, Leg]) -> list[str]:
     """The ids of the calls in *group*: each caller from outside and each emergency call is one; else the
     first channel is. More than one where an agent joined two callers."""
-    legs = legs_of(group.cel)
     own = [leg for leg in legs.values() if not leg.dialled and (leg.arrived or leg.tests or EMERGENCY in leg.contexts)]
     first = [leg.uniqueid for leg in own]
     told = [fact.call for fact in group.facts if fact.kind == "arrived" and fact.call not in legs]
@@ -52,20 +53,25 @@ def calls_in(group: Group) -> list[str]:
 def assemble_all(group: Group) -> list[Interaction]:
     """The record of each call of *group* that is over; the same rows give the same records."""
     group = Group(once(group.cdr), once(group.cel), once(group.facts), group.lost)
-    found = (_Assembly(call, group).record() for call in calls_in(group))
+    legs = legs_of(group.cel)
+    hold(legs, group.facts)
+    calls = calls_in(group, legs)
+    found = (_Assembly(call, group, legs, calls).record() for call in calls)
     return [record for record in found if record is not None]
 
 
 class _Assembly:
-    def __init__(self, call: str, group: Group) -> None:
-        self.call = call
+    def __init__(self, call: str, group: Group, legs: dict[str, Leg], calls: Sequence[str]) -> None:
+        self.call, self.calls, self.legs = call, calls, legs
         self.cdr = [row for row in group.cdr if row.uniqueid == call]
         self.cel = group.cel
         self.facts = [fact for fact in group.facts if fact.call == call]
         consults = (fact for fact in group.facts if fact.kind == "consults" and fact.body.get("call") == call)
         self.asked = [[fact for fact in group.facts if fact.call == one.call] for one in consults]
-        self.legs = legs_of(group.cel)
-        self.leg = self.legs.get(call)
+        self.said: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            self.said.setdefault(fact.kind, []).append(fact)
+        self.leg = legs.get(call)
         self.lost = call in group.lost and self.leg is not None and self.leg.ended is None
 
     def record(self) -> Interaction | None:
@@ -84,6 +90,7 @@ class _Assembly:
             if any(stay.outcome == "answered" for stay in found.entries):
                 stays.entries += found.entries
                 stays.offers += found.offers
+        queues = worked(stays.entries, spans, self._all("wrapped_up"))
         arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
@@ -99,7 +106,7 @@ class _Assembly:
             version=arrived.get("version", ""),
             language=language,
             menu_path=tuple(self._menu_path()),
-            queues=tuple(sorted(stays.entries, key=lambda stay: stay.entered)),
+            queues=queues,
             offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
             transfers=tuple(self._transfers()),
             agent=agent,
@@ -111,13 +118,28 @@ class _Assembly:
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
             category=self._body("request").get("category", ""),
+            site=arrived.get("site", ""),
+            disposition=next((str(fact.body.get("disposition", "")) for fact in self._all("disposition")[::-1]), ""),
+            origin=arrived.get("origin", ""),
+            hold=held(spans),
+            wrap=sum(map(length_of, self._all("wrapped_up")), timedelta()),
+            legs=self._legs(stays, arrived, ended).of(self.legs.values(), spans),
             **self._callback(),
             **self._page(),
         )
 
+    def _all(self, kind: str) -> list[Fact]:
+        """The facts of *kind* about the call, and about those by which agents asked others first."""
+        asked = (fact for facts in self.asked for fact in facts if fact.kind == kind)
+        return [*self.said.get(kind, ()), *asked]
+
+    def _legs(self, stays: Queueing, arrived: Mapping[str, str], ended: datetime) -> Parties:
+        asked = arrived.get("entry", "") if arrived.get("origin") else ""
+        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, ended)
+
     def _page(self) -> dict[str, Any]:
         """Who on call accepted what the call was about, and how it ended."""
-        told = {str(fact.body.get("event", "")): fact.body for fact in self.facts if fact.kind == "page"}
+        told = {str(fact.body.get("event", "")): fact.body for fact in self.said.get("page", ())}
         accepted, closed = told.get("accepted", {}), told.get("closed", {})
         who = str(closed.get("who", "") or accepted.get("who", ""))
         return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
@@ -126,7 +148,7 @@ class _Assembly:
         """What became of the call-back that was promised in the call."""
         if not self._body("callback"):
             return {}
-        ended = [fact for fact in self.facts if fact.kind == "callback_ended"]
+        ended = self.said.get("callback_ended")
         if not ended:
             return {"callback": "promised"}
         last, tries = ended[-1], str(ended[-1].body.get("tried", 0))
@@ -138,12 +160,12 @@ class _Assembly:
         }
 
     def _menu_path(self) -> list[str]:
-        pressed = [fact.body for fact in self.facts if fact.kind == "menu"]
+        pressed = [fact.body for fact in self.said.get("menu", ())]
         return [f"{body.get('name', '')}:{body.get('key', '')}" for body in pressed]
 
     def _body(self, kind: str, which: int = -1) -> dict[str, str]:
-        bodies = [fact.body for fact in self.facts if fact.kind == kind]
-        return {key: str(value) for key, value in bodies[which].items()} if bodies else {}
+        found = self.said.get(kind)
+        return {key: str(value) for key, value in found[which].body.items()} if found else {}
 
     def _times(self) -> tuple[datetime, datetime] | None:
         if self.leg is not None:
@@ -155,7 +177,7 @@ class _Assembly:
         ends = [row.end for row in self.cdr if row.end]
         if starts and ends:
             return min(starts), max(ends)
-        if any(fact.kind == "ended" for fact in self.facts):
+        if "ended" in self.said:
             return self.facts[0].at, max(self.facts[0].at, self.facts[-1].at)
         return None
 
@@ -184,7 +206,7 @@ class _Assembly:
         if kind in ("internal", "outbound", "emergency", "selftest"):
             return kind
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
-        waiting = max((fact.at for fact in self.facts if fact.kind == "queued"), default=None)
+        waiting = max((fact.at for fact in self.said.get("queued", ())), default=None)
         # the talk before a transfer ends a moment after the queue it led to was entered
         taken = any(waiting is None or span.since >= waiting for span in spans)
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
@@ -213,9 +235,8 @@ class _Assembly:
     def _answered(self, spans: Sequence[Talk]) -> tuple[datetime | None, timedelta, str]:
         at, talk, agent = self._by_cdr() if self.leg is None else (None, timedelta(), "")
         if spans:
-            at, talk, agent = spans[0].since, total(spans), extension(spans[0].other.channel)
-        told = next((fact for fact in self.facts if fact.kind == "answered"), None)
-        if told is not None:
+            at, talk, agent = spans[0].since, total(span.span for span in spans), extension(spans[0].other.channel)
+        if told := next(iter(self.said.get("answered", ())), None):
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent
 

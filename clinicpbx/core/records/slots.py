@@ -1,5 +1,6 @@
 """The slots that calls are counted in: quarter hours, and the clinic's days and months they lie in."""
 
+from calendar import day_name
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,16 @@ def day_begins(day: int, zone: ZoneInfo) -> int:
 def month_begins(month: int, zone: ZoneInfo) -> int:
     """The first quarter of *month*."""
     return quarter_of(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))
+
+
+def told(grain: str, slot: int) -> str:
+    """*slot* for people: `2026-11-24 08:15Z`, `2026-11-24`, or `2026-11 Tuesday 08:15`."""
+    if grain == "quarter":
+        return f"{instant_of(slot):%Y-%m-%d %H:%MZ}"
+    if grain == "day":
+        return date.fromordinal(EPOCH_DAY + slot).isoformat()
+    month, (weekday, quarter) = slot // WEEK, divmod(slot % WEEK, DAY)
+    return f"{month // 12}-{month % 12 + 1:02} {day_name[weekday]} {quarter // 4:02}:{quarter % 4 * 15:02}"
 
 
 def offsets(first: int, last: int, zone: ZoneInfo) -> list[tuple[int, int]]:
