@@ -9,8 +9,6 @@ from clinicpbx.cli._formats import format_options, read_format
 from clinicpbx.cli._patience import patience
 from clinicpbx.cli._period import Mistakes, period_options, read_period
 from clinicpbx.cli._report_calls import calls
-from clinicpbx.cli._report_saved import saved
-from clinicpbx.cli._report_week import week
 from clinicpbx.cli.output import show
 from clinicpbx.paths import Instance
 
@@ -101,3 +99,6 @@ def figures(
     with patience("counting"):
         page = reckon(instance, name, period)
     print_page(page, written, output)
+
+
+command.add_command(calls)

@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
-from clinicpbx.reports._sheet import Page
+from clinicpbx.reports._report import Column
+from clinicpbx.reports._sheet import Page, Row
 from clinicpbx.reports.formats import FORMATS
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -14,14 +16,19 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 @FORMATS.register("csv")
 def write(page: Page) -> bytes:
     """Units stand in the heads. Text that could be a formula gets a ' in front; numbers are left as they are."""
+    if len(page.sheets) == 1:
+        return lines_of(page.sheets[0].columns, page.sheets[0].rows).encode()
+    titled = (f"{harmless(sheet.title)}\r\n{lines_of(sheet.columns, sheet.rows)}" for sheet in page.sheets)
+    return "\r\n".join(titled).encode()
+
+
+def lines_of(columns: Sequence[Column], rows: Sequence[Row]) -> str:
+    """The head line, then one a row."""
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    for n, sheet in enumerate(page.sheets):
-        if len(page.sheets) > 1:
-            lines.writerows(([[]] if n else []) + [[harmless(sheet.title)]])
-        lines.writerow([f"{column.name}_{column.unit}" if column.unit else column.name for column in sheet.columns])
-        lines.writerows([harmless(row[column.name]) for column in sheet.columns] for row in sheet.rows)
-    return out.getvalue().encode()
+    lines.writerow([f"{column.name}_{column.unit}" if column.unit else column.name for column in columns])
+    lines.writerows([harmless(row[column.name]) for column in columns] for row in rows)
+    return out.getvalue()
 
 
 def harmless(value: Any) -> Any:

@@ -23,13 +23,16 @@ svg { width: 100%; height: auto; display: block; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: #444; padding-bottom: .3rem; }
-th, td { padding: .28rem .5rem; text-align: right; vertical-align: top; border-bottom: 1px solid #ddd; }
-thead th { border-bottom: 2px solid #555; vertical-align: bottom; }
+th, td { padding: .25rem .4rem; text-align: right; vertical-align: top; border-bottom: 1px solid #ddd; }
+thead th { border-bottom: 2px solid #555; vertical-align: bottom; font-size: .92em; line-height: 1.2; }
+.dense { font-size: .75rem; }
+.dense th, .dense td { padding: .22rem .25rem; }
 th.words, td.words, tbody th { text-align: left; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; white-space: nowrap; }
 .read { font-size: .88rem; color: #333; }
+.read dl { columns: 2; column-gap: 2rem; }
 .read dt { font-weight: 600; }
-.read dd { margin: 0 0 .3rem 1rem; }
+.read dd { margin: 0 0 .3rem 1rem; break-before: avoid; }
 details { font-size: .85rem; margin: .6rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: .6rem; }
 footer { margin-top: 2rem; color: #555; font-size: .8rem; border-top: 1px solid #ddd; padding-top: .5rem; }
@@ -37,12 +40,16 @@ footer { margin-top: 2rem; color: #555; font-size: .8rem; border-top: 1px solid 
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   details { display: none; }
+  .dense { font-size: 6.8pt; }
+  .dense th, .dense td { padding: .15rem .2rem; }
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   thead { display: table-header-group; }
   .wide { overflow: visible; }
 }
 """
+DENSE = 10
+"""So many columns have small letters, or they do not fit on A4."""
 SECURE = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -85,7 +92,8 @@ def _section(sheet: Sheet, page: Page) -> Iterator[str]:
         yield f"<figure>\n<figcaption>{what}</figcaption>\n{sheet.picture}\n</figure>"
     if sheet.rows:
         columns, rows = _twin(sheet)
-        yield f'<div class="wide">\n<table>\n<caption>{escape(sheet.title)}</caption>'
+        dense = ' class="dense"' if len(columns) >= DENSE else ""
+        yield f'<div class="wide">\n<table{dense}>\n<caption>{escape(sheet.title)}</caption>'
         yield from _table(columns, rows)
         yield "</table>\n</div>"
     else:
