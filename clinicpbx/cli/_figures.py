@@ -3,7 +3,6 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -53,13 +52,19 @@ def print_report(instance: Instance, name: str, since: datetime, until: datetime
 
 
 def _tables(page: Page, with_words: bool = True) -> None:
-    for n, sheet in enumerate(page.sheets):
-        if n and not sys.stdout.isatty():
-            click.echo(f"\n{sheet.title}")
+    for line in page.lines:
+        click.echo(line)
+    for sheet in page.sheets:
         named = {c.name: f"{c.name}_{c.unit}" if c.unit else c.name for c in sheet.columns}
-        rows: list[dict[str, Any]] = [{named[column]: row[column] for column in named} for row in sheet.rows]
+        rows = [{named[column]: row[column] for column in named} for row in sheet.rows]
+        if len(page.sheets) > 1 and not rows:
+            click.echo(f"\n{sheet.title}: {sheet.empty}")
+            continue
+        if len(page.sheets) > 1:
+            click.echo("" if sys.stdout.isatty() else f"\n{sheet.title}")
         show(sheet.title, list(named.values()), rows, as_json=False)
     if with_words:
         say(page.stretch)
-        for words in (*page.lines, *(sheet.formula for sheet in page.sheets if sheet.formula)):
-            say(words)
+        for sheet in page.sheets:
+            if sheet.formula:
+                say(sheet.formula)

@@ -9,6 +9,7 @@ from clinicpbx.cli._formats import format_options, read_format
 from clinicpbx.cli._patience import patience
 from clinicpbx.cli._period import Mistakes, period_options, read_period
 from clinicpbx.cli._report_calls import calls
+from clinicpbx.cli._report_week import week
 from clinicpbx.cli.output import show
 from clinicpbx.paths import Instance
 
@@ -102,3 +103,4 @@ def figures(
 
 
 command.add_command(calls)
+command.add_command(week)

@@ -138,7 +138,7 @@ FREE = frozenset(
             "oncall who",
             "override list",
         ),
-        *("queue list", "queue show", "queue status", "report", "report calls", "report figures", "selftest list", "selftest run", "status", "top"),
+        *("queue list", "queue show", "queue status", "report", "report calls", "report figures", "report week", "selftest list", "selftest run", "status", "top"),
         *("rules check", "rules diff", "rules explain", "rules history", "rules import-csv", "rules map", "rules new"),
         *("rules reference", "rules render", "rules replay", "rules schema", "rules test"),
         *("run asterisk", "run daemon", "run listener", "run notifier", "run rescuer", "run vault"),

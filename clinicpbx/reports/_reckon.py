@@ -13,8 +13,11 @@ from clinicpbx.reports._sheet import Page, sheet
 
 async def page_of(engine: AsyncEngine, name: str, period: Period, clinic: str) -> Page:
     """The report *name* for *period*, as a page of the clinic of that name."""
-    report = REPORTS[name]
-    if await zone_of(engine) != period.zone:
-        period = replace(period, tallied=False)  # its days are others
+    report, period = REPORTS[name], await in_zone(engine, period)
     found = await rows(engine, report.select(period))
     return Page(name, report.title, clinic, period, [sheet(name, report, period, found)])
+
+
+async def in_zone(engine: AsyncEngine, period: Period) -> Period:
+    """*period*; not by the tallies where their days are those of another zone."""
+    return period if await zone_of(engine) == period.zone else replace(period, tallied=False)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,9 +67,8 @@ def sheet(name: str, report: Report, period: Period, found: Sequence[dict[str, A
 def calls_command(name: str, columns: Sequence[Column], period: Period, row: Row) -> str:
     """The command that lists the calls behind *row*."""
     since, until = (at.astimezone(ZoneInfo(period.zone)).isoformat() for at in (period.since, period.until))
-    keys = [f"{column.name}={row[column.name]}" for column in names(columns, [row])]
-    quoted = [key if key.replace("=", "").replace("-", "").isalnum() else f"'{key}'" for key in keys]
-    return f"clinicpbx report calls {name} {' '.join(quoted)} --from {since} --to {until}"
+    keys = [quote(f"{column.name}={row[column.name]}") for column in names(columns, [row])]
+    return f"clinicpbx report calls {name} {' '.join(keys)} --from {since} --to {until}"
 
 
 def names(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from clinicpbx.core.charts.drawing import short
 from clinicpbx.reports._report import Column
 from clinicpbx.reports._sheet import Page, Row, Sheet, names, shown
 from clinicpbx.reports.formats import FORMATS
@@ -140,7 +139,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return short(value)
+        return f"{value:.1f}"
     return value.isoformat(sep=" ", timespec="minutes") if hasattr(value, "tzinfo") else str(value)
 
 
