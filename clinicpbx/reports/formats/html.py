@@ -13,7 +13,7 @@ STYLE = """
 body { margin: 0 auto; padding: 2rem 1.5rem 3rem; max-width: 54rem; background: #fff; color: #1a1a1a;
   font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .2rem; }
-h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; border-top: 1px solid #bbb; padding-top: 1rem; }
+h2 { font-size: 1.1rem; margin: 1.6rem 0 .4rem; border-top: 1px solid #bbb; padding-top: .8rem; }
 .of { color: #444; margin: 0 0 .2rem; }
 ul.told { padding-left: 1.2rem; }
 figure { margin: 1rem 0 1.4rem; }
@@ -22,6 +22,7 @@ svg { width: 100%; height: auto; display: block; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: #444; padding-bottom: .3rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: .25rem .4rem; text-align: right; vertical-align: top; border-bottom: 1px solid #ddd; }
 thead th { border-bottom: 2px solid #555; vertical-align: bottom; font-size: .92em; line-height: 1.2; }
 .dense { font-size: .75rem; }
@@ -39,10 +40,14 @@ footer { margin-top: 2rem; color: #555; font-size: .8rem; border-top: 1px solid 
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   details { display: none; }
-  .dense { font-size: 6.8pt; }
-  .dense th, .dense td { padding: .15rem .2rem; }
+  .read { font-size: 8pt; }
   figure, tr { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h1 { font-size: 15pt; }
+  h2 { break-after: avoid; font-size: 11pt; margin-top: .9rem; padding-top: .5rem; }
+  table { font-size: 8.5pt; }
+  th, td { padding: .12rem .3rem; }
+  .dense { font-size: 6.8pt; }
+  .dense th, .dense td { padding: .12rem .2rem; }
   thead { display: table-header-group; }
   .wide { overflow: visible; }
 }
@@ -55,6 +60,7 @@ SECURE = "default-src 'none'; style-src 'unsafe-inline'"
 @FORMATS.register("html")
 def write(page: Page) -> bytes:
     """The whole document; every word of it that is not ours is escaped."""
+    alone = len(page.sheets) == 1
     title = escape(f"{page.title} · {page.clinic}" if page.clinic else page.title)
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -64,14 +70,15 @@ def write(page: Page) -> bytes:
         f'<p class="of">{escape(page.clinic)}</p>\n<h1>{escape(page.title)}</h1>',
         f'<p class="of">{escape(page.stretch)}</p>\n</header>\n<main>',
         *_told(page.lines),
-        *(line for sheet in page.sheets for line in _section(sheet, page)),
+        *(line for sheet in page.sheets for line in _section(sheet, alone)),
+        *(() if alone else _words(page.sheets)),
         f"</main>\n<footer>{escape(_foot(page))}</footer>\n</body>\n</html>\n",
     ]
     return "\n".join(parts).encode()
 
 
 def _foot(page: Page) -> str:
-    known = page.period.known
+    known = page.period.now or page.period.until
     return f"ClinicPBX, report {page.name}. Figures as known {shown(known, page.period.zone)}."
 
 
@@ -82,9 +89,10 @@ def _told(lines: Sequence[str]) -> Iterator[str]:
         yield "</ul>"
 
 
-def _section(sheet: Sheet, page: Page) -> Iterator[str]:
+def _section(sheet: Sheet, alone: bool) -> Iterator[str]:
+    """*alone*: the page's title is that of the sheet, which says all its words itself."""
     yield "<section>"
-    if len(page.sheets) > 1:
+    if not alone:
         yield f"<h2>{escape(sheet.title)}</h2>"
     if sheet.picture:
         what = sheet.picture.partition('aria-label="')[2].partition('"')[0]
@@ -92,13 +100,39 @@ def _section(sheet: Sheet, page: Page) -> Iterator[str]:
     if sheet.rows:
         columns, rows = _twin(sheet)
         dense = ' class="dense"' if len(columns) >= DENSE else ""
-        yield f'<div class="wide">\n<table{dense}>\n<caption>{escape(sheet.title)}</caption>'
+        unseen = "" if alone else ' class="unseen"'
+        yield f'<div class="wide">\n<table{dense}>\n<caption{unseen}>{escape(sheet.title)}</caption>'
         yield from _table(columns, rows)
         yield "</table>\n</div>"
+        if sheet.formula and not alone:
+            yield f'<p class="read">{escape(sheet.formula)}</p>'
     else:
         yield f"<p>{escape(sheet.empty)}</p>"
-    yield from _how_to_read(sheet)
+    if alone:
+        yield f'<div class="read">\n<p><strong>How to read it.</strong> {escape(sheet.formula)}</p>'
+        yield from _meanings([sheet])
+        yield from _told(sheet.edges)
+        yield "</div>"
+    if sheet.calls:
+        told = "\n".join(map(escape, sheet.calls))
+        yield f"<details>\n<summary>The calls behind each row</summary>\n<pre>{told}</pre>\n</details>"
     yield "</section>"
+
+
+def _words(sheets: Sequence[Sheet]) -> Iterator[str]:
+    """The words of all *sheets* at the end."""
+    yield '<section>\n<h2>What the words mean</h2>\n<div class="read">'
+    yield from _meanings([sheet for sheet in sheets if sheet.rows])
+    yield "</div>\n</section>"
+
+
+def _meanings(sheets: Sequence[Sheet]) -> Iterator[str]:
+    columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns if column.meaning or column.formula)
+    yield "<dl>" if columns else ""
+    for column in columns:
+        said = "; ".join(filter(None, (column.meaning, f"= {column.formula}" if column.formula else "")))
+        yield f"<dt>{escape(_head(column))}</dt><dd>{escape(said)}</dd>"
+    yield "</dl>" if columns else ""
 
 
 def _twin(sheet: Sheet) -> tuple[Sequence[Column], Sequence[Row]]:
@@ -142,18 +176,3 @@ def _cell(value: Any) -> str:
         return f"{value:.1f}"
     return value.isoformat(sep=" ", timespec="minutes") if hasattr(value, "tzinfo") else str(value)
 
-
-def _how_to_read(sheet: Sheet) -> Iterator[str]:
-    meanings = [(_head(column), column.meaning, column.formula) for column in sheet.columns if column.meaning]
-    if sheet.formula or meanings or sheet.edges:
-        yield f'<div class="read">\n<p><strong>How to read it.</strong> {escape(sheet.formula)}</p>'
-        yield "<dl>" if meanings else ""
-        for head, meaning, formula in meanings:
-            said = "; ".join(filter(None, (meaning, f"= {formula}" if formula else "")))
-            yield f"<dt>{escape(head)}</dt><dd>{escape(said)}</dd>"
-        yield "</dl>" if meanings else ""
-        yield from _told(sheet.edges)
-        yield "</div>"
-    if sheet.calls:
-        told = "\n".join(map(escape, sheet.calls))
-        yield f"<details>\n<summary>The calls behind each row</summary>\n<pre>{told}</pre>\n</details>"
