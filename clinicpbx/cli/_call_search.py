@@ -40,7 +40,7 @@ lines = named(lambda instance: book_in_force(instance).entries)
 @list_options
 @click.pass_obj
 def search(
-    instance: Instance, number: str | None, since: str | None, until: str | None, limit: int, format: str,
+    instance: Instance, /, number: str | None, since: str | None, until: str | None, limit: int, format: str,
     as_json: bool, unmask: bool, **wanted: str | None,
 ) -> None:  # fmt: skip
     """Calls by what is known of them, the newest first; everything that is said must hold. Numbers are masked.

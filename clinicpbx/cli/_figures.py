@@ -30,7 +30,7 @@ def reckon(instance: Instance, name: str, period: Period) -> Page:
 
 def print_page(page: Page, format: str, output: str | None = None) -> None:
     """On stdout, or in the file *output*; a table's words go to stderr."""
-    from clinicpbx.reports.formats import FORMATS, as_file
+    from clinicpbx.reports.formats import as_file, as_stream
 
     if format == TABLE:
         _tables(page)
@@ -41,7 +41,7 @@ def print_page(page: Page, format: str, output: str | None = None) -> None:
         raise click.UsageError(f"{format} is no text: name a file with --output, or redirect stdout")
     else:
         out = click.get_binary_stream("stdout")
-        out.write(FORMATS[format](page))
+        out.write(as_stream(format, page))
         out.flush()
 
 

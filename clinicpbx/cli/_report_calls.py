@@ -20,7 +20,7 @@ from clinicpbx.paths import Instance
 @list_options
 @click.pass_obj
 def calls(
-    instance: Instance, name: str, keys: tuple[str, ...], since: str, until: str | None, limit: int, format: str,
+    instance: Instance, /, name: str, keys: tuple[str, ...], since: str, until: str | None, limit: int, format: str,
     as_json: bool, unmask: bool, **counting: Any,
 ) -> None:  # fmt: skip
     """The calls that a row of the report NAME counts, the newest first: the row is named by its first columns.

@@ -13,13 +13,14 @@ from clinicpbx.core.records.stretch import week_name
 from clinicpbx.paths import Instance
 from clinicpbx.reports._sheet import Page
 
-
 DAYS = 7
 
 
 @click.command("week")
 @click.option("--week", "named", default="last-week", show_default=True, help="last-week, this-week or 2026-W47.")
-@click.option("--threshold", type=click.FloatRange(0), default=20.0, show_default=True, help="Seconds that are in time.")
+@click.option(
+    "--threshold", type=click.FloatRange(0), default=20.0, show_default=True, help="Seconds that are in time."
+)
 @click.option("--target", type=click.FloatRange(0, 100), default=80.0, show_default=True,
               help="Per cent that are to be answered in time.")  # fmt: skip
 @format_options

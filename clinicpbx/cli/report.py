@@ -9,6 +9,7 @@ from clinicpbx.cli._formats import format_options, read_format
 from clinicpbx.cli._patience import patience
 from clinicpbx.cli._period import Mistakes, period_options, read_period
 from clinicpbx.cli._report_calls import calls
+from clinicpbx.cli._report_saved import saved
 from clinicpbx.cli._report_week import week
 from clinicpbx.cli.output import show
 from clinicpbx.paths import Instance
@@ -24,7 +25,7 @@ def _dimensions(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     from clinicpbx.reports import REPORTS
 
     name = ctx.params.get("name")
-    known = REPORTS[name].by if name in REPORTS else ()
+    known = REPORTS[name].by if name is not None and name in REPORTS else ()
     return [by for by in known if by.startswith(incomplete)]
 
 
@@ -72,7 +73,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @format_options
 @click.pass_obj
 def figures(
-    instance: Instance, name: str, since: str, until: str | None, by: str, format: str | None, output: str | None,
+    instance: Instance, /, name: str, since: str, until: str | None, by: str, format: str | None, output: str | None,
     as_json: bool, **counting: Any,
 ) -> None:  # fmt: skip
     """The figures of the report NAME for a period. Its period and its formula go to stderr.
@@ -102,5 +103,5 @@ def figures(
     print_page(page, written, output)
 
 
-command.add_command(calls)
-command.add_command(week)
+for below in (calls, saved, week):
+    command.add_command(below)

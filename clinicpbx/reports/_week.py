@@ -59,8 +59,12 @@ def _worst(sheet: Sheet) -> Sheet:
 def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, target: float) -> Iterator[str]:
     """The page in a few sentences."""
     this, last = summed(week_of(days, monday)), summed(week_of(days, monday - timedelta(weeks=1)))
-    level = "no queue was asked" if this.level is None else f"{short(this.level)} % answered within {short(period.threshold)} s"
-    yield f"{this.calls} calls, {last.calls} the week before; {this.abandoned} gave up, {last.abandoned} the week before."
+    level = (
+        "no queue was asked"
+        if this.level is None
+        else f"{short(this.level)} % answered within {short(period.threshold)} s"
+    )
+    yield f"{this.calls} calls, {last.calls} the week before; {this.abandoned} given up, {last.abandoned} then."
     yield f"Service level: {level}; the target is {short(target)} %."
     _, odd, owners, queues, quarters, *_ = sheets
     yield f"{len(queues.rows)} queues and {len(quarters.rows)} quarters of an hour were under the target."
@@ -68,12 +72,13 @@ def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, tar
     if len(before(days, monday, USUAL_OF)) < USUAL_OF // 2:
         yield "There are too few weeks before to say what is usual."
     left = sum(row["open"] for row in owners.rows if row["owner"] == "nobody")
-    yield f"{left} requests, pages and call-backs have no owner; {sum(row['past'] for row in owners.rows)} are past their time."
+    past = sum(row["past"] for row in owners.rows)
+    yield f"{left} requests, pages and call-backs have no owner; {past} are past their time."
 
 
 async def _queues(engine: AsyncEngine, period: Period, target: float) -> Sheet:
-    columns = tuple(_column("service_level", name) for name in
-                    ("queue", "offered", "answered_in_time", "of_offered", "speed_of_answer", "longest_wait"))  # fmt: skip
+    names = ("queue", "offered", "answered_in_time", "of_offered", "speed_of_answer", "longest_wait")
+    columns = tuple(_column("service_level", name) for name in names)
     found = await report_rows(engine, "service_level", period)
     rows = [row for row in found if (row["of_offered"] or 0) < target]
     calls = [calls_command("service_level", columns[:1], period, row) for row in rows]
@@ -120,4 +125,3 @@ async def _demand(engine: AsyncEngine, period: Period, clinic: str) -> Sheet:
 
 def _column(report: str, name: str) -> Column:
     return next(column for column in REPORTS[report].columns if column.name == name)
-

@@ -60,10 +60,13 @@ def changed(days: Days, monday: date) -> Sheet:
     named = [day[:3] for day in WEEKDAYS]
     means = [summed(days.get(first + timedelta(days=n), Day()) for first in before(days, monday, MEAN_OF)).calls
              / max(len(earlier), 1) for n in range(7)]  # fmt: skip
-    series = [("this week", [day.calls for day in week_of(days, monday)]), ("mean of the weeks before", means)]
+    series: list[tuple[str, Sequence[float | None]]] = [
+        ("this week", [day.calls for day in week_of(days, monday)]),
+        ("mean of the weeks before", means),
+    ]
     return Sheet(
         "What changed", columns, rows,
-        "Patients' calls. Service level: of the stays in queues those answered in time. Mean wait: of answered callers.",
+        "Patients' calls. Service level: of stays in queues, those answered in time. Mean wait: of answered callers.",
         picture=lines("Calls by day", "", named, series),
     )  # fmt: skip
 
@@ -108,4 +111,3 @@ def _surprises(days: Days, monday: date) -> Iterator[dict[str, object]]:
 def _usual(earlier: Sequence[float], unit: str) -> Usual | None:
     middle = usual(earlier, least=1.0)
     return middle and usual(earlier, least=LEAST.get(unit) or chance(middle.middle))
-

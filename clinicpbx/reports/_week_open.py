@@ -49,9 +49,11 @@ async def needs_owner(engine: AsyncEngine, period: Period) -> Sheet:
             found.append({"what": "pages that nobody accepted", "open": left, "past": left, "owner": NOBODY, "due": "",
                           "look": "clinicpbx oncall pages"})  # fmt: skip
     columns = (
-        Column("what"), Column("owner"), Column("open"), Column("past", meaning="of these, past their time or given up"),
-        Column("due", meaning="the first of them"), Column("look", meaning="the command that shows them"),
-    )  # fmt: skip
+        *map(Column, ("what", "owner", "open")),
+        Column("past", meaning="of these, past their time or given up"),
+        Column("due", meaning="the first of them"),
+        Column("look", meaning="the command that shows them"),
+    )
     return Sheet("What needs an owner", columns, found, empty="Nothing: every request has an owner and is in time.")
 
 
@@ -70,7 +72,7 @@ def _request(row: dict[str, Any], zone: str) -> dict[str, Any]:
 async def rule_changes(engine: AsyncEngine, period: Period) -> Sheet:
     """What was changed in force, from the audit log."""
     since, until = (at.astimezone(UTC).isoformat(timespec="microseconds")[:26] for at in (period.since, period.until))
-    query = select(audit.c["at", "actor", "action", "object", "detail"])
+    query = select(*audit.c["at", "actor", "action", "object", "detail"])
     query = query.where(audit.c.at >= since, audit.c.at < until, audit.c.action.in_(CHANGES)).order_by(audit.c.seq)
     columns: Sequence[Column] = tuple(map(Column, ("at", "who", "what", "of", "why")))
     found = [_change(row, period.zone) for row in await rows(engine, query)]

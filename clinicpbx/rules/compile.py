@@ -98,6 +98,7 @@ def compile_rules(
         trunks=tuple(document.trunks),
         number=clinic_number(document),
         selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
+        reports=tuple(rule.saved(name) for name, rule in document.reports.items()),
         sites=sites(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )

@@ -24,9 +24,7 @@ CLOSE = 8
 STYLES = ((BLUE, ""), (ORANGE, ' stroke-dasharray="5 3"'))
 
 
-def lines(
-    title: str, unit: str, times: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]]
-) -> str:
+def lines(title: str, unit: str, times: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]]) -> str:
     """*times*: what stands below; *series*: at most two names, each with a value a time, None where there is none.
 
     *unit*: "" for counts, else s, % or the like.

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 KindName = Literal[
-    "breached", "page_unanswered", "handover_missed", "callback_unreached", "break_glass", "self_test_failed"
+    "breached",
+    "page_unanswered",
+    "handover_missed",
+    "callback_unreached",
+    "break_glass",
+    "self_test_failed",
+    "report_ready",
 ]
 
 
@@ -25,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "callback_unreached": Kind("A patient was not reached by call-back", "clinicpbx callback list"),
     "break_glass": Kind("Somebody broke the glass", "clinicpbx break-glass list"),
     "self_test_failed": Kind("A self-test failed", "clinicpbx status"),
+    "report_ready": Kind("A report is ready", "clinicpbx report saved {}"),
 }
 TEST = Kind("This is a test", "clinicpbx notify list")
 """What `clinicpbx notify test` sends."""

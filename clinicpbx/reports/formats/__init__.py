@@ -10,6 +10,12 @@ FORMATS: Registry[Callable[[Page], bytes]] = Registry("format", __name__)
 BOM = b"\xef\xbb\xbf"
 
 
+def as_stream(format: str, page: Page) -> bytes:
+    """*page* for another program to read."""
+    write: Callable[[Page], bytes] = FORMATS[format]
+    return write(page)
+
+
 def as_file(format: str, page: Page) -> bytes:
     """*page* for a file that people open: CSV begins with a byte order mark, without which Excel garbles accents."""
-    return (BOM if format == "csv" else b"") + FORMATS[format](page)
+    return (BOM if format == "csv" else b"") + as_stream(format, page)

@@ -175,4 +175,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.1f}"
     return value.isoformat(sep=" ", timespec="minutes") if hasattr(value, "tzinfo") else str(value)
-

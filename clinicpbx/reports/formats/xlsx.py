@@ -28,7 +28,11 @@ def write(page: Page) -> bytes:
         kinds |= {"day": book.add_format({"num_format": "yyyy-mm-dd"}),
                   "at": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})}  # fmt: skip
         for n, sheet in enumerate(page.sheets, 1):
-            name = "Figures" if len(page.sheets) == 1 else f"{n} {sheet.title}"[:31].translate({ord(c): " " for c in "[]:*?/\\'"})
+            name = (
+                "Figures"
+                if len(page.sheets) == 1
+                else f"{n} {sheet.title}"[:31].translate({ord(c): " " for c in "[]:*?/\\'"})
+            )
             _figures(book.add_worksheet(name), sheet, bold, kinds, page.period.zone)
         _about(book.add_worksheet("About"), page, bold)
     return out.getvalue()
