@@ -40,9 +40,7 @@ def print_page(page: Page, format: str, output: str | None = None) -> None:
     elif format == BINARY and sys.stdout.isatty():
         raise click.UsageError(f"{format} is no text: name a file with --output, or redirect stdout")
     else:
-        out = click.get_binary_stream("stdout")
-        out.write(as_stream(format, page))
-        out.flush()
+        click.echo(as_stream(format, page), nl=False)
 
 
 def print_report(instance: Instance, name: str, since: datetime, until: datetime) -> None:

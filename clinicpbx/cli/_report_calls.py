@@ -41,8 +41,8 @@ def calls(
     assert condition is not None  # or it is a mistake
     try:
         behind = condition(period, row)
-    except (ValueError, IndexError, KeyError) as wrong:
-        raise click.UsageError(f"{' '.join(keys)}: no row of {name} is that ({wrong})") from None
+    except (ValueError, IndexError, KeyError):
+        raise click.UsageError(f"{' '.join(keys)}: no row of {name} is named so") from None
 
     async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
         return await find_calls_by(engine, Wanted(), limit, behind)

@@ -103,5 +103,18 @@ def figures(
     print_page(page, written, output)
 
 
+@command.command()
+def reference() -> None:
+    """Every report and its figures, with their formulas, as Markdown: docs/figures.md.
+
+    \b
+    Examples:
+      clinicpbx report reference > figures.md
+    """
+    from clinicpbx.reports._reference import reference as written
+
+    click.echo(written(), nl=False)
+
+
 for below in (calls, saved, week):
     command.add_command(below)

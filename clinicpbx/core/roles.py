@@ -145,6 +145,7 @@ FREE = frozenset(
             "report",
             "report calls",
             "report figures",
+            "report reference",
             "report saved",
             "report week",
             "selftest list",

@@ -81,10 +81,7 @@ def compile_rules(
         queues={name: _queue(document, name) for name in document.queues},
         agents={name: _agent(document, name) for name in document.agents},
         phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
-        mailboxes={
-            name: MailboxRules(name, box.number or "", box.keep or document.clinic.keep, box.readers)
-            for name, box in document.mailboxes.items()
-        },
+        mailboxes={name: _mailbox(document, name) for name in document.mailboxes},
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=rotas,
@@ -103,6 +100,11 @@ def compile_rules(
         spoken={number: did.language for number, did in document.dids.items() if did.language},
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
+
+
+def _mailbox(document: Document, name: str) -> MailboxRules:
+    box = document.mailboxes[name]
+    return MailboxRules(name, box.number or "", box.keep or document.clinic.keep, box.readers)
 
 
 def _categories(document: Document) -> dict[str, Category]:

@@ -49,6 +49,7 @@ async def find_calls_by(
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    stay = queue_entry.c
     if wanted.since is not None:
         yield CALL.started >= wanted.since
     if wanted.until is not None:
@@ -59,14 +60,19 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.ending:
         yield or_(CALL.number.endswith(wanted.ending, autoescape=True), CALL.number_raw == wanted.ending)
     if wanted.queue:
-        yield _in_queue(wanted)
+        yield _in(wanted, stay.call, stay.queue == wanted.queue, stay.entered)
     if wanted.agent:
-        rung = exists().where(offer.c.call == CALL.call, offer.c.agent == wanted.agent)
+        rung = _in(wanted, offer.c.call, offer.c.agent == wanted.agent, offer.c.at)
         yield or_(CALL.agent == wanted.agent, rung)
 
 
-def _in_queue(wanted: Wanted) -> ColumnElement[bool]:
-    """Found by the index of stays: a stay is entered after its call began."""
-    stay = queue_entry.c
-    held = select(stay.call).where(stay.queue == wanted.queue)
-    return CALL.call.in_(held if wanted.since is None else held.where(stay.entered >= wanted.since))
+def _in(
+    wanted: Wanted, call: ColumnElement[str], condition: ColumnElement[bool], at: ColumnElement[datetime]
+) -> ColumnElement[bool]:
+    """Calls with a part that satisfies *condition*: a part is *at* a time after its call began.
+
+    A number has few calls, each of which is looked at; else the parts since then are found first.
+    """
+    if wanted.number or wanted.since is None:
+        return exists().where(call == CALL.call, condition)
+    return CALL.call.in_(select(call).where(condition, at >= wanted.since))
