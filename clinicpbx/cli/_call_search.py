@@ -53,7 +53,7 @@ def search(
     """
     mistakes = Mistakes()
     by_number = _by_number(mistakes, number)
-    period = read_period(instance, mistakes, since or "30d", until)
+    period = read_period(instance, mistakes, since or "30d", until, options=("--since", "--until"))
     mistakes.refuse()
     at_all = since is None and "number" in by_number
     stretch = {"since": None if at_all else period.since, "until": period.until}

@@ -67,29 +67,31 @@ def period_options(since: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
 
 def read_period(
-    instance: Instance, mistakes: Mistakes, since: str, until: str | None, by: str = "", **more: Any
+    instance: Instance,
+    mistakes: Mistakes,
+    since: str,
+    until: str | None,
+    by: str = "",
+    options: tuple[str, str] = ("--from", "--to"),
+    **more: Any,
 ) -> Period:
-    """What was typed, in the clinic's zone; what cannot be read is noted in *mistakes*.
+    """What was typed for *options*, in the clinic's zone; what cannot be read is noted in *mistakes*.
 
     What is counted back from now begins with the quarter of an hour before, and now is the end of this one: whole
     quarters are counted beforehand.
     """
     zone, now = book_in_force(instance).notify.zone, datetime.now(UTC)
-    quarter = widened(now, now)[1]
-    begin = end = now
-    try:
-        begin, default_end = _edges(since, now, zone)
-        end = default_end or quarter
-    except ValueError:
-        mistakes.note(f"--from: {since!r} is no time; write {HOW}")
-    try:
-        if until is not None:
-            first, after = _edges(until, now, zone)
-            end = after or first
-    except ValueError:
-        mistakes.note(f"--to: {until!r} is no time; write {HOW}")
+    edges: list[tuple[datetime, datetime | None]] = []
+    for option, text in zip(options, (since, until), strict=True):
+        try:
+            edges.append(_edges(text, now, zone) if text is not None else (now, None))
+        except (ValueError, OverflowError):
+            edges.append((now, None))
+            mistakes.note(f"{option}: {text!r} is no time; write {HOW}")
+    (begin, default_end), (first, after) = edges
+    end = default_end or widened(now, now)[1] if until is None else after or first
     if end <= begin and not mistakes.found:
-        mistakes.note("--to must be after --from")
+        mistakes.note(f"{options[1]} must be after {options[0]}")
     more["days"] = int(more.get("days", 7))
     return Period(begin, end, by=by, zone=zone.key, now=now, **more)
 

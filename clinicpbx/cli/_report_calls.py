@@ -10,11 +10,12 @@ from clinicpbx.cli._call_rows import list_options, show_calls
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._patience import patience
 from clinicpbx.cli._period import Mistakes, period_options, read_period
+from clinicpbx.cli._report_names import reports
 from clinicpbx.paths import Instance
 
 
 @click.command("calls")
-@click.argument("name")
+@click.argument("name", shell_complete=reports)
 @click.argument("keys", nargs=-1, metavar="COLUMN=VALUE…")
 @period_options("7d")
 @list_options

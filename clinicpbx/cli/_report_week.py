@@ -1,5 +1,8 @@
 """`report week`: the week on one page."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -8,12 +11,13 @@ from clinicpbx.cli._figures import print_page
 from clinicpbx.cli._formats import format_options, read_format
 from clinicpbx.cli._instance import book_in_force
 from clinicpbx.cli._patience import patience
-from clinicpbx.cli._period import Mistakes, read_period
-from clinicpbx.core.records.stretch import week_name
+from clinicpbx.cli._period import Mistakes
+from clinicpbx.core.records.stretch import stretch, week_name
 from clinicpbx.paths import Instance
+from clinicpbx.reports._report import Period
 from clinicpbx.reports._sheet import Page
 
-DAYS = 7
+WEEK = timedelta(weeks=1)
 
 
 @click.command("week")
@@ -41,11 +45,10 @@ def week(
 
     mistakes = Mistakes()
     written = read_format(mistakes, format, output, as_json)
-    period = read_period(instance, mistakes, named, None, threshold=threshold)
-    rules = book_in_force(instance).notify
-    if not mistakes.found and (period.until - period.since).days != DAYS:
-        mistakes.note(f"--week: {named!r} is no week; write last-week or {week_name(period.since, rules.zone)}")
+    rules, now = book_in_force(instance).notify, datetime.now(UTC)
+    begin, end = _week(mistakes, named, now, rules.zone)
     mistakes.refuse()
+    period = Period(begin, end, threshold, zone=rules.zone.key, now=now)
 
     async def question(engine: AsyncEngine) -> Page:
         return await week_page(engine, period, rules.clinic, target)
@@ -53,3 +56,14 @@ def week(
     with patience("counting"):
         page = ask_database(instance, question)
     print_page(page, written, output)
+
+
+def _week(mistakes: Mistakes, named: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    try:
+        begin, end = stretch(named, now, zone)
+        if end.date() - begin.date() == WEEK:
+            return begin, end
+    except ValueError:
+        pass
+    mistakes.note(f"--week: {named!r} is no week; write last-week, this-week or one such as {week_name(now, zone)}")
+    return now, now

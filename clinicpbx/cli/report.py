@@ -9,24 +9,11 @@ from clinicpbx.cli._formats import format_options, read_format
 from clinicpbx.cli._patience import patience
 from clinicpbx.cli._period import Mistakes, period_options, read_period
 from clinicpbx.cli._report_calls import calls
+from clinicpbx.cli._report_names import dimensions, reports
 from clinicpbx.cli._report_saved import saved
 from clinicpbx.cli._report_week import week
 from clinicpbx.cli.output import show
 from clinicpbx.paths import Instance
-
-
-def _reports(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from clinicpbx.reports import REPORTS
-
-    return [name for name in REPORTS if name.startswith(incomplete)]
-
-
-def _dimensions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from clinicpbx.reports import REPORTS
-
-    name = ctx.params.get("name")
-    known = REPORTS[name].by if name is not None and name in REPORTS else ()
-    return [by for by in known if by.startswith(incomplete)]
 
 
 class Named(click.Group):
@@ -42,7 +29,7 @@ class Named(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
 
-        named = [CompletionItem(name) for name in _reports(ctx, figures.params[0], incomplete)]
+        named = [CompletionItem(name) for name in reports(ctx, figures.params[0], incomplete)]
         return [*named, *super().shell_complete(ctx, incomplete)]
 
 
@@ -67,9 +54,9 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("figures", hidden=True)
-@click.argument("name", shell_complete=_reports)
+@click.argument("name", shell_complete=reports)
 @period_options("7d")
-@click.option("--by", default="", shell_complete=_dimensions, help="What a row stands for, such as queue, day or hour.")
+@click.option("--by", default="", shell_complete=dimensions, help="What a row stands for, such as queue, day or hour.")
 @format_options
 @click.pass_obj
 def figures(
