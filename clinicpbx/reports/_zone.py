@@ -1,6 +1,8 @@
 """Local time of rows in SQL: SQLite knows no zones, so the changes of the clock in the period are written out."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, case
@@ -21,12 +23,24 @@ def clock(by: str, at: ColumnElement[datetime], period: Period) -> ColumnElement
     return case(*whens, else_=latest) if whens else latest
 
 
-def days(period: Period) -> list[tuple[int, datetime, datetime]]:
-    """The local days that *period* touches: days since 1970, and what of each lies in it."""
+def days(period: Period) -> list[tuple[int, int]]:
+    """The local days that *period* touches: days since 1970, and the epoch second at which each begins."""
     zone = ZoneInfo(period.zone)
-    day, found = period.since.astimezone(zone).date(), list[tuple[int, datetime, datetime]]()
-    while (begin := datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)) < period.until:
-        number, day = (day - EPOCH).days, day + timedelta(days=1)
-        end = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-        found.append((number, max(begin, period.since), min(end, period.until)))
+    day, found = period.since.astimezone(zone).date(), list[tuple[int, int]]()
+    while (begin := datetime(day.year, day.month, day.day, tzinfo=zone)) < period.until:
+        found.append(((day - EPOCH).days, int(begin.timestamp())))
+        day += timedelta(days=1)
     return found
+
+
+def longer(period: Period) -> Period:
+    """With the day after."""
+    return replace(period, until=period.until + timedelta(days=1))
+
+
+def midnight(day: ColumnElement[int], period: Period) -> ColumnElement[int]:
+    """The epoch second at which the local *day* begins, one of `days(longer(period))`."""
+    ahead = [(number, number * 86400 - begin) for number, begin in days(longer(period))]
+    turns = [(number, offset) for (_, offset), (number, then) in pairwise(ahead) if offset != then]
+    latest = day * 86400 - ahead[-1][1]
+    return case(*((day < number, day * 86400 - offset) for number, offset in turns), else_=latest) if turns else latest

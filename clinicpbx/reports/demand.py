@@ -20,7 +20,7 @@ def query(period: Period) -> Select[Any]:
     row = volume(period, by, "quarter").c
     calls, touched = total(row.calls), days(period)
     if by == "weekday":
-        often = Counter((day + 3) % 7 for day, _, _ in touched)
+        often = Counter((day + 3) % 7 for day, _ in touched)
         # no row is of a day that the period does not touch
         number: Any = case(*((row.what == weekday, n * 1.0) for weekday, n in often.items()), else_=1.0)
     else:

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import rows
 from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.core.records.rows import Fact
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Period
 from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_database
-from tests.support.report_day import DAY, EXPECTED, PERIOD, call, write_day, write_records_of
+from tests.support.report_day import DAY, EXPECTED, PERIOD, call, stay, write_day, write_records_of
 
 pytestmark = pytest.mark.integration
 FROM_ROWS = replace(PERIOD, tallied=False)
@@ -160,6 +162,20 @@ async def test_thresholds_are_met_by_what_is_equal(engine: AsyncEngine) -> None:
     assert (front["answered_in_time"], front["abandoned_short"], front["of_offered_but_short"]) == (2, 2, 33.3)
 
 
+async def test_a_queue_where_all_give_up_has_no_means_and_the_end_of_a_period_is_not_in_it(engine: AsyncEngine) -> None:
+    day = DAY - timedelta(days=100)
+    minutes = [(day - DAY).total_seconds() / 60 + n for n in (0, 10, 15)]
+    given_up = [call(f"up.{n}", minute, "abandoned", stay(4, "abandoned")) for n, minute in enumerate(minutes)]
+    await write_records_of(engine, given_up)
+    for tallied in (True, False):
+        period = Period(day, day + timedelta(minutes=15), tallied=tallied)
+        (level,) = await figures(engine, "service_level", period)
+        assert (level["offered"], level["abandoned"], level["abandoned_short"], level["of_offered"]) == (2, 2, 2, 0.0)
+        assert level["of_offered_but_short"] is level["of_answered"] is level["speed_of_answer"] is None
+        assert level["longest_wait"] == 4.0
+        assert await figures(engine, "handle_time", period) == []
+
+
 async def test_contacts_of_the_last_days_are_not_known_yet(engine: AsyncEngine) -> None:
     now = PERIOD.since + timedelta(days=7, minutes=5)
     found = await figures(engine, "first_call_resolution", replace(FROM_ROWS, now=now))
@@ -175,6 +191,21 @@ async def test_contacts_of_the_last_days_are_not_known_yet(engine: AsyncEngine) 
     ]
 
 
+async def test_a_login_that_nobody_ends_has_the_length_of_each_day(engine: AsyncEngine) -> None:
+    login = {"name": "zoe", "agent": "zoe", "state": "ready", "reason": ""}
+    since = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    async with engine.begin() as connection:
+        await keep_spells(connection, [Fact("", since, "agent", login)])
+        out = {**login, "state": "out"}
+        await keep_spells(connection, [Fact("", since + timedelta(days=4), "agent", out)])
+    midnights = Period(since, datetime(2026, 11, 3, 5, tzinfo=UTC), by="day", zone="America/New_York", tallied=False)
+    hours = {row["day"]: row["logged_in"] / 3600 for row in await figures(engine, "agent_time", midnights)}
+    assert hours == {"2026-10-31": 16, "2026-11-01": 25, "2026-11-02": 24}
+    back = replace(midnights, until=datetime(2026, 11, 2, 5, tzinfo=UTC))
+    hours = {row["day"]: row["logged_in"] / 3600 for row in await figures(engine, "agent_time", back)}
+    assert hours == {"2026-10-31": 16, "2026-11-01": 25}
+
+
 async def test_a_shift_over_midnight_is_divided_and_an_open_one_counts_until_now(engine: AsyncEngine) -> None:
     wide = replace(FROM_ROWS, since=DAY - timedelta(days=1), until=DAY + timedelta(days=3), by="day")
     found = await figures(engine, "agent_time", replace(wide, now=DAY + timedelta(days=1, hours=6)))
@@ -183,6 +214,8 @@ async def test_a_shift_over_midnight_is_divided_and_an_open_one_counts_until_now
     assert times["2026-11-24"] == ((24 + 8 + 1) * 3600.0, 1800.0 + 1800.0)
     assert times["2026-11-25"] == (6 * 3600.0, 1800.0)
     assert "2026-11-26" not in times
+    pauses = await figures(engine, "pauses", replace(FROM_ROWS, by="day"))
+    assert [(row["day"], row["times"], row["paused"]) for row in pauses] == [("2026-11-24", 2, 3600.0)]
     pauses = await figures(engine, "pauses", replace(wide, by="day"))
     assert [(row["day"], row["times"], row["paused"]) for row in pauses] == [
         ("2026-11-24", 2, 3600.0),

@@ -1,7 +1,6 @@
 """Whole calls: the rows that a real Asterisk wrote, and the one record of each."""
 
 import random
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -103,7 +102,7 @@ def test_who_gives_up_in_the_queue_after_a_transfer_has_abandoned() -> None:
     facts = [fact for fact in group.facts if fact.kind not in ("offered", "answered") or fact.at < queued]
     cel = [row for row in group.cel if not row.channel.startswith("PJSIP/phone-204")]
     # the clock of the first talk's end and that of the queue are apart by less than they are exact
-    cel = [replace(row, at=max(row.at, queued + MOMENT)) if row.kind == "BRIDGE_EXIT" else row for row in cel]
+    cel = [row._replace(at=max(row.at, queued + MOMENT)) if row.kind == "BRIDGE_EXIT" else row for row in cel]
     (record,) = assemble_all(Group(group.cdr, cel, facts))
     assert record.outcome == "abandoned"
     assert [stay.outcome for stay in record.queues] == ["answered", "abandoned"]

@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await write_calls(engine)
         for name in ("blind transfer", "fallback answered", "outbound"):
             for kind in ("cel", "cdr", "fact"):
-                spooled = [(n, row) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
+                spooled = [(n, tuple(row.values())) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
                 if spooled:
                     await ingest(engine, Cursor(kind, name, name, 0), spooled, "")
         await assemble_pending(engine)

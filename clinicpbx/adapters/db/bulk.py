@@ -1,10 +1,9 @@
-"""Many rows in one statement, as the driver takes them: a tenth of the time that composing each row takes."""
+"""Many rows in one statement, as the driver takes them: a fraction of the time that composing each row takes."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -16,30 +15,24 @@ async def put(
     conflict: str = "DO NOTHING",
 ) -> None:
     """Inserts *rows*, each the values of *columns*; *conflict*: what becomes of one whose key is there, in SQL."""
-    ready = _bound(connection.dialect, table, columns, rows)
-    if not ready:
+    dialect, found = connection.dialect, [table.c[name] for name in columns]
+    binds = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in found]
+    by_column = zip(binds, zip(*rows, strict=True), strict=False)
+    values = [tuple(map(bind, column)) if bind else column for bind, column in by_column]
+    if not values:
         return
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
-    keys = ", ".join(column.name for column in table.primary_key)
-    names, marks = ", ".join(map(_quoted, columns)), ", ".join([mark] * len(columns))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT ({keys}) {conflict}"
-    await connection.exec_driver_sql(statement, ready)
+    names, keys = (", ".join(f'"{one.name}"' for one in some) for some in (found, table.primary_key))
+    if dialect.name == "postgresql":
+        arrays = ", ".join(f"%s::{column.type.compile(dialect)}[]" for column in found)
+        source, given = f"SELECT * FROM unnest({arrays})", [tuple(map(list, values))]
+    else:
+        source, given = f"VALUES ({', '.join('?' * len(found))})", list(zip(*values, strict=True))
+    await connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({keys}) {conflict}", given
+    )
 
 
 def replacing(table: Table, columns: Iterable[str]) -> str:
     """The row that is there gets *columns* of the new one."""
-    keys = {column.name for column in table.primary_key}
-    return "DO UPDATE SET " + ", ".join(
-        f"{_quoted(name)} = excluded.{_quoted(name)}" for name in columns if name not in keys
-    )
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
-
-
-def _bound(dialect: Dialect, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Any]:
-    """*rows* as tuples, with what the driver wants of each type in place of Python's."""
-    binds = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
-    values = zip(binds, zip(*rows, strict=True), strict=False)
-    return list(zip(*(map(bind, column) if bind else column for bind, column in values), strict=True))
+    values = (f'"{name}" = excluded."{name}"' for name in columns if name not in table.primary_key.columns)
+    return f"DO UPDATE SET {', '.join(values)}"

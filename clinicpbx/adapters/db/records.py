@@ -6,6 +6,7 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -28,11 +29,15 @@ from clinicpbx.adapters.db.tallies import Recount, state
 from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.core.records.grouping import groups
-from clinicpbx.core.records.rows import cdr_row, cel_row
-from clinicpbx.core.records.rows import fact as fact_row
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_cells, cel_cells, fact_cells
 from clinicpbx.core.rulebook import Rulebook
 
-GROUPS = 200
+GROUPS = 500
+READ: tuple[tuple[Table, tuple[str, ...], str, Callable[..., Any]], ...] = (
+    (cel, CEL_COLUMNS, "linkedid", cel_cells),
+    (cdr, CDR_COLUMNS, "linkedid", cdr_cells),
+    (fact, FACT_COLUMNS, "call", fact_cells),
+)
 NO_RULES = Rulebook("", {})
 Assemble = Callable[[Group], list[Interaction]]
 
@@ -81,19 +86,23 @@ async def _members(connection: AsyncConnection, ids: Sequence[str]) -> list[froz
 async def _rows(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
     """The rows of *ids* by kind and id, each with its place in the order of writing."""
     found: dict[str, dict[str, list[Any]]] = {}
-    plan: tuple[tuple[Table, str, Callable[[Any], Any]], ...] = (
-        (cel, "linkedid", cel_row),
-        (cdr, "linkedid", cdr_row),
-        (fact, "call", fact_row),
-    )
-    for table, key, read in plan:
-        kind = found.setdefault(table.name, {})
-        wanted = select(table).where(table.c[key].in_(ids)).order_by(table.c.rowid)
-        for place, row in enumerate((await connection.execute(wanted)).mappings()):
-            kind.setdefault(row[key], []).append((place, read(row)))
+    for table, columns, key, read in READ:
+        kind: dict[str, list[Any]] = {}
+        wanted = select(table.c.rowid, *(table.c[name] for name in columns)).where(table.c[key].in_(ids))
+        of = columns.index(key) + 1
+        for row in (await connection.execute(wanted)).all():
+            kind.setdefault(row[of], []).append((row[0], read(*row[1:], read=_json)))
+        found[table.name] = kind
     lost = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(ids))
     found["lost"] = {one: [(0, one)] for one in (await connection.execute(lost)).scalars()}
     return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # what it refuses and json reads, such as half of a surrogate pair
+        return json.loads(text)
 
 
 def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
@@ -111,18 +120,19 @@ async def write_records(connection: AsyncConnection, ids: Collection[str], recor
     await recount.take_back(connection, calls | set(ids))
     if stale := set(ids) - calls:
         await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
-    await _replace(connection, interaction, [_values(record) for record in records])
+    own = {record.call: _values(record) for record in records}
+    await _replace(connection, interaction, own.values())
     entries, offers, legs = ({one.call: made(one) for one in records} for made in (_entries, _offers, _legs))
     for table, parts in ((queue_entry, entries), (offer, offers), (leg, legs)):
         if recount.known:
             await connection.execute(delete(table).where(table.c.call.in_(calls)))
         await _replace(connection, table, [row for rows in parts.values() for row in rows])
-    await recount.count(connection, {one.call: (_values(one), entries[one.call], offers[one.call]) for one in records})
+    await recount.count(connection, {call: (own[call], entries[call], offers[call]) for call in own})
 
 
-async def _replace(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+async def _replace(connection: AsyncConnection, table: Table, rows: Collection[dict[str, Any]]) -> None:
     if rows:
-        columns = list(rows[0])
+        columns = list(next(iter(rows)))
         await put(connection, table, columns, map(itemgetter(*columns), rows), replacing(table, columns))
 
 

@@ -1,6 +1,8 @@
 """The tables of the main database. Raw rows stay as written; interactions are computed from them alone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +37,12 @@ class UtcTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """For SQLite, which has no instants, the text that SQLAlchemy makes of one, in a tenth of its time."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda at: None if at is None else at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
