@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import Column, ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import rows, waits
@@ -60,19 +60,18 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.ending:
         yield or_(CALL.number.endswith(wanted.ending, autoescape=True), CALL.number_raw == wanted.ending)
     if wanted.queue:
-        yield _in(wanted, stay.call, stay.queue == wanted.queue, stay.entered)
+        yield _has(wanted, stay.queue, wanted.queue, stay.entered)
     if wanted.agent:
-        rung = _in(wanted, offer.c.call, offer.c.agent == wanted.agent, offer.c.at)
-        yield or_(CALL.agent == wanted.agent, rung)
+        yield or_(CALL.agent == wanted.agent, _has(wanted, offer.c.agent, wanted.agent, offer.c.at))
 
 
-def _in(
-    wanted: Wanted, call: ColumnElement[str], condition: ColumnElement[bool], at: ColumnElement[datetime]
-) -> ColumnElement[bool]:
-    """Calls with a part that satisfies *condition*: a part is *at* a time after its call began.
+def _has(wanted: Wanted, column: Column[str], value: str, at: Column[datetime]) -> ColumnElement[bool]:
+    """Calls with a part whose *column* is *value*; a part is *at* a time after its call began.
 
     A number has few calls, each of which is looked at; else the parts since then are found first.
     """
+    call = column.table.c.call
     if wanted.number or wanted.since is None:
-        return exists().where(call == CALL.call, condition)
-    return CALL.call.in_(select(call).where(condition, at >= wanted.since))
+        # with nothing added, an index would find every call of a queue for each call of the number
+        return exists().where(call == CALL.call, column.concat("") == value)
+    return CALL.call.in_(select(call).where(column == value, at >= wanted.since))
