@@ -17,6 +17,7 @@ from clinicpbx.paths import Instance
 from clinicpbx.reports._report import Period
 
 HOW = f"2026-11-24, 2026-11-24T08:00, 24h, 7d, {', '.join(WORDS)}, 2026-W47"
+YEARS = range(1970, 2200)
 
 
 @dataclass(slots=True)
@@ -101,4 +102,6 @@ def _edges(text: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime
     if text in WORDS or "-W" in text:
         return stretch(text, now, zone)
     at = moment(text, now, zone)
+    if at.year not in YEARS:
+        raise ValueError("no call began then")
     return (widened(at, now)[0] if text[-1:] in UNITS else at), None

@@ -1,5 +1,6 @@
 """`report saved`: the reports that come by themselves, and where they lie."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,12 +31,13 @@ def saved(instance: Instance, name: str, as_json: bool) -> None:
       clinicpbx report saved week-2026-11-23
     """
     book, now = book_in_force(instance), datetime.now(UTC)
-    rows = [_row(instance, book, each, name, now) for each in book.reports if name == each.name or _is_of(name, each)]
+    rows = [_row(instance, book, each, name, now) for each in book.reports if _is_of(name, each)]
     show("Reports that come by themselves", COLUMNS, rows, as_json)
 
 
 def _is_of(name: str, saved: SavedReport) -> bool:
-    return not name or name.rpartition("-")[0].rpartition("-")[0].rpartition("-")[0] == saved.name
+    """Whether *name* is that of *saved* or of one of its editions; "" is any."""
+    return not name or re.fullmatch(rf"{saved.name}(-\d{{4}}-\d\d-\d\d)?", name, re.ASCII) is not None
 
 
 def _row(instance: Instance, book: Rulebook, saved: SavedReport, name: str, now: datetime) -> dict[str, Any]:

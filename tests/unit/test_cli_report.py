@@ -58,6 +58,7 @@ def test_every_mistake_is_said_at_once(home: Path) -> None:
     told = result.stderr
     assert [word for word in ("service_levl", "service_level", "--from: 'soon'", "--to: 'later'", "no format 'pdf'",
                               "last-week", "xlsx") if word not in told] == []  # fmt: skip
+    assert "'0001-01-01' is no time" in run(home, "report", "demand", "--from", "0001-01-01").stderr
     by = run(home, "report", "service_level", "--by", "agent", "--json", "--format", "csv").stderr
     assert "no rows by 'agent', but by queue, site" in by
     assert "two formats" in by
