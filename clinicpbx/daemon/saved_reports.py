@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 KIND = "report_ready"
 PAUSE = timedelta(minutes=10)
 """After what went wrong with one, until it is tried again."""
-READABLE = 0o640
+FOLDER, READABLE = 0o750, 0o640
 
 
 def file_of(instance: Instance, saved: SavedReport, due: datetime) -> Path:
@@ -106,7 +106,9 @@ class SavedReports:
 
 def _write(file: Path, content: bytes) -> None:
     """All of it or nothing, for the group to read."""
-    file.parent.mkdir(mode=0o750, exist_ok=True)
+    if not file.parent.exists():
+        file.parent.mkdir()
+        file.parent.chmod(FOLDER)  # whatever the process's umask
     half = file.with_name(f".{file.name}")
     half.write_bytes(content)
     half.chmod(READABLE)

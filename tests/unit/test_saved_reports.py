@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
@@ -68,17 +69,22 @@ async def notices(engine: AsyncEngine) -> list[tuple[str, str, dict[str, object]
 
 
 async def test_an_edition_is_made_once_and_told_once(instance: Instance, engine: AsyncEngine) -> None:
-    await looked(instance, engine, NOW, WEEK)
+    before = os.umask(0o077)  # as the services have it
+    try:
+        await looked(instance, engine, NOW, WEEK)
+    finally:
+        os.umask(before)
     file = instance.reports / "weekly-2026-11-23.html"
+    assert stat.S_IMODE(instance.reports.stat().st_mode) == 0o750
     assert files(instance) == [file.name]
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert "The week 2026-W47" in file.read_text()
     told = await notices(engine)
     assert told == [("report_ready", "weekly-2026-11-23", {"to": ["manager"], "file": file.name})]
-    before = file.stat().st_mtime_ns
+    made = file.stat().st_mtime_ns
     for later in (timedelta(0), timedelta(hours=3), timedelta(days=6)):
         await looked(instance, engine, NOW + later, WEEK)
-    assert (file.stat().st_mtime_ns, await notices(engine)) == (before, told)
+    assert (file.stat().st_mtime_ns, await notices(engine)) == (made, told)
     file.unlink()  # somebody took it away: it does not come back
     await looked(instance, engine, NOW, WEEK)
     assert files(instance) == []
