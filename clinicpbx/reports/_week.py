@@ -73,7 +73,7 @@ def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, tar
         yield "There are too few weeks before to say what is usual."
     left = sum(row["open"] for row in owners.rows if row["owner"] == "nobody")
     past = sum(row["past"] for row in owners.rows)
-    yield f"{left} requests, pages and call-backs have no owner; {past} are past their time."
+    yield f"{left} requests and pages have no owner; {past} are past their time."
 
 
 async def _queues(engine: AsyncEngine, period: Period, target: float) -> Sheet:

@@ -22,7 +22,7 @@ NOBODY = "nobody"
 
 
 async def needs_owner(engine: AsyncEngine, period: Period) -> Sheet:
-    """Open requests that are past their time, or nobody's, as of now; call-backs of the week that reached nobody."""
+    """Open requests that are past their time, or nobody's, as of now (call-backs among them); the week's pages that nobody took."""
     now = period.now or period.until
     past = item.c.due < now
     query = (
@@ -38,11 +38,6 @@ async def needs_owner(engine: AsyncEngine, period: Period) -> Sheet:
         .order_by(func.min(item.c.due))
     )
     found = [_request(row, period.zone) for row in await rows(engine, query)]
-    for row in await report_rows(engine, "callbacks", period):
-        many = row["unreached"] + row["open"]
-        if many:
-            found.append({"what": f"call-backs, queue {row['queue']}", "open": many, "past": row["unreached"],
-                          "owner": NOBODY, "due": "", "look": "clinicpbx callback list"})  # fmt: skip
     for row in await report_rows(engine, "on_call", period):
         if row["pages"] > row["accepted"]:
             left = row["pages"] - row["accepted"]
