@@ -22,7 +22,7 @@ NOBODY = "nobody"
 
 
 async def needs_owner(engine: AsyncEngine, period: Period) -> Sheet:
-    """Open requests that are past their time, or nobody's, as of now (call-backs among them); the week's pages that nobody took."""
+    """Open requests, call-backs among them, past their time or nobody's, as of now; the week's pages nobody took."""
     now = period.now or period.until
     past = item.c.due < now
     query = (
