@@ -1,14 +1,25 @@
 """A point in time as people type it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import click
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+def moment(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """A date, a date and time (in *zone* unless named), or a time before *now*: 90m, 24h, 7d, 2w. In UTC.
+
+    *zone*: None is this machine's. Errors: ValueError, OverflowError.
+    """
+    if text[:-1].isdigit() and text[-1:] in UNITS:
+        return now - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo or zone is None else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
 class Moment(click.ParamType[datetime]):
-    """A date, a date and time (in this machine's zone unless named), or a time before now: 90m, 24h, 7d, 2w."""
+    """What moment() reads, in this machine's zone."""
 
     name = "WHEN"
 
@@ -17,9 +28,7 @@ class Moment(click.ParamType[datetime]):
             return value
         text = str(value)
         try:
-            if text[:-1].isdigit() and text[-1:] in UNITS:
-                return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
-            return datetime.fromisoformat(text).astimezone(UTC)
+            return moment(text, datetime.now(UTC))
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time: write 2026-11-24, 2026-11-24T08:00 or 24h", param, ctx)
 
