@@ -13,7 +13,7 @@ from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
 from clinicpbx.adapters.db.numbers import e164
 from clinicpbx.adapters.db.once import insert as insert_or
 from clinicpbx.adapters.db.tables import interaction
-from clinicpbx.core.inbox.contact import contact_of
+from clinicpbx.core.inbox.contact import contacts_of
 from clinicpbx.core.inbox.item import Item
 from clinicpbx.core.inbox.merge import Merge, merged
 from clinicpbx.core.records.call_record import Interaction
@@ -27,7 +27,7 @@ async def keep_items(
 
     The listener alone writes contacts of calls; what people change at the same time, it waits for.
     """
-    contacts = [one for record in records if (one := contact_of(record, _number(record), book)) is not None]
+    contacts = [one for record in records for one in contacts_of(record, _number(record), book)]
     gone = set(ids) - {one.call for one in contacts}
     numbers = {one.number.value for one in contacts if one.number.value}
     calls = [*gone, *(one.call for one in contacts)]

@@ -20,7 +20,8 @@ TAKEN_OVER = timedelta(minutes=10)
 class Contact:
     """*number*: E.164, "" where it is not known. *at*: its end. *settled*: nothing is to be done about it any more.
 
-    *tries*: how often the patient was rung for a call-back. *state*: of a call-back. *talked_at*: when the patient
+    *tries*: how often the patient was rung for a call-back. *state*: of a call-back; of an attempt whose call is on
+    record, what came of it; of one that is not, who makes it. *talked_at*: when the patient
     talked with somebody because of it. *paged*: who on call accepted it; *outcome*: what they said came of it.
     """
 
@@ -52,6 +53,15 @@ class Contact:
     def talked(self) -> bool:
         """Whether the patient talked with somebody."""
         return self.kind == "answered" or (self.kind == "callback" and self.state == "done")
+
+
+def contacts_of(record: Interaction, number: str, book: Rulebook) -> list[Contact]:
+    """What *record* means to the inbox: the attempts that were made in it, else what `contact_of` says."""
+    attempts = [
+        Contact(one.id, "called", one.at, Private(""), state=one.result, settled=True) for one in record.attempts
+    ]
+    one = contact_of(record, number, book)
+    return attempts or ([one] if one is not None else [])
 
 
 def contact_of(record: Interaction, number: str, book: Rulebook) -> Contact | None:

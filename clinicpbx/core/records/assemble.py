@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
+from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
 from clinicpbx.core.records.lives import lives
@@ -122,6 +123,7 @@ class _Assembly:
             category=self._body("request").get("category", ""),
             **self._callback(),
             **self._page(),
+            attempts=self._attempts(),
         )
 
     def _page(self) -> dict[str, Any]:
@@ -130,6 +132,13 @@ class _Assembly:
         accepted, closed = told.get("accepted", {}), told.get("closed", {})
         who = str(closed.get("who", "") or accepted.get("who", ""))
         return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
+
+    def _attempts(self) -> tuple[Attempt, ...]:
+        """To call patients of items; of one without an end, whether the phone that was rung for it came in tells."""
+        without = INTERRUPTED if self._body("arrived") else NOT_PICKED_UP
+        told = [(str(one.body.get("attempt", "")), one) for one in self.facts if one.kind == "item"]
+        last = {id: Attempt(id, one.at, str(one.body.get("result", "") or without)) for id, one in told if id}
+        return tuple(last.values())
 
     def _callback(self) -> dict[str, Any]:
         """What became of the call-back that was promised in the call."""

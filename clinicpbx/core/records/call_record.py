@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from clinicpbx.core.inbox.attempt import Attempt
 from clinicpbx.private import Private
 
 Kind = Literal["inbound", "internal", "outbound", "emergency", "selftest"]
@@ -68,7 +69,8 @@ class Interaction:
 
     *category* is what the caller wants, by the rules. *callback*: what became of a call-back promised in it: promised,
     unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
-    *paged*: who on call accepted it; *page_outcome*: what they said came of it.
+    *paged*: who on call accepted it; *page_outcome*: what they said came of it. *attempts*: those that were
+    made in it, to call patients of items.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
     with somebody; *hangup* says who ended it: caller, agent, other or system.
     """
@@ -102,3 +104,4 @@ class Interaction:
     called_back: datetime | None = None
     paged: str = ""
     page_outcome: str = ""
+    attempts: tuple[Attempt, ...] = ()
