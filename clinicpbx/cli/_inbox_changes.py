@@ -11,6 +11,7 @@ from clinicpbx.adapters.db.numbers import masked
 from clinicpbx.cli._actor import actor
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._instance import book_in_force, pass_instance
+from clinicpbx.cli._zone import local_zone
 from clinicpbx.cli.output import say
 from clinicpbx.core.inbox.changes import Call, Change, Claim, Close, Note, Release, Reopen
 from clinicpbx.core.inbox.item import Item
@@ -72,7 +73,7 @@ def reopen(instance: Instance, item: int) -> None:
       clinicpbx inbox reopen 17
     """
     due = make(instance, item, Reopen()).due
-    say(f"Item {item} is open, and due by {due.astimezone():%Y-%m-%d %H:%M}.")
+    say(f"Item {item} is open, and due by {due.astimezone(local_zone()):%Y-%m-%d %H:%M %Z}.")
 
 
 @click.command()
