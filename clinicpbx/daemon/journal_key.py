@@ -1,12 +1,17 @@
 """The journal's key: what callers dialled and keyed is sealed before it is written."""
 
+import base64
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
+import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clinicpbx.errors import ClinicPBXError
+from clinicpbx.private import Private
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -29,6 +34,25 @@ class Sealing:
 
     def open(self, sealed: bytes, context: str) -> bytes:
         return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+
+
+def hidden(sealing: Sealing, call: str, value: Private[str]) -> dict[str, str]:
+    """*value* as a fact about *call* holds it."""
+    return {"sealed": base64.b64encode(sealing.seal(value.value.encode(), f"fact|{call}")).decode()}
+
+
+def disclosed(sealing: Sealing, row: dict[str, str]) -> dict[str, str]:
+    """The *row* of a fact as the main database has it: with what was sealed; "" for what does not open."""
+    if '"sealed"' not in row["body"]:
+        return row
+    body: dict[str, Any] = orjson.loads(row["body"])
+    for name, value in body.items():
+        if isinstance(value, dict) and "sealed" in value:
+            try:
+                body[name] = sealing.open(base64.b64decode(value["sealed"]), f"fact|{row['call']}").decode()
+            except (InvalidTag, ValueError):
+                body[name] = ""
+    return {**row, "body": orjson.dumps(body).decode()}
 
 
 def journal_sealing(keys: Path) -> Sealing:

@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +38,13 @@ def _digest(row: tuple[object, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """One file with one table of rows that only grows; *kind* is cdr, cel or fact."""
+    """One file with one table of rows that only grows; *kind* is cdr, cel or fact. *reads*: a row as it goes on."""
 
     kind: str
     path: Path
     key: str
     columns: tuple[str, ...]
+    reads: Callable[[dict[str, str]], dict[str, str]] = dict
 
     @contextmanager
     def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
@@ -76,7 +77,7 @@ class Spool:
             ).fetchall()
         mark = _digest(rows.pop(0)) if rows and rows[0][0] == position else ""
         rows = rows[:limit]
-        read = ((row[0], dict(zip(self.columns, (cell or "" for cell in row[1:]), strict=True))) for row in rows)
+        read = ((row[0], self.reads(dict(zip(self.columns, (c or "" for c in row[1:]), strict=True)))) for row in rows)
         end = _digest(rows[-1]) if rows else mark
         return Rows(found[0] if found else "", given[0] if given else 0, mark, end, tuple(read))
 
@@ -94,10 +95,15 @@ class Spool:
             ).rowcount
 
 
-def spools(cdr: Path, cel: Path, journal: Path) -> tuple[Spool, Spool, Spool]:
-    """The three of an instance, in the order they are read: facts last, they complete what Asterisk wrote."""
+def spools(
+    cdr: Path, cel: Path, journal: Path, disclosed: Callable[[dict[str, str]], dict[str, str]] = dict
+) -> tuple[Spool, Spool, Spool]:
+    """The three of an instance, in the order they are read: facts last, they complete what Asterisk wrote.
+
+    *disclosed*: a fact with what the journal sealed in it.
+    """
     return (
         Spool("cel", cel, "AcctId", CEL_COLUMNS),
         Spool("cdr", cdr, "AcctId", CDR_COLUMNS),
-        Spool("fact", journal, "id", FACT_COLUMNS),
+        Spool("fact", journal, "id", FACT_COLUMNS, disclosed),
     )

@@ -124,6 +124,7 @@ class _Assembly:
             **self._callback(),
             **self._page(),
             attempts=self._attempts(),
+            given=Private(self._body("number").get("number", "")),
         )
 
     def _page(self) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Interaction:
     *category* is what the caller wants, by the rules. *callback*: what became of a call-back promised in it: promised,
     unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
     *paged*: who on call accepted it; *page_outcome*: what they said came of it. *attempts*: those that were
-    made in it, to call patients of items.
+    made in it, to call patients of items. *given*: the number that the caller keyed to be called at, as keyed.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
     with somebody; *hangup* says who ended it: caller, agent, other or system.
     """
@@ -105,3 +105,4 @@ class Interaction:
     paged: str = ""
     page_outcome: str = ""
     attempts: tuple[Attempt, ...] = ()
+    given: Private[str] = NOBODY

@@ -11,6 +11,7 @@ from clinicpbx.core.callflow.number import (
     PROMPTS,
     NumberAsked,
     NumberGiven,
+    another,
     ask_number,
     callable_number,
     hear_number,
@@ -92,7 +93,7 @@ class Callback:
         join = JoinQueue(self.queue, since, priority, stages=asks, callback=True)
         keep = KeepCallback(scene.run, number, scene.language, scene.entry, join, self.hours, self.tries, self.again)
         note = Note("callback", {"queue": self.queue, "callback": scene.run, "confirmed": confirmed})
-        return keep, note
+        return keep, note, *another(scene, number)
 
 
 def _over(state: Promising, event: Event) -> bool:
