@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tests.support.harbor import MAIN, RULES, Harbor, Patient
 
 pytestmark = pytest.mark.integration
 LOYAL, LUCKY, REFILL = "+12075556100", "+12075556101", "+12075556102"
+KEYS = "+12075556104"
 NURSED, PIN = "+12075556103", "380294"
 
 
@@ -137,6 +140,23 @@ async def test_a_message_is_claimed_and_closed_from_the_phone_that_hears_it(harb
     assert [row["outcome"] for row in items(harbor, NURSED, "--closed")] == ["reached"]
     assert item["category"] == "nurse"
     await eventually(lambda: of_ours(harbor, item["item"]) == [("called", "answered")], 20)
+
+
+async def test_the_number_that_a_patient_keys_is_the_one_to_call(harbor: Harbor, phones: Phones) -> None:
+    patient = await calls(harbor, phones, KEYS, "2", "nurse-message")
+    await patient.speak(2)
+    await patient.phone.dtmf("#")
+    for keys in ("2", "2075556199#", "1"):
+        await asyncio.sleep(1.5)
+        await patient.phone.dtmf(keys)
+    await asyncio.sleep(0.5)
+    await hangs_up(harbor, patient, 1)
+    (item,) = items(harbor, "+12075556199")
+    assert [row["item"] for row in inbox(harbor, "list") if row["number"] == "…99"] == [item["item"]]
+    with closing(sqlite3.connect(harbor.instance.journal, timeout=10)) as journal:
+        bodies = [body for (body,) in journal.execute("SELECT body FROM fact WHERE kind = 'number'")]
+    assert bodies
+    assert "5556199" not in "".join(bodies)
 
 
 def of_ours(harbor: Harbor, item: int) -> list[tuple[str, str]]:

@@ -117,6 +117,27 @@ async def test_whom_an_attempt_is_for_is_told_until_it_is_over_or_its_item_close
     assert [(await house.desk.whom(one)).answer for one in (second, "item-9-20261124T150000000000")] == ["refused"] * 2
 
 
+async def test_the_number_that_was_keyed_is_on_the_item_and_both_lead_to_it(house: House) -> None:
+    async def called(call: str, number: str, given: str = "") -> None:
+        end = T0 + timedelta(minutes=int(call))
+        record = Interaction(call, "inbound", "abandoned", T0, end, Private(number), given=Private(given))
+        async with house.engine.begin() as connection:
+            await write_records(connection, [call], [record])
+            await keep_items(connection, [call], [record], NO_RULES)
+
+    await called("1", NUMBER, "5550199")  # of the same area
+    assert (await house.work("call")).number == Private("+12125550199")
+    await called("2", "+12125550199")
+    await called("3", NUMBER)
+    (item,) = await list_items(house.engine, Wanted())
+    assert (item.number.value, item.numbers) == ("+12125550199", {NUMBER, "+12125550199"})
+    assert sorted(one.call for one in item.contacts if one.incoming) == ["1", "2", "3", "c.1"]
+    await called("4", NUMBER, "(207) 555-0123")
+    await called("4", NUMBER, "(207) 555-0123")
+    (item,) = await list_items(house.engine, Wanted())
+    assert item.number.value == "+12075550123"
+
+
 async def test_an_item_without_a_number_cannot_be_called(house: House) -> None:
     record = Interaction("c.2", "inbound", "voicemail", T0, T0, Private(""), mailbox="desk", message="m2")
     async with house.engine.begin() as connection:
