@@ -149,7 +149,7 @@ async def test_the_number_that_a_patient_keys_is_the_one_to_call(harbor: Harbor,
     for keys in ("2", "2075556199#", "1"):
         await asyncio.sleep(1.5)
         await patient.phone.dtmf(keys)
-    await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3 * len(keys))  # to press them
     await hangs_up(harbor, patient, 1)
     (item,) = items(harbor, "+12075556199")
     assert [row["item"] for row in inbox(harbor, "list") if row["number"] == "…99"] == [item["item"]]
