@@ -22,7 +22,7 @@ from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document, Phone
 from clinicpbx.rules.every_minute import every_minute
-from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
+from clinicpbx.rules.flows import Draft, build_flows, built_in, entries, sites
 from clinicpbx.rules.notifying import notify_rules
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
@@ -98,7 +98,9 @@ def compile_rules(
         trunks=tuple(document.trunks),
         number=clinic_number(document),
         selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
+        sites=sites(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
+        zone=document.local,
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
 
@@ -113,7 +115,7 @@ def _categories(document: Document) -> dict[str, Category]:
 
 def _queue(document: Document, name: str) -> QueueRules:
     written = document.queues[name]
-    return QueueRules(name, **{**dict(written), "whisper": written.whisper or ""})
+    return QueueRules(name, **{**dict(written), "whisper": written.whisper or "", "site": written.site or ""})
 
 
 def _paging(document: Document, name: str) -> PageRules:
@@ -135,7 +137,8 @@ def _phone(extension: str, written: Phone) -> PhoneRules:
 def _agent(document: Document, name: str) -> AgentRules:
     written = document.agents[name]
     spoken = {speaks(code): level for code, level in (written.languages or {document.language: 1}).items()}
-    return AgentRules(name, written.phone, dict(written.queues), {**written.skills, **spoken}, written.licences)
+    skills, queues = {**written.skills, **spoken}, dict(written.queues)
+    return AgentRules(name, written.phone or "", queues, skills, written.licences, written.number or "")
 
 
 def _log_out(document: Document) -> LogOutRules:

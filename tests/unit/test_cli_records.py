@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,24 @@ def test_show_has_queues_offers_and_transfers(home: Path) -> None:
     assert found["offers"][0]["agent"] == "101"
     assert found["menu_path"] == ["main-menu:2"]
     assert "front-desk" in run(home, "calls", "show", call_of("blind transfer").split("-")[1]).stdout
+
+
+def test_show_has_a_bar_for_each_channel(home: Path) -> None:
+    call = call_of("blind transfer")
+    found = json.loads(run(home, "calls", "show", call, "--json").stdout)
+    legs = [(leg["role"], leg["party"]) for leg in found["legs"]]
+    assert legs == [("caller", ""), ("agent", "101"), ("phone", "102")]
+    shown = run(home, "calls", "show", call).stdout
+    bars = [line for line in shown.splitlines() if "━" in line or "~" in line]
+    assert [line.split("  ")[0] for line in bars] == ["caller", "queue front-desk", "agent 101", "phone 102"]
+    assert len({line.rindex("━") for line in (bars[0], bars[3])}) == 1, "both were there at the end"
+
+
+def test_what_show_prints_is_documented(home: Path) -> None:
+    told = (Path(__file__).parents[2] / "docs" / "call-record.md").read_text()
+    found = json.loads(run(home, "calls", "show", call_of("blind transfer"), "--json").stdout)
+    names = [*found, *found["queues"][0], *found["offers"][0], *found["legs"][0], *found["transfers"][0]]
+    assert [name for name in names if not re.search(rf"[`{{ ]{name}[`,}}]", told)] == []
 
 
 def test_why_tells_the_steps(home: Path) -> None:

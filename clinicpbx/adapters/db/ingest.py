@@ -19,6 +19,9 @@ from clinicpbx.core.records.rows import cel_row
 from clinicpbx.core.records.rows import fact as fact_row
 
 TABLES = {"cdr": cdr, "cel": cel, "fact": fact}
+OF_GROUPS = ("ended", "held", "unheld", "wrapped_up", "disposition")
+"""Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call
+of their own, which has no record."""
 Row = tuple[int, dict[str, str]]
 
 
@@ -92,7 +95,7 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Sequence[dict[s
         return {row["linkedid"] for row in rows}
     if kind == "cel":
         return {row["linkedid"] for row in rows if row["eventtype"] in ("CHAN_END", "LINKEDID_END")}
-    ended = {row["call"] for row in rows if row["kind"] == "ended"}
+    ended = {row["call"] for row in rows if row["kind"] in OF_GROUPS}
     others = {row["call"] for row in rows} - ended
     if others:
         known = select(interaction.c.call).where(interaction.c.call.in_(others))

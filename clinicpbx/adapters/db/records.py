@@ -17,6 +17,7 @@ from clinicpbx.adapters.db.tables import (
     cel,
     fact,
     interaction,
+    leg,
     link,
     lost_channel,
     offer,
@@ -132,6 +133,7 @@ async def write_records(connection: AsyncConnection, ids: Collection[str], recor
     parts = (
         (queue_entry, [row for record in records for row in _entries(record)]),
         (offer, [row for record in records for row in _offers(record)]),
+        (leg, [row for record in records for row in _legs(record)]),
     )
     for table, rows in parts:
         await connection.execute(delete(table).where(table.c.call.in_(calls)))
@@ -171,6 +173,17 @@ def _values(record: Interaction) -> dict[str, Any]:
         "cause": record.cause,
         "fallback": record.fallback,
         "category": record.category,
+        "site": record.site,
+        "disposition": record.disposition,
+        "wait_ms": _milliseconds(record.waited),
+        "hold_ms": _milliseconds(record.hold),
+        "wrap_ms": _milliseconds(record.wrap),
+        "callback": record.callback,
+        "tries": record.tries,
+        "called_back": record.called_back,
+        "paged": record.paged,
+        "page_outcome": record.page_outcome,
+        "origin": record.origin,
     }
 
 
@@ -186,6 +199,9 @@ def _entries(record: Interaction) -> list[dict[str, Any]]:
             "outcome": entry.outcome,
             "agent": entry.agent,
             "offers": entry.offers,
+            "talk_ms": _milliseconds(entry.talk),
+            "hold_ms": _milliseconds(entry.hold),
+            "wrap_ms": _milliseconds(entry.wrap),
         }
         for n, entry in enumerate(record.queues)
     ]
@@ -195,4 +211,24 @@ def _offers(record: Interaction) -> list[dict[str, Any]]:
     return [
         {"call": record.call, "n": n, "queue": o.queue, "agent": o.agent, "at": o.at, "outcome": o.outcome}
         for n, o in enumerate(record.offers)
+    ]
+
+
+def _legs(record: Interaction) -> list[dict[str, Any]]:
+    return [
+        {
+            "call": record.call,
+            "n": n,
+            "channel": printable(one.channel),
+            "role": one.role,
+            "party": one.party,
+            "queue": one.queue,
+            "started": one.started,
+            "answered": one.answered,
+            "ended": one.ended,
+            "talk_ms": _milliseconds(one.talk),
+            "hold_ms": _milliseconds(one.hold),
+            "cause": one.cause,
+        }
+        for n, one in enumerate(record.legs)
     ]
