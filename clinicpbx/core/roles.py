@@ -64,6 +64,8 @@ ACTS: Mapping[str, Act] = {
     "calls list --unmask": Act(LEAD, "calls.unmask", detail=("since", "limit"), clinical=True),
     "calls show --unmask": Act(LEAD, "calls.unmask", ("call",), clinical=True),
     "db downgrade": Act(ADMIN, "db.downgrade", ("version",)),
+    "db tally": Act(ADMIN | AUDIT),
+    "db tally --rebuild": Act(ADMIN, "db.tally_rebuild"),
     "db upgrade": Act(ADMIN, "db.upgrade"),
     "inbox call": Act(STAFF, clinical=True),
     "inbox claim": Act(STAFF),

@@ -124,9 +124,11 @@ class Journal:
         return hidden(self._sealing, call, value) if isinstance(value, Private) else value
 
     def keep(self, row: AgentStateChanged) -> None:
-        """An agent's login and pause, for the next start."""
+        """An agent's login and pause, for the next start; and, as a fact about no call, for those who ask later."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
         self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined, row.why, row.desk]).decode())))
+        told = {"name": row.name, "agent": row.phone, "state": row.state, "reason": row.paused}
+        self.fact(f"agent {row.name}", row.since, "agent", told)
 
     def keep_mode(self, mode: QueueMode) -> None:
         """What was decided for a queue, for the next start; and, as a fact about no call, for those who ask later."""

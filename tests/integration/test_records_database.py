@@ -18,7 +18,7 @@ from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import differences, downgrade, newest, upgrade, version
 from clinicpbx.adapters.db.records import assemble_pending
 from clinicpbx.adapters.db.tables import cel, interaction, leg, metadata, offer, queue_entry
-from clinicpbx.adapters.spool.reader import spools
+from clinicpbx.adapters.spool.reader import BATCH, spools
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
@@ -253,7 +253,7 @@ async def test_a_record_that_cannot_be_assembled_stops_no_other(runtime: tuple[I
         return assemble_all(group)
 
     for spool in listener.spools:
-        await listener._drain(spool)
+        await listener._move(spool, BATCH)
     count, faults, _ = await assemble_pending(listener.engine, how=faulty)
     assert (count, len(faults)) == (2, 1)
     assert (await assemble_pending(listener.engine, how=faulty))[0] == 0

@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,7 @@ def test_who_gives_up_in_the_queue_after_a_transfer_has_abandoned() -> None:
     facts = [fact for fact in group.facts if fact.kind not in ("offered", "answered") or fact.at < queued]
     cel = [row for row in group.cel if not row.channel.startswith("PJSIP/phone-204")]
     # the clock of the first talk's end and that of the queue are apart by less than they are exact
-    cel = [replace(row, at=max(row.at, queued + MOMENT)) if row.kind == "BRIDGE_EXIT" else row for row in cel]
+    cel = [row._replace(at=max(row.at, queued + MOMENT)) if row.kind == "BRIDGE_EXIT" else row for row in cel]
     (record,) = assemble_all(Group(group.cdr, cel, facts))
     assert record.outcome == "abandoned"
     assert [stay.outcome for stay in record.queues] == ["answered", "abandoned"]
@@ -141,8 +140,8 @@ def test_a_clock_that_jumps_within_a_call_makes_no_time_negative(name: str, hour
     moments = sorted({row.at for row in group.cel})
     for moment in moments[1:]:
         jump = timedelta(hours=hours)
-        cel = [replace(row, at=row.at + jump if row.at >= moment else row.at) for row in group.cel]
-        facts = [replace(fact, at=fact.at + jump if fact.at >= moment else fact.at) for fact in group.facts]
+        cel = [row._replace(at=row.at + jump if row.at >= moment else row.at) for row in group.cel]
+        facts = [fact._replace(at=fact.at + jump if fact.at >= moment else fact.at) for fact in group.facts]
         found = assemble_all(Group(group.cdr, cel, facts))
         assert {record.call for record in found} == calls
         for record in found:
@@ -159,7 +158,7 @@ def repeated(first: Group, second: Group, shift: timedelta) -> Group:
         ids = {"linkedid": new} if hasattr(row, "linkedid") else {"call": row.call.replace(old, new)}
         if hasattr(row, "uniqueid") and row.uniqueid == old:
             ids["uniqueid"] = new
-        return replace(row, **ids, **{key: at + shift if at else at for key, at in times.items()})
+        return row._replace(**ids, **{key: at + shift if at else at for key, at in times.items()})
 
     cdr = [renamed(row, start=row.start, answer=row.answer, end=row.end) for row in second.cdr]
     cel = [renamed(row, at=row.at) for row in second.cel]
@@ -185,7 +184,7 @@ def test_the_daemon_tells_two_calls_of_one_id_apart() -> None:
     one, two = assemble_all(repeated(first, second, first.cel[0].at - second.cel[0].at))
     assert [record.outcome for record in (one, two)] == ["answered", "abandoned"]
     assert [len(record.queues) for record in (one, two)] == [1, 1]
-    without = Group([replace(row, end=None) for row in first.cdr], first.cel, first.facts)
+    without = Group([row._replace(end=None) for row in first.cdr], first.cel, first.facts)
     assert len(assemble_all(repeated(without, second, timedelta()))) == 2
 
 

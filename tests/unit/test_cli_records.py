@@ -20,7 +20,7 @@ from clinicpbx.paths import Instance
 from clinicpbx.reports import REPORTS
 from tests.support.record_database import make_database
 from tests.support.record_tables import tables
-from tests.support.report_calls import EXPECTED, write_calls
+from tests.support.report_calls import write_calls
 
 pytestmark = pytest.mark.unit
 CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
@@ -38,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await write_calls(engine)
         for name in ("blind transfer", "fallback answered", "outbound"):
             for kind in ("cel", "cdr", "fact"):
-                spooled = [(n, row) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
+                spooled = [(n, tuple(row.values())) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
                 if spooled:
                     await ingest(engine, Cursor(kind, name, name, 0), spooled, "")
         await assemble_pending(engine)
@@ -132,7 +132,7 @@ def test_no_database_is_said_and_none_is_made(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", REPORTS)
 def test_reports_print_rows_and_their_formula(home: Path, name: str) -> None:
     words = ["report", name, "--from", "2026-11-24T00:00+00:00", "--to", "2026-11-24T00:05+00:00"]
     result = run(home, *words, "--json")
@@ -143,7 +143,7 @@ def test_reports_print_rows_and_their_formula(home: Path, name: str) -> None:
 
 
 def test_reports_are_listed_and_a_wrong_name_is_usage(home: Path) -> None:
-    assert [row["name"] for row in json.loads(run(home, "report", "--json").stdout)] == sorted(EXPECTED)
+    assert [row["name"] for row in json.loads(run(home, "report", "--json").stdout)] == sorted(REPORTS)
     assert run(home, "report", "nothing").exit_code == 2
     assert run(home, "report", "call_volume", "--from", "soon").exit_code == 2
 

@@ -67,11 +67,10 @@ def test_a_number_that_a_caller_keyed_is_sealed_in_its_fact_until_the_listener_t
     journal.close()
     assert not [path for path in tmp_path.glob("journal.db*") if b"5556199" in path.read_bytes()]
     [(body,)] = rows(tmp_path, "SELECT body FROM fact")
-    row = {"call": "c1", "at": "", "kind": "number", "body": body}
     sealing = journal_sealing(tmp_path / "keys")
-    assert json.loads(disclosed(sealing, row)["body"]) == {"number": "2075556199"}
-    assert json.loads(disclosed(sealing, {**row, "call": "c2"})["body"]) == {"number": ""}, "it is of its call alone"
-    assert disclosed(sealing, {**row, "body": '{"entry": "201"}'})["body"] == '{"entry": "201"}'
+    assert json.loads(disclosed(sealing, ("c1", "", "number", body))[3]) == {"number": "2075556199"}
+    assert json.loads(disclosed(sealing, ("c2", "", "number", body))[3]) == {"number": ""}, "it is of its call alone"
+    assert disclosed(sealing, ("c1", "", "arrived", '{"entry": "201"}'))[3] == '{"entry": "201"}'
 
 
 def test_a_closed_call_is_not_rebuilt(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ CDR = dict.fromkeys(
         "channel",
         "dstchannel",
         "disposition",
+        "userfield",
     ],
     "",
 )

@@ -139,7 +139,7 @@ class Roster:
         """The agent's login and pause, to be remembered while the rules come and go."""
         left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
         login = (agent.name, agent.logged_in, agent.paused, agent.since)
-        state = AgentStateChanged(*login, left, joined, agent.why, agent.desk)
+        state = AgentStateChanged(*login, left, joined, agent.why, agent.desk, agent.phone.extension)
         self._kept[agent.name] = state
         return state
 
