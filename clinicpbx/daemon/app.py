@@ -119,6 +119,7 @@ class Daemon:
         self.callbacks.rules(book)
         self.pages.rules(book)
         self.queues.rules(book)
+        self.signs.show_all()
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
         return book

@@ -27,8 +27,9 @@ class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
     *silence*: how long a group must have written nothing before its missing channels count as lost. *window*: how
-    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox, and whose days the tallies count. *delay* is told
-    of each new record how many seconds after the call's end it was there. *lives*: called now and then in long work.
+    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox, and whose days the tallies count.
+    *delay* is told of each new record how many seconds after the call's end it was there. *lives*: called now and then
+    in long work.
     """
 
     engine: AsyncEngine
