@@ -75,7 +75,6 @@ class Daemon:
         self.callbacks = CallbackRuntime(book, self.journal, ask, self.request, self.clock)
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
         self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
-        self.items.desk.taken = self.pages.taken
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
         self.upkeep = Upkeep(instance, settings, self.metrics, self.journal.fact)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
