@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import click
 
+from clinicpbx.cli._zone import local_zone
+
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -19,7 +21,7 @@ def moment(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
 
 
 class Moment(click.ParamType[datetime]):
-    """What moment() reads, in this machine's zone."""
+    """What moment() reads, in the zone in which lists show times."""
 
     name = "WHEN"
 
@@ -28,7 +30,7 @@ class Moment(click.ParamType[datetime]):
             return value
         text = str(value)
         try:
-            return moment(text, datetime.now(UTC))
+            return moment(text, datetime.now(UTC), local_zone())
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time: write 2026-11-24, 2026-11-24T08:00 or 24h", param, ctx)
 

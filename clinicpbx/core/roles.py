@@ -162,6 +162,7 @@ VERBS: Mapping[str, str] = {
     "callers": "queue show",
     "calls": "calls list",
     "floor": "top",
+    "inbox.call": "inbox call",
     "oncall.accept": "oncall accept",
     "oncall.close": "oncall close",
     "oncall.confirm": "oncall confirm",

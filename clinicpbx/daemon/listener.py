@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,7 @@ from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.daemon.audit_runtime import AuditRuntime
 from clinicpbx.daemon.inbox_runtime import InboxRuntime
+from clinicpbx.daemon.journal_key import disclosed, journal_sealing
 from clinicpbx.daemon.reconciliations import Reconciliations
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
@@ -94,7 +96,8 @@ class Listener:
         self._instance, self._settings = instance, settings
         self._wake, self._stopped = asyncio.Event(), False
         self._link: AmiLink | None = None
-        found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
+        opens = partial(disclosed, journal_sealing(instance.keys))
+        found = spools(instance.cdr_spool, instance.cel_spool, instance.journal, opens)
         self.inbox = InboxRuntime(instance, engine, announce)
         self.metrics = RecordsMetrics()
         delay = self.metrics.delay.observe

@@ -60,6 +60,14 @@ class AgentAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskAnswered:
+    """The *phone* that was rung to call the patient of an item came into Stasis."""
+
+    attempt: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonAnswered:
     """The phone of somebody on call came into Stasis."""
 
@@ -120,6 +128,7 @@ News = (
     Entered
     | TookPlace
     | AgentAnswered
+    | DeskAnswered
     | PersonAnswered
     | Strayed
     | ForCall
@@ -165,6 +174,8 @@ def _started(message: Json, at: datetime) -> News:
             return Entered(channel["id"], flow, entry, caller, language, argument, phone, test)
         case ["callback", attempt]:
             return AgentAnswered(attempt)
+        case ["item", attempt]:
+            return DeskAnswered(attempt, phone_of(channel["name"]))
         case ["page", attempt]:
             return PersonAnswered(attempt)
         case ["back", *status]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +50,13 @@ def _digest(row: tuple[object, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """One file with one table of rows that only grows; *kind* is cdr, cel or fact."""
+    """One file with one table of rows that only grows; *kind* is cdr, cel or fact. *reads*: a row as it goes on."""
 
     kind: str
     path: Path
     key: str
     columns: tuple[str, ...]
+    reads: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
 
     @contextmanager
     def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
@@ -84,7 +85,7 @@ class Spool:
         mark = _digest(rows.pop(0)) if rows and rows[0][0] == position else ""
         rows = rows[:limit]
         end = _digest(rows[-1]) if rows else mark
-        read = tuple((id, tuple(cells)) for id, *cells in rows)
+        read = tuple((id, self.reads(tuple(cells))) for id, *cells in rows)
         return Rows(found[0] if found else "", last, mark, end, read)
 
     def last(self) -> int:
@@ -122,10 +123,15 @@ class Spool:
             ).rowcount
 
 
-def spools(cdr: Path, cel: Path, journal: Path) -> tuple[Spool, Spool, Spool]:
-    """The three of an instance, in the order they are read: facts last, they complete what Asterisk wrote."""
+def spools(
+    cdr: Path, cel: Path, journal: Path, disclosed: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
+) -> tuple[Spool, Spool, Spool]:
+    """The three of an instance, in the order they are read: facts last, they complete what Asterisk wrote.
+
+    *disclosed*: a fact with what the journal sealed in it.
+    """
     return (
         Spool("cel", cel, "AcctId", CEL_COLUMNS),
         Spool("cdr", cdr, "AcctId", CDR_COLUMNS),
-        Spool("fact", journal, "id", FACT_COLUMNS),
+        Spool("fact", journal, "id", FACT_COLUMNS, disclosed),
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
+from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome
 from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
 from clinicpbx.core.records.lives import lives
@@ -143,6 +144,13 @@ class _Assembly:
             **paged(self.said),
         )
 
+    def _attempts(self) -> tuple[Attempt, ...]:
+        """To call patients of items; of one without an end, whether the phone that was rung for it came in tells."""
+        without = INTERRUPTED if self._body("arrived") else NOT_PICKED_UP
+        told = [(str(one.body.get("attempt", "")), one) for one in self.said.get("item", ())]
+        last = {id: Attempt(id, one.at, str(one.body.get("result", "") or without)) for id, one in told if id}
+        return tuple(last.values())
+
     def _told(self, arrived: Mapping[str, str]) -> dict[str, Any]:
         """What the rules, the caller and agents said of the call."""
         message, disposed = self._body("message"), self._all("disposition")
@@ -153,6 +161,8 @@ class _Assembly:
             "mailbox": message.get("mailbox", ""),
             "message": message.get("message", ""),
             "origin": arrived.get("origin", "") or self._origin(),
+            "attempts": self._attempts(),
+            "given": Private(self._body("number").get("number", "")),
         }
 
     def _all(self, kind: str) -> list[Fact]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from clinicpbx.core.inbox.attempt import Attempt
 from clinicpbx.private import Private
 
 Kind = Literal["inbound", "internal", "outbound", "emergency", "selftest"]
@@ -97,6 +98,8 @@ class Interaction:
     unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
     *paged*: who on call accepted it; *page_outcome*: what they said came of it. *site*: whose call it was, by the
     rules. *disposition*: what an agent said came of it. *origin*: the call in which this one was asked for.
+    *attempts*: those that were made in it, to call patients of items. *given*: the number that the caller keyed to be
+    called at, as keyed.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
     with somebody, *hold*: of it, when the caller was on hold; *wrap*: agents' work
     afterwards; *hangup* says who ended it: caller, agent, other or system.
@@ -137,6 +140,8 @@ class Interaction:
     hold: timedelta = timedelta()
     wrap: timedelta = timedelta()
     legs: tuple[CallLeg, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    given: Private[str] = NOBODY
 
     @property
     def waited(self) -> timedelta:
