@@ -5,6 +5,7 @@ from functools import lru_cache
 import phonenumbers
 
 REGION = "US"
+LOCAL = 7  # digits without an area code
 
 
 @lru_cache(maxsize=10_000)
@@ -19,6 +20,15 @@ def e164(raw: str, region: str = REGION) -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def as_keyed(digits: str, *near: str) -> str:
+    """*digits* that a person keyed, as E.164: seven are of the area of the first of *near* in the North American plan,
+    and no number without one."""
+    if len(digits) != LOCAL:
+        return e164(digits)
+    area = next((number[:-LOCAL] for number in near if number.startswith("+1")), "")
+    return e164(area + digits) if area else ""
 
 
 def printable(raw: str) -> str:
