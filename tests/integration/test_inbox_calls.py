@@ -126,8 +126,10 @@ async def test_a_message_is_claimed_and_closed_from_the_phone_that_hears_it(harb
     await at_home.answer()
     await at_home.expect("connected")
     await asyncio.sleep(1)
+    assert "cpbx-trunk" in harbor.bed.rx("group show channels")
     await at_home.hangup()
     await asyncio.sleep(1)
+    assert "cpbx-trunk" not in harbor.bed.rx("group show channels"), "the trunk has room again"
     await desk.dtmf("3")
     await asyncio.sleep(4)
     await desk.dtmf("1")

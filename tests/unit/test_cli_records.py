@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from clinicpbx.adapters.db.engine import make_engine, parse_url
 from clinicpbx.adapters.db.ingest import Cursor, ingest
 from clinicpbx.adapters.db.migrate import newest
-from clinicpbx.adapters.db.numbers import e164, masked, printable
+from clinicpbx.adapters.db.numbers import as_keyed, e164, masked, printable
 from clinicpbx.adapters.db.records import assemble_pending
 from clinicpbx.cli.main import command
 from clinicpbx.core.records.path import path
@@ -172,6 +172,25 @@ def test_the_schema_goes_up_down_and_tells(tmp_path: Path) -> None:
 )
 def test_numbers_are_normalised(raw: str, number: str) -> None:
     assert e164(raw) == number
+
+
+@pytest.mark.parametrize(
+    ("digits", "caller", "number"),
+    [
+        ("2075550199", "", "+12075550199"),
+        ("5550199", "+16035550100", "+16035550199"),
+        ("5550199", "", "+12125550199"),
+        ("5550199", "+442079460100", "+12125550199"),
+        ("911", "+16035550100", ""),
+        ("", "+16035550100", ""),
+    ],
+)
+def test_seven_keyed_digits_are_of_the_callers_area_else_of_the_clinics(digits: str, caller: str, number: str) -> None:
+    assert as_keyed(digits, caller, "+12125550100") == number
+
+
+def test_seven_keyed_digits_are_no_number_where_no_area_is_known() -> None:
+    assert as_keyed("5550199", "", "+442079460100") == ""
 
 
 def test_masks_and_hostile_names() -> None:

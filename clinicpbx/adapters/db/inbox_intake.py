@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clinicpbx.adapters.db.inbox_rows import contact_values, item_values, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
-from clinicpbx.adapters.db.numbers import e164
+from clinicpbx.adapters.db.numbers import as_keyed, e164
 from clinicpbx.adapters.db.once import insert as insert_or
 from clinicpbx.adapters.db.tables import interaction
 from clinicpbx.core.inbox.contact import Contact, contacts_of
@@ -18,8 +18,6 @@ from clinicpbx.core.inbox.item import Item
 from clinicpbx.core.inbox.merge import Merge, merged
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.core.rulebook import Rulebook
-
-LOCAL = 7
 
 
 async def keep_items(
@@ -50,13 +48,7 @@ async def keep_items(
 
 def _contacts_of(record: Interaction, book: Rulebook) -> list[Contact]:
     caller = _number(record)
-    return contacts_of(record, caller, book, _given(record.given.value, caller))
-
-
-def _given(keyed: str, caller: str) -> str:
-    """*keyed* as E.164; seven digits are of the *caller*'s area, as people mean them (NANP)."""
-    local = len(keyed) == LOCAL and caller.startswith("+1")
-    return e164(caller[:-LOCAL] + keyed if local else keyed) if keyed else ""
+    return contacts_of(record, caller, book, as_keyed(record.given.value, caller, book.number))
 
 
 def _number(record: Interaction) -> str:

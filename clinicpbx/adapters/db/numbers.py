@@ -8,6 +8,7 @@ import phonenumbers
 REGION = "US"
 PLAIN = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
 """E.164 of the North American plan, as trunks send it: nothing is to be found out about it."""
+LOCAL = 7  # digits without an area code
 
 
 @lru_cache(maxsize=10_000)
@@ -24,6 +25,15 @@ def e164(raw: str, region: str = REGION) -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def as_keyed(digits: str, *near: str) -> str:
+    """*digits* that a person keyed, as E.164: seven are of the area of the first of *near* in the North American plan,
+    and no number without one."""
+    if len(digits) != LOCAL:
+        return e164(digits)
+    area = next((number[:-LOCAL] for number in near if number.startswith("+1")), "")
+    return e164(area + digits) if area else ""
 
 
 def printable(raw: str) -> str:

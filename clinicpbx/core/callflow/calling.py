@@ -57,8 +57,12 @@ def came_of(attempt: str, result: str) -> Note:
 
 
 def dial(attempt: str, number: Private[str], at: datetime) -> tuple[Calling, tuple[Command, ...]]:
-    """Call *number* by the routes and the permission of the phone that is on the line."""
+    """Call *number* by the routes and the permission of the phone that is on the line.
+
+    The attempt is noted before it has an end: its call must not be taken for one that somebody dialled.
+    """
     ring = (
+        came_of(attempt, ""),
         SetVariable("CPBX_TO", number),
         Note("dialled", {"target": "patient", "why": f"item {item_of(attempt)}"}),
         Continue(CONTEXT, EXTENSION),

@@ -9,7 +9,7 @@ from clinicpbx.core.callflow.calling import Calling, came_of, dial
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import Command, Play
 from clinicpbx.core.events import CommandRefused, DeadlineReached, Event, HungUp, PlaybackFinished
-from clinicpbx.core.inbox.attempt import ANSWERED, REFUSED
+from clinicpbx.core.inbox.attempt import ANSWERED, NOT_DIALLED, REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class CallItem:
 
     def enter(self, scene: Scene, at: datetime) -> Result:
         if scene.caller is None:
-            return _tell(scene, f"item-{scene.argument}", at, came_of(scene.callback, REFUSED))
+            result = REFUSED if scene.argument == "refused" else NOT_DIALLED
+            return _tell(scene, f"item-{scene.argument}", at, came_of(scene.callback, result))
         return Stay(*dial(scene.callback, scene.caller, at))
 
     def handle(self, scene: Scene, state: Calling | Telling, event: Event) -> Result:
