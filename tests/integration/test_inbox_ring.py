@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +22,7 @@ from tests.support.record_database import make_database
 from tests.support.sound import tone
 
 pytestmark = pytest.mark.integration
-PATIENT = "+12075550142"
+PATIENT, EARLIER = "+12075550177", "earlier.1"
 
 
 async def item_for(house: Clinic, number: str) -> None:
@@ -28,7 +30,7 @@ async def item_for(house: Clinic, number: str) -> None:
     url, at = f"sqlite:///{house.instance.database}", datetime.now(UTC) - timedelta(hours=1)
     await make_database(url)
     engine = make_engine(url, writes=True)
-    record = Interaction("earlier.1", "inbound", "abandoned", at - timedelta(minutes=1), at, Private(number))
+    record = Interaction(EARLIER, "inbound", "abandoned", at - timedelta(minutes=1), at, Private(number))
     async with engine.begin() as connection:
         await write_records(connection, [record.call], [record])
         await keep_items(connection, [record.call], [record], NO_RULES)
@@ -54,8 +56,9 @@ async def tidy(house: Clinic) -> AsyncIterator[None]:
 
 
 def item(house: Clinic) -> dict[str, Any]:
-    (row,) = json.loads(house.bed.clinicpbx("inbox", "list", "--json").stdout)
-    return dict(json.loads(house.bed.clinicpbx("inbox", "show", str(row["item"]), "--json").stdout))
+    with closing(sqlite3.connect(house.instance.database, timeout=10)) as database:
+        (number,) = database.execute("SELECT item FROM contact WHERE call = ?", (EARLIER,)).fetchone()
+    return dict(json.loads(house.bed.clinicpbx("inbox", "show", str(number), "--json").stdout))
 
 
 def attempts(house: Clinic) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.ami.queue_log import GATHER
+from clinicpbx.adapters.asterisk.console import rx
 from clinicpbx.adapters.db.calls import rows
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.daemon.records_runtime import RecordsRuntime
@@ -409,18 +410,23 @@ async def test_a_lost_connection_delays_rows_and_no_call(house: Clinic, parties:
     def logged_in() -> bool:
         return "queuelog" in house.bed.rx("manager show connected")
 
+    def reload() -> None:  # Asterisk answers when no session is busy any more
+        rx(house.instance, house.bed.settings, "manager reload", timeout=40)
+
     async def cut(floor: Floor) -> None:
         await eventually(logged_in)
         manager = house.instance.asterisk_etc / "manager.conf"
         text = manager.read_text()
         manager.write_text(text.replace("enabled = yes", "enabled = no"))
-        house.bed.rx("manager reload")
-        await floor.call()
-        await floor.talk()
-        await floor.hang_up(floor.ana)
-        await floor.quiet()
-        manager.write_text(text)
-        house.bed.rx("manager reload")
+        try:
+            reload()
+            await floor.call()
+            await floor.talk()
+            await floor.hang_up(floor.ana)
+            await floor.quiet()
+        finally:
+            manager.write_text(text)
+            reload()
         await eventually(logged_in, 10)
 
     floor = Floor(house, SIDES[0], parties)
