@@ -22,21 +22,13 @@ from clinicpbx.adapters.db.tables import cdr, cel, fact, interaction
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.paths import Instance
 from tests.support.bed import Bed, Program, eventually, running_bed
-from tests.support.postgres import PROGRAMS, Cluster, cluster
+from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_instance, write_call
 from tests.support.record_tables import tables
 
 pytestmark = pytest.mark.integration
 CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
 ENDED = {name: call for name, call in CALLS.items() if not call.lost}
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made
 
 
 def start(instance: Instance, url: str) -> Program:
@@ -113,8 +105,8 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(tmp_path: Pat
     await kill_loop(make_instance(tmp_path), f"sqlite:///{tmp_path}/main.db", 6)
 
 
-async def test_killed_again_and_again_with_postgresql(tmp_path: Path, postgres: Cluster) -> None:
-    await kill_loop(make_instance(tmp_path), postgres.url, 6)
+async def test_killed_again_and_again_with_postgresql(tmp_path: Path, postgres: str) -> None:
+    await kill_loop(make_instance(tmp_path), postgres, 6)
 
 
 async def test_a_locked_database_only_delays_records(tmp_path: Path) -> None:
