@@ -95,7 +95,8 @@ def vault_speed(vault: Vault, messages: int) -> dict[str, float]:
         "finish_followed_minute_ms": sorted(after_steps)[5] * 1e3,
         "hear_one_minute_ms": hearing * 1e3,
         f"count_{messages}_ms": best(lambda: vault.counts("8100"), 3) * 1e3,
-        f"list_{messages}_ms": best(lambda: vault.list("8100"), 3) * 1e3,
+        f"list_{messages}_ms": best(lambda: Vault(instance).list("8100"), 3) * 1e3,
+        f"list_{messages}_again_ms": best(lambda: vault.list("8100"), 3) * 1e3,
     }
 
 

@@ -80,6 +80,11 @@ class Instance:
         return self.home / "clinicpbx.db"
 
     @property
+    def reconciliations(self) -> Path:
+        """How the call records came out, hour by hour."""
+        return self.home / "reconciliations.jsonl"
+
+    @property
     def overrides(self) -> Path:
         """Overrides that are switched on."""
         return self.home / "overrides.json"

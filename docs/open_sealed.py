@@ -3,10 +3,13 @@
 
     python3 open_sealed.py KEYS vault/frontdesk/MESSAGE.cpx > message.ulaw
     python3 open_sealed.py KEYS vault/frontdesk/MESSAGE.meta
+    python3 open_sealed.py KEYS vault/frontdesk/MESSAGE.cpx --escrow root.escrow --key offline.pem > message.ulaw
 
 Needs Python 3.9 and the package `cryptography`. KEYS is the instance's folder keys/ with root.key in it; a root key
-behind a passphrase: --passphrase, read as one line of stdin. Written from sealed-format.md alone. Exit code 1 and no
-output where anything is not as it was sealed. The sound is G.711 µ-law: sox -t ul -r 8000 -c 1 message.ulaw out.wav
+behind a passphrase: --passphrase, read as one line of stdin. A root key that is lost: --escrow, what `keys escrow --to`
+wrote, and --key, the offline private key; its passphrase, if it has one, with --passphrase. Written from
+sealed-format.md alone. Exit code 1 and no output where anything is not as it was sealed. The sound is G.711 µ-law:
+sox -t ul -r 8000 -c 1 message.ulaw out.wav
 """
 
 import argparse
@@ -20,6 +23,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 def extract(salt, ikm):
@@ -59,6 +63,15 @@ def hpke_open(private, enc, sealed, info):
     key = stretched(secret, suite, b"key", context, 32)
     nonce = stretched(secret, suite, b"base_nonce", context, 12)
     return AESGCM(key).decrypt(nonce, sealed, b"")
+
+
+def escrowed(text, pem, passphrase):
+    """The root key that was sealed to an offline key."""
+    private = load_pem_private_key(pem, passphrase.encode() if passphrase is not None else None)
+    lines = [line.strip() for line in text.splitlines()]
+    inner = lines[lines.index("-----BEGIN CLINICPBX ESCROW-----") + 1 : lines.index("-----END CLINICPBX ESCROW-----")]
+    content = base64.b64decode("".join(inner), validate=True)
+    return hpke_open(private, content[32:64], content[64:], b"cpbx/v1/escrow/" + content[:32])
 
 
 def root_key(keys, passphrase):
@@ -110,9 +123,15 @@ def main():
     parser.add_argument("keys", type=Path)
     parser.add_argument("file", type=Path)
     parser.add_argument("--passphrase", action="store_true")
+    parser.add_argument("--escrow", type=Path)
+    parser.add_argument("--key", type=Path)
     given = parser.parse_args()
     try:
-        root = root_key(given.keys, sys.stdin.readline().rstrip("\n") if given.passphrase else None)
+        passphrase = sys.stdin.readline().rstrip("\n") if given.passphrase else None
+        if given.escrow:
+            root = escrowed(given.escrow.read_text(), given.key.read_bytes(), passphrase)
+        else:
+            root = root_key(given.keys, passphrase)
         plain = open_sealed(given.keys, root, given.file.read_bytes())
     except Exception as error:
         sys.exit(f"{given.file}: not opened: {type(error).__name__} {error}")

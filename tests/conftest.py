@@ -2,8 +2,10 @@
 
 import inspect
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -24,3 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             known = getattr(test, "_hypothesis_internal_use_settings", settings.default)
             test._hypothesis_internal_use_settings = settings(known, max_examples=LONG, derandomize=False)
             item.add_marker(pytest.mark.timeout(0))
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """A test that starts a process's logging leaves none of it, nor its stderr, to the next."""
+    yield
+    structlog.reset_defaults()

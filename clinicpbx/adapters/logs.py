@@ -54,7 +54,6 @@ def start_logging(level: str = "info") -> None:
         processors=[*shared, redact, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
     )
     foreign = logging.StreamHandler(sys.stderr)
     foreign.setFormatter(

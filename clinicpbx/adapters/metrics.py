@@ -40,6 +40,9 @@ class Metrics:
         self.lost_rows = Counter(
             "clinicpbx_records_lost_rows", "Asterisk could not write them", ["spool"], registry=registry
         )
+        self.full = Gauge(
+            "clinicpbx_disk_full", "1 while records live on what was kept back", ["place"], registry=registry
+        )
         self.selftest = Gauge(
             "clinicpbx_selftest_ok", "1 where the last test calls went through", ["entry"], registry=registry
         )

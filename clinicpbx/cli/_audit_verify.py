@@ -16,6 +16,7 @@ from clinicpbx.core.audit.row import canonical
 from clinicpbx.core.audit.tree import inclusion
 from clinicpbx.core.audit.verify import Chain, Fault, compare
 from clinicpbx.daemon.audit_key import AuditKey
+from clinicpbx.daemon.break_glass import glass_fault
 from clinicpbx.daemon.checkpoints import follow, kept
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
@@ -39,6 +40,7 @@ class Verdict:
 async def verdict(instance: Instance, engine: AsyncEngine, files: Sequence[Path]) -> Verdict:
     """The log of *engine*, with the checkpoints of the instance and those in *files*."""
     signed, faults = _checkpoints(instance, files)
+    faults += [Fault(0, fault)] if (fault := glass_fault(instance)) else []
     known = [each.checkpoint for each in signed]
     chain = Chain(each.size for each in known)
     await follow(engine, chain)

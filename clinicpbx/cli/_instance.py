@@ -35,6 +35,15 @@ def rules_in_force(instance: Instance) -> "Rules":
     return read_rules(in_force, datetime.now(UTC).date(), in_force=True)
 
 
+def rules_known(instance: Instance) -> "Rules":
+    """The rules that were applied, else those that would be. Errors: ClinicPBXError."""
+    from clinicpbx.rules.compile import read_rules
+
+    if (instance.current / "rules" / instance.clinic.name).exists():
+        return rules_in_force(instance)
+    return read_rules(instance.clinic, datetime.now(UTC).date(), prove=False)
+
+
 def pass_instance(body: Callable[Concatenate[Instance, P], R]) -> Callable[P, R]:
     """Like click.pass_obj, for commands that cannot do without a prepared instance."""
 

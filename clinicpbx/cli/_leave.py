@@ -16,7 +16,7 @@ from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, read_settings
 
-GUARDED = {key.split(" --")[0] for key, act in ACTS.items() if not act.vault}
+GUARDED = {key.split(" --")[0] for key, act in ACTS.items() if not act.asked}
 
 
 def guard(command: click.Command, words: str) -> click.Command:
@@ -84,9 +84,9 @@ def _ask(
 
 
 def _glass(instance: Instance, who: Login) -> bool:
-    from clinicpbx.daemon.break_glass import broken
+    from clinicpbx.daemon.break_glass import broken_here
 
-    return any(glass.login == who.name for glass in broken(instance, datetime.now(UTC)))
+    return any(glass.login == who.name for glass in broken_here(instance, datetime.now(UTC)))
 
 
 def _refusal(settings: Settings, who: Login, act: Act) -> NotPermitted:

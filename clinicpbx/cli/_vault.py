@@ -1,6 +1,5 @@
 """The command line's questions to the vault process, and confirmation of what cannot be undone."""
 
-import os
 import sys
 from typing import Any
 
@@ -11,12 +10,10 @@ from clinicpbx.paths import Instance
 
 def vault(instance: Instance, do: str, **wish: object) -> Any:
     """The vault's answer. It knows who asks by itself; root says whom it acts for."""
-    from clinicpbx.daemon.login import login
+    from clinicpbx.daemon.login import login_behind
     from clinicpbx.daemon.vault_client import ask_vault
-    from clinicpbx.settings import read_settings
 
-    claimed = {"login": login(instance, read_settings(instance)).name} if os.geteuid() == 0 else {}
-    return ask_vault(instance, do, **claimed, **wish)
+    return ask_vault(instance, do, login=login_behind(instance), **wish)
 
 
 def confirm(question: str, yes: bool) -> None:

@@ -36,6 +36,8 @@ class Length(click.ParamType[timedelta]):
 def command(context: click.Context, reason: str, length: timedelta) -> None:
     """The right to hear, export and unmask for your own login, at once, also while the database is away.
 
+    The vault process signs it: nobody can write it for themselves.
+
     It is noted with its reason, and so is everything done by it: `clinicpbx audit list --break-glass`.
 
     \b
@@ -51,19 +53,12 @@ def command(context: click.Context, reason: str, length: timedelta) -> None:
 
 def _break(instance: Instance, reason: str, length: timedelta) -> None:
     from clinicpbx.cli._instance import there
-    from clinicpbx.cli._leave import note
-    from clinicpbx.core.audit.entry import Entry
-    from clinicpbx.daemon.break_glass import Glass, break_glass
-    from clinicpbx.daemon.login import login
-    from clinicpbx.settings import read_settings
+    from clinicpbx.cli._vault import vault
 
     there(instance)
-    settings, now = read_settings(instance), datetime.now(UTC)
-    who, until = login(instance, settings).name, now + length
-    detail = {"reason": reason, "until": until.isoformat(timespec="seconds")}
-    note(instance, settings, Entry(who, "break-glass", who, detail))
-    break_glass(instance, Glass(who, reason, now, until))
-    say(f"{who} may hear, export and unmask until {until.astimezone():%Y-%m-%d %H:%M}. All of it is noted.")
+    told = vault(instance, "break-glass", reason=reason, length=written(length))
+    until = datetime.fromisoformat(told["until"]).astimezone()
+    say(f"{told['login']} may hear, export and unmask until {until:%Y-%m-%d %H:%M}. All of it is noted.")
 
 
 @command.command("list")
@@ -77,10 +72,12 @@ def list_broken(instance: Instance, as_json: bool) -> None:
       clinicpbx break-glass list
       clinicpbx break-glass list --json
     """
-    from clinicpbx.daemon.break_glass import broken
+    from clinicpbx.daemon.break_glass import broken_here, glass_fault
 
     rows = [
         {"login": one.login, "since": one.since, "until": one.until, "reason": one.reason}
-        for one in broken(instance, datetime.now(UTC))
+        for one in broken_here(instance, datetime.now(UTC))
     ]
     show("Broken glass", ["login", "since", "until", "reason"], rows, as_json)
+    if fault := glass_fault(instance):
+        say(fault)

@@ -1,6 +1,6 @@
 """The team's inbox: messages, missed calls and call-backs, one item a patient's need."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import rich_click as click
@@ -14,7 +14,7 @@ from clinicpbx.cli._inbox_rows import COLUMNS, OF_CONTACT, contact_rows, item_ro
 from clinicpbx.cli._instance import book_in_force, pass_instance
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.core.inbox.changes import outcomes_of
-from clinicpbx.core.inbox.due import working_day_began
+from clinicpbx.core.inbox.due import today as day
 from clinicpbx.core.inbox.item import Item
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
@@ -114,9 +114,7 @@ def today(instance: Instance, as_json: bool, unmask: bool) -> None:
     """
     now = datetime.now(UTC)
     hours = next(iter(book_in_force(instance).hours.values()), None)
-    since = working_day_began(now, hours)
-    zone = hours.zone if hours is not None else UTC
-    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(0), zone)
+    since, midnight = day(now, hours)
 
     async def question(engine: AsyncEngine) -> tuple[list[Item], list[Item]]:
         came = await list_items(engine, Wanted(since=since, limit=MOST))
@@ -132,7 +130,7 @@ def today(instance: Instance, as_json: bool, unmask: bool) -> None:
     if as_json:
         show_json({"since": since, **{part.replace(" ", "_"): found for part, found in rows.items()}})
         return
-    say(f"Since {since.astimezone(zone):%A %d %B, %H:%M}: {', '.join(f'{len(rows[p])} {p}' for p in rows)}.")
+    say(f"Since {since.astimezone(midnight.tzinfo):%A %d %B, %H:%M}: {', '.join(f'{len(rows[p])} {p}' for p in rows)}.")
     listed = [{"what": part, **row} for part, found in rows.items() for row in found]
     show("Today", ["what", *COLUMNS, "outcome"], listed, as_json)
 

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import rich_click as click
 
@@ -17,6 +18,7 @@ from clinicpbx.settings import read_settings
 LISTED = ["key", "state", "ready"]
 STATUS = ["what", "state", "until"]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 by_passphrase = click.option("--passphrase", is_flag=True, help="Keep it behind a passphrase: asked, or of stdin.")
 
 
@@ -146,46 +148,84 @@ def unlock(instance: Instance) -> None:
 @command.command("escrow")
 @click.option("--parts", type=click.IntRange(1, 20), default=1, show_default=True, help="How many papers.")
 @click.option("--needed", type=click.IntRange(1, 20), default=1, show_default=True, help="How many give the key.")
+@click.option("--to", type=FILE, help="Public key (X25519, PEM) of one that lies offline: sealed to it, as text.")
 @pass_instance
-def escrow(instance: Instance, parts: int, needed: int) -> None:
-    """Print the root key as text with a checksum, in parts of which some are needed. One line a part, on stdout.
+def escrow(instance: Instance, parts: int, needed: int, to: Path | None) -> None:
+    """Print the root key as text: in parts of which some are needed, or sealed to a key that lies offline.
+
+    \b
+    The offline key is made on another machine and stays in a safe; only offline.pub comes here:
+      openssl genpkey -algorithm X25519 -aes256 -out offline.pem
+      openssl pkey -in offline.pem -pubout -out offline.pub
 
     \b
     Examples:
       clinicpbx keys escrow --parts 5 --needed 3 | lpr
+      clinicpbx keys escrow --to offline.pub > root.escrow
       clinicpbx keys escrow
     """
+    from clinicpbx.adapters.vault.escrow import fingerprint, read_public, seal_root
     from clinicpbx.adapters.vault.keyring import Keyring
     from clinicpbx.adapters.vault.shares import split
 
-    if needed > parts:
-        raise click.UsageError("more parts cannot be needed than there are")
-    for part in split(Keyring(instance, _root(instance)).root(), parts, needed):
+    if needed > parts or (to is not None and parts > 1):
+        raise click.UsageError("more parts cannot be needed than there are, and what is sealed has none")
+    public = read_public(to.read_bytes(), str(to)) if to is not None else None
+    root = Keyring(instance, _root(instance)).root()
+    if public is not None:
+        click.echo(seal_root(root, public))
+        say(f"Only the private key of {fingerprint(public.public_bytes_raw())} opens it. Keep it with the backups.")
+        return
+    for part in split(root, parts, needed):
         click.echo(str(part))
     say(f"Any {needed} of these give the root key. Keep each with somebody else; none on this machine.")
 
 
 @command.command("restore")
+@click.option("--key", type=FILE, help="The offline private key (X25519, PEM) that the root key was sealed to.")
+@click.option("--from", "source", type=FILE, help="Parts, or what was sealed; default: stdin.")
 @by_passphrase
 @pass_instance
-def restore(instance: Instance, passphrase: bool) -> None:
-    """Put the root key back from its parts: one line a part on stdin. Refused where it is not this instance's.
+def restore(instance: Instance, key: Path | None, source: Path | None, passphrase: bool) -> None:
+    """Put the root key back, from parts, one a line, or from what --to sealed. Refused where it is not this instance's.
 
     \b
-    Example:
+    Examples:
       clinicpbx keys restore < parts.txt
+      clinicpbx keys restore --key /media/usb/offline.pem --from root.escrow
     """
     from clinicpbx.adapters.vault.keyring import Keyring
     from clinicpbx.adapters.vault.root import write_root
+
+    if passphrase and source is None and not sys.stdin.isatty():
+        raise click.UsageError("stdin holds the parts: name their file with --from")
+    text = source.read_text(errors="replace") if source is not None else sys.stdin.read()
+    root = _unsealed(text, key, source is not None) if key is not None else _combined(text)
+    if not Keyring(instance).fits(root):
+        raise ClinicPBXError("this is not the root key of this instance", where=str(instance.keys))
+    say(f"{write_root(instance, root, _asked('New passphrase', twice=True) if passphrase else None)} is back.")
+
+
+def _combined(text: str) -> bytes:
+    from clinicpbx.adapters.vault.escrow import is_escrow
     from clinicpbx.adapters.vault.shares import Part, combine
 
-    if passphrase and not sys.stdin.isatty():
-        raise click.UsageError("a passphrase is asked for at a terminal: stdin holds the parts")
-    parts = [Part.read(line) for line in sys.stdin if line.strip()]
-    key = combine(parts) if parts else b""
-    if not Keyring(instance).fits(key):
-        raise ClinicPBXError("this is not the root key of this instance", where=str(instance.keys))
-    say(f"{write_root(instance, key, _asked('New passphrase', twice=True) if passphrase else None)} is back.")
+    if is_escrow(text):
+        raise click.UsageError("it is sealed: give the offline private key with --key")
+    parts = [Part.read(line) for line in text.splitlines() if line.strip()]
+    return combine(parts) if parts else b""
+
+
+def _unsealed(text: str, key: Path, may_ask: bool) -> bytes:
+    from clinicpbx.adapters.vault.escrow import Locked, open_root, read_private
+
+    try:
+        private = read_private(key.read_bytes(), str(key))
+    except Locked:
+        if not may_ask:
+            raise click.UsageError("the key is behind a passphrase: give what was sealed with --from") from None
+        private = read_private(key.read_bytes(), str(key), _asked("Passphrase of the offline key"))
+    return open_root(text, private)
 
 
 @command.command("destroy")

@@ -32,15 +32,19 @@ def command(instance: Instance, owner: str | None, vault_owner: str | None, exam
       clinicpbx --home ./instance prepare --example harbor
     """
     from clinicpbx.adapters.asterisk.instance import make_instance
+    from clinicpbx.adapters.reserve import keep
     from clinicpbx.adapters.vault.keyring import make_root_key
     from clinicpbx.adapters.vault.root import Root
     from clinicpbx.daemon.audit_key import make_audit_key
+    from clinicpbx.daemon.record_folders import record_folders
     from clinicpbx.shipped import shipped
 
     if owner:
         _known(owner, owner)
         _known(vault_owner or owner, owner)
-    make_instance(instance, read_settings(instance))
+    settings = read_settings(instance)
+    make_instance(instance, settings)
+    keep(record_folders(instance, settings))
     _move_vault_keys(instance)
     if Root(instance).source == "nowhere":
         make_root_key(instance)

@@ -6,18 +6,17 @@ from typing import Any
 import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli.checks import CHECKS
+from clinicpbx.cli.checks._check import House
 from clinicpbx.cli.output import say, show, show_json
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.daemon.login import role_groups
-from clinicpbx.daemon.notifier_metrics import failed_notices
 from clinicpbx.daemon.vault_client import ask_vault
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import read_settings
 
 OPEN = "open"
-
-RENEW_BELOW = 30  # days
 
 
 @click.command("status")
@@ -32,7 +31,9 @@ def command(instance: Instance, as_json: bool) -> None:
       clinicpbx status --json
     """
     by_group = bool(role_groups(read_settings(instance)))
-    told = {"roles": "by group" if by_group else "everybody is admin"} | ask_daemon(instance, {"do": "status"})
+    house = House(instance)
+    house.told = ask_daemon(instance, {"do": "status"})
+    told = {"roles": "by group" if by_group else "everybody is admin"} | house.told
     told["vault"] = _vault(instance)
     if as_json:
         show_json(told)
@@ -42,25 +43,16 @@ def command(instance: Instance, as_json: bool) -> None:
     tell_unsealed(told)
     if not by_group:
         say("None of the groups that give roles exists: whoever can read the instance is admin (docs/audit.md).")
-    for line in (worries := list(_worries(instance, told))):
+    for line in (worries := list(_worries(house))):
         say(line)
     if told["unsealed"] or worries or not told["healthy"] or told["vault"] != OPEN:
         raise SystemExit(1)
 
 
-def _worries(instance: Instance, told: Mapping[str, Any]) -> Iterator[str]:
-    """What a person must see to."""
-    if failed := failed_notices(instance.run / "notifier.prom"):
-        yield f"{failed} notices could not be sent: see `clinicpbx notify list --state failed`"
-    if failing := told["selftest_failing"]:
-        yield f"test calls to {', '.join(failing)} fail: clinicpbx selftest list"
-    if lost := told["lost_rows"]:
-        yield f"Asterisk could not write {lost} rows of call records in the last day: is the disk of spool/ full?"
-    days = told["certificate_days_left"]
-    if days is None:
-        yield "the TLS certificate cannot be read: secure phones cannot register"
-    elif days < RENEW_BELOW:
-        yield f"the TLS certificate expires in {days} days: put a new one into asterisk/tls and reload Asterisk"
+def _worries(house: House) -> Iterator[str]:
+    """What a person must see to; `clinicpbx doctor` looks at more."""
+    for name in ("notices", "break_glass", "selftests", "records", "disk", "certificate"):
+        yield from (str(found) for found in CHECKS[name].findings(house) if found.state == "wrong")
 
 
 def _vault(instance: Instance) -> str:

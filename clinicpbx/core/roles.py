@@ -26,7 +26,7 @@ class Act:
 
     *action*: what the audit log calls it, "" for what is not noted; *result*: what it calls that which the command
     returns. *object* and *detail*: its parameters that are noted, by name; never one that may hold a number, a PIN or
-    a patient's words. *vault*: the vault process asks and notes, not the command.
+    a patient's words. *asked*: the process that does it asks and notes, the vault or the daemon, not the command.
     """
 
     roles: frozenset[Role]
@@ -35,31 +35,32 @@ class Act:
     detail: tuple[str, ...] = ()
     clinical: bool = False
     result: str = ""
-    vault: bool = False
+    asked: bool = False
 
 
 def _message(action: str) -> Act:
-    return Act(LEAD, action, ("mailbox", "message"), clinical=True, vault=True)
+    return Act(LEAD, action, ("mailbox", "message"), clinical=True, asked=True)
 
 
 def _agent(action: str, *detail: str) -> Act:
-    return Act(STAFF, action, ("agent",), detail)
+    return Act(STAFF, action, ("agent",), detail, asked=True)
 
 
 ACTS: Mapping[str, Act] = {
-    "agent login": _agent("agent.login"),
+    "agent login": _agent("agent.login", "phone"),
     "agent logout": _agent("agent.logout"),
     "agent pause": _agent("agent.pause", "reason"),
+    "agent pin": Act(LEAD, "agent.pin", ("agent",), vault=True),
     "agent unpause": _agent("agent.unpause"),
     "audit checkpoint": Act(AUDIT, "audit.checkpoint"),
     "audit export": Act(AUDIT, "audit.export", detail=("proof",)),
     "audit list": Act(AUDIT),
     "audit show": Act(AUDIT),
     "audit verify": Act(AUDIT),
-    "break-glass": Act(STAFF),
-    "callback close": Act(STAFF, "callback.close", ("callback",)),
-    "callback list": Act(STAFF),
-    "callback number": Act(STAFF, "callback.number", ("callback",), clinical=True),
+    "break-glass": Act(STAFF, "break-glass", detail=("reason", "length"), asked=True),
+    "callback close": Act(STAFF, "callback.close", ("callback",), asked=True),
+    "callback list": Act(STAFF, asked=True),
+    "callback number": Act(STAFF, "callback.number", ("callback",), clinical=True, asked=True),
     "calls list --unmask": Act(LEAD, "calls.unmask", detail=("since", "limit"), clinical=True),
     "calls show --unmask": Act(LEAD, "calls.unmask", ("call",), clinical=True),
     "db downgrade": Act(ADMIN, "db.downgrade", ("version",)),
@@ -77,45 +78,45 @@ ACTS: Mapping[str, Act] = {
     "inbox today": Act(STAFF, clinical=True),
     "notify retry": Act(LEAD, "notify.retry"),
     "notify test": Act(LEAD, "notify.test", ("target",)),
-    "oncall accept": Act(STAFF, "oncall.accept", ("page",), ("who",)),
-    "oncall close": Act(STAFF, "oncall.close", ("page",), ("who", "outcome")),
-    "oncall confirm": Act(STAFF, "oncall.confirm", ("rota",)),
+    "oncall accept": Act(STAFF, "oncall.accept", ("page",), ("who",), asked=True),
+    "oncall close": Act(STAFF, "oncall.close", ("page",), ("who", "outcome"), asked=True),
+    "oncall confirm": Act(STAFF, "oncall.confirm", ("rota",), asked=True),
     "oncall cover": Act(LEAD, "oncall.cover", ("rota",), ("who", "backup", "begin", "until")),
-    "oncall number": Act(STAFF, "oncall.number", ("page",), clinical=True),
-    "oncall pages": Act(STAFF),
-    "oncall pin": Act(LEAD, "oncall.pin", ("provider",)),
+    "oncall number": Act(STAFF, "oncall.number", ("page",), clinical=True, asked=True),
+    "oncall pages": Act(STAFF, asked=True),
+    "oncall pin": Act(LEAD, "oncall.pin", ("provider",), asked=True),
     "oncall timeline": Act(STAFF),
     "oncall uncover": Act(LEAD, "oncall.uncover", ("cover",)),
     "override off": Act(LEAD, "override.off", ("override",)),
     "override on": Act(LEAD, "override.on", ("override",), ("until", "why")),
     "prepare": Act(ADMIN),
-    "queue add": Act(LEAD, "queue.add", ("queue", "agent"), ("penalty",)),
-    "queue mode": Act(LEAD, "queue.mode", ("queue", "mode"), ("until",)),
-    "queue remove": Act(LEAD, "queue.remove", ("queue", "agent")),
+    "queue add": Act(LEAD, "queue.add", ("queue", "agent"), ("penalty",), asked=True),
+    "queue mode": Act(LEAD, "queue.mode", ("queue", "mode"), ("until",), asked=True),
+    "queue remove": Act(LEAD, "queue.remove", ("queue", "agent"), asked=True),
     "rules apply": Act(ADMIN, "rules.apply", detail=("why", "force"), result="rules.in_force"),
     "rules rollback": Act(ADMIN, "rules.rollback", ("version",), ("force",), result="rules.in_force"),
     "keys destroy": Act(ADMIN, "keys.destroy", ("mailbox", "month")),
-    "keys escrow": Act(ADMIN, "keys.escrow", detail=("parts", "needed")),
+    "keys escrow": Act(ADMIN, "keys.escrow", detail=("parts", "needed", "to")),
     "keys list": Act(ADMIN | AUDIT),
     "keys new": Act(ADMIN, "keys.new"),
     "keys restore": Act(ADMIN, "keys.restore"),
     "keys rotate": Act(ADMIN, "keys.rotate"),
     "keys status": Act(ADMIN | AUDIT),
-    "keys unlock": Act(ADMIN, "keys.unlock", vault=True),
-    "retention run": Act(ADMIN, "retention.run", vault=True),
-    "retention run --dry-run": Act(LEAD | AUDIT, vault=True),
-    "retention status": Act(LEAD | AUDIT, vault=True),
-    "voicemail delete": Act(LEAD, "voicemail.delete", ("mailbox", "message"), vault=True),
+    "keys unlock": Act(ADMIN, "keys.unlock", asked=True),
+    "retention run": Act(ADMIN, "retention.run", asked=True),
+    "retention run --dry-run": Act(LEAD | AUDIT, asked=True),
+    "retention status": Act(LEAD | AUDIT, asked=True),
+    "voicemail delete": Act(LEAD, "voicemail.delete", ("mailbox", "message"), asked=True),
     "voicemail export": _message("voicemail.export"),
-    "voicemail hear": Act(STAFF, "voicemail.hear", ("mailbox", "message"), clinical=True, vault=True),
-    "voicemail hold": Act(LEAD, "voicemail.hold", ("mailbox", "message"), vault=True),
-    "voicemail list": Act(STAFF, "voicemail.list", ("mailbox",), clinical=True, vault=True),
-    "voicemail list --unmask": Act(LEAD, "voicemail.unmask", ("mailbox",), clinical=True, vault=True),
-    "voicemail pin": Act(LEAD, "voicemail.pin", ("mailbox",), vault=True),
-    "voicemail show": Act(STAFF, "voicemail.show", ("mailbox", "message"), clinical=True, vault=True),
+    "voicemail hear": Act(STAFF, "voicemail.hear", ("mailbox", "message"), clinical=True, asked=True),
+    "voicemail hold": Act(LEAD, "voicemail.hold", ("mailbox", "message"), asked=True),
+    "voicemail list": Act(STAFF, "voicemail.list", ("mailbox",), clinical=True, asked=True),
+    "voicemail list --unmask": Act(LEAD, "voicemail.unmask", ("mailbox",), clinical=True, asked=True),
+    "voicemail pin": Act(LEAD, "voicemail.pin", ("mailbox",), asked=True),
+    "voicemail show": Act(STAFF, "voicemail.show", ("mailbox", "message"), clinical=True, asked=True),
     "voicemail show --unmask": _message("voicemail.unmask"),
-    "voicemail unhold": Act(LEAD, "voicemail.unhold", ("mailbox", "message"), vault=True),
-    "voicemail verify": Act(LEAD | AUDIT, "voicemail.verify", ("mailbox",), vault=True),
+    "voicemail unhold": Act(LEAD, "voicemail.unhold", ("mailbox", "message"), asked=True),
+    "voicemail verify": Act(LEAD | AUDIT, "voicemail.verify", ("mailbox",), asked=True),
 }
 """By the words of the command, with an option where that is what matters."""
 
@@ -126,6 +127,7 @@ FREE = frozenset(
             "completion",
             "db status",
             "demo",
+            "doctor",
             "notify list",
             "oncall calendar",
             "oncall covers",
@@ -134,12 +136,46 @@ FREE = frozenset(
             "override list",
         ),
         *("queue list", "queue show", "queue status", "report", "selftest list", "selftest run", "status", "top"),
+        *("staffing need", "staffing plan"),
         *("rules check", "rules diff", "rules explain", "rules history", "rules import-csv", "rules map", "rules new"),
         *("rules reference", "rules render", "rules replay", "rules schema", "rules test"),
         *("run asterisk", "run daemon", "run listener", "run notifier", "run rescuer", "run vault"),
     }
 )
 """Commands that whoever can read the instance may give: they show no patient and change nothing in force."""
+
+VERBS: Mapping[str, str] = {
+    "agent.login": "agent login",
+    "agent.logout": "agent logout",
+    "agent.pause": "agent pause",
+    "agent.unpause": "agent unpause",
+    "agents": "agent list",
+    "callback.close": "callback close",
+    "callback.number": "callback number",
+    "callbacks": "callback list",
+    "callers": "queue show",
+    "calls": "calls list",
+    "floor": "top",
+    "oncall.accept": "oncall accept",
+    "oncall.close": "oncall close",
+    "oncall.confirm": "oncall confirm",
+    "oncall.number": "oncall number",
+    "oncall.pages": "oncall pages",
+    "oncall.reload": "oncall cover",
+    "oncall.standing": "oncall who",
+    "oncall.taken": "inbox claim",
+    "overrides.reload": "override on",
+    "queue.add": "queue add",
+    "queue.mode": "queue mode",
+    "queue.remove": "queue remove",
+    "queues": "queue list",
+    "rules.reload": "rules apply",
+    "selftest.begin": "rules apply",
+    "selftest.keep": "selftest run",
+    "selftest.rows": "selftest list",
+    "status": "status",
+}
+"""What the daemon's control socket can be asked: whoever may give the command may ask, of ACTS or of FREE."""
 
 
 def acts_of(words: str, options: Collection[str]) -> list[Act]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta, tzinfo
 
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
@@ -52,7 +52,8 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class AgentRules:
-    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension.
+    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension, "" for who
+    has none of their own. *number*: by which the agent logs in at any phone, "" for nowhere else.
 
     *skills*: name to level, languages among them (see acd/stages.py).
     """
@@ -62,6 +63,12 @@ class AgentRules:
     queues: Mapping[str, int]
     skills: Mapping[str, int] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
+    number: str = ""
+
+    @property
+    def usual(self) -> str:
+        """Where the agent works as far as the rules tell: the phone, or the number in its place."""
+        return self.phone or self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Rulebook:
     *short_abandon*: who gives up sooner is not followed up.
     *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
     tried. *number*: what the clinic shows outside.
-    *selftest*: the times of day at which every entry is tested, each with its time zone.
+    *selftest*: the times of day at which every entry is tested, each with its time zone. *zone*: the clinic's own.
     """
 
     version: str
@@ -153,10 +160,7 @@ class Rulebook:
     trunks: tuple[str, ...] = ()
     number: str = ""
     selftest: tuple[time, ...] = ()
-
-    def agent_at(self, phone: str) -> AgentRules | None:
-        """Who works at the phone with that extension."""
-        return next((agent for agent in self.agents.values() if agent.phone == phone), None)
+    zone: tzinfo = UTC
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

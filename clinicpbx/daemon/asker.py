@@ -1,4 +1,4 @@
-"""Who asks the vault process, as the kernel says, and whether they may."""
+"""Who asks the vault process or the daemon, as the kernel says, and whether they may."""
 
 import os
 import socket
@@ -13,8 +13,8 @@ from typing import Any
 from clinicpbx.core.audit.entry import Entry, Value
 from clinicpbx.core.roles import Act, Role, acts_of, may
 from clinicpbx.core.rulebook import MailboxRules
-from clinicpbx.daemon.break_glass import broken
-from clinicpbx.daemon.login import Login, login_of, name_of
+from clinicpbx.daemon.break_glass import Verifier, broken
+from clinicpbx.daemon.login import Login, login_named, login_of, name_of
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
@@ -36,15 +36,15 @@ class Peer:
         return cls(uid, pid)
 
     def trusted(self) -> bool:
-        """Root, and the vault's own user: whom they say they act for is believed, since they could read all anyway."""
+        """Root, and the asked process's own user: whom they say they act for is believed, since they can do all."""
         return self.uid in (ROOT, os.getuid())
 
 
 class Doorkeeper:
-    """Asks who may, and notes it before anything is given out."""
+    """Asks who may, and notes it before anything is done. *verifier*: the key that signs who broke the glass."""
 
-    def __init__(self, instance: Instance, settings: Settings, note: Note) -> None:
-        self._instance, self._settings, self._note = instance, settings, note
+    def __init__(self, instance: Instance, settings: Settings, note: Note, verifier: Verifier) -> None:
+        self._instance, self._settings, self._note, self._verifier = instance, settings, note, verifier
 
     def is_daemon(self, peer: Peer) -> bool:
         """Whether *peer* runs as the instance's daemon does: it asks for phones."""
@@ -52,28 +52,31 @@ class Doorkeeper:
 
     def login(self, peer: Peer, claimed: str) -> Login:
         """The login of *peer*. The daemon's user is nobody's, unless the kernel knows who became it (sudo)."""
+        own = name_of(peer.uid) or f"uid {peer.uid}"
         if peer.trusted():
-            return login_of(peer.uid, self._settings, claimed)
-        if (uid := _loginuid(peer.pid)) is not None:
+            every = Login(own, frozenset({Role.ADMIN}))
+            return every if claimed in ("", own) else login_named(claimed, self._settings)
+        if (uid := _loginuid(peer)) is not None:
             return login_of(uid, self._settings)
         if peer.uid == self._instance.home.stat().st_uid:
-            return Login(name_of(peer.uid) or f"uid {peer.uid}", frozenset())
+            return Login(own, frozenset())
         return login_of(peer.uid, self._settings)
 
-    def let_in(self, who: Login, words: str, wish: Mapping[str, Any], mailbox: MailboxRules | None) -> None:
+    def let_in(self, who: Login, words: str, wish: Mapping[str, Any], mailbox: MailboxRules | None = None) -> None:
         """Notes that *who* does *words* (of core.roles) and comes back; NotPermitted, noted too, where they may not.
 
         Errors: ClinicPBXError where it cannot be noted: what is not noted is not done.
         """
-        options = [name for name, value in wish.items() if value is True]
-        for act in acts_of(words, options):
+        for act in acts_of(words, [name for name, value in wish.items() if value]):
             thing = "/".join(str(wish[name]) for name in act.object if wish.get(name))
             free, glass = self._may(act, who, mailbox)
             if not free:
                 self._write(Entry(who.name, "refused", thing, {"command": words}))
                 raise NotPermitted(f"{who.name} may not", where=thing, do=_needed(act, mailbox, who))
-            if act.action:
-                detail: dict[str, Value] = {"break_glass": True} if glass else {}
+            if act.action and act.asked:
+                detail: dict[str, Value] = {name: _plain(wish[name]) for name in act.detail if wish.get(name)}
+                if glass:
+                    detail["break_glass"] = True
                 if wish.get("reason") and words == "voicemail hold":
                     detail["reason_given"] = True
                 self._write(Entry(who.name, act.action, thing, detail))
@@ -84,7 +87,9 @@ class Doorkeeper:
         listed = not readers or who.name in readers or Role.ADMIN in who.roles or not act.clinical
         if listed and may(act, who.roles, False):
             return True, False
-        glass = act.clinical and any(one.login == who.name for one in broken(self._instance, datetime.now(UTC)))
+        glass = act.clinical and any(
+            one.login == who.name for one in broken(self._instance, datetime.now(UTC), self._verifier)
+        )
         return glass, glass
 
     def _write(self, entry: Entry) -> None:
@@ -102,9 +107,17 @@ def _needed(act: Act, mailbox: MailboxRules | None, who: Login) -> str:
     return f"It takes the role {' or '.join(sorted(act.roles))}{glass}"
 
 
-def _loginuid(pid: int) -> int | None:
-    """The kernel's login uid of a process (proc(5)), which outlasts sudo and su; services have none."""
+def _plain(value: object) -> Value:
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _loginuid(peer: Peer) -> int | None:
+    """The kernel's login uid of *peer* (proc(5)), which outlasts sudo and su; services have none.
+
+    Another process may have got the number of one that ended: it counts only as long as it is the same user's.
+    """
     with suppress(OSError, ValueError):
-        found = int((Path("/proc") / str(pid) / "loginuid").read_text())
-        return found if name_of(found) else None
+        process = Path("/proc") / str(peer.pid)
+        found = int((process / "loginuid").read_text())
+        return found if name_of(found) and process.stat().st_uid == peer.uid else None
     return None

@@ -1,5 +1,6 @@
 """A control socket: `{"do": "calls"}` → `{"ok": [...]}`, `{"error": …}` or plain bytes, over a WebSocket."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -10,12 +11,14 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
+from clinicpbx.daemon.asker import Peer
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.errors import ClinicPBXError
 
 log = structlog.get_logger(__name__)
 
 Verb = Callable[[Mapping[str, Any]], Any]
+Leaves = Callable[[Peer], Mapping[str, Verb]]
 SOCKET_MODE = 0o660
 
 
@@ -46,17 +49,35 @@ def _text(answer: Mapping[str, Any]) -> str:
     return orjson.dumps(answer, default=str).decode()
 
 
-async def serve_control(path: Path, verbs: Mapping[str, Verb]) -> Server:
-    """Listens on *path* (0660: the instance's group may use it); a socket left there is replaced."""
+GRANTED = _text({"ok": None})
+
+
+async def serve_control(path: Path, verbs: Mapping[str, Verb], leaves: Leaves) -> Server:
+    """Listens on *path* (0660: the instance's group may use it); a socket left there is replaced.
+
+    *leaves*: for whoever is at the other end, what comes before the verb of the same name: it blocks, and raises where
+    they may not.
+    """
 
     async def talk(connection: ServerConnection) -> None:
+        leave = leaves(Peer.of(connection.transport.get_extra_info("socket")))
         try:
             async for message in connection:
-                await connection.send(answer(verbs, message))
+                asks = _verb(message) in leave
+                granted = await asyncio.to_thread(answer, leave, message) if asks else GRANTED
+                await connection.send(answer(verbs, message) if granted == GRANTED else granted)
         except ConnectionClosed:
             return
 
     return await listen(path, talk)
+
+
+def _verb(message: str | bytes) -> str:
+    try:
+        wish = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return ""
+    return str(wish.get("do", "")) if isinstance(wish, dict) else ""
 
 
 async def listen(path: Path, talk: Callable[[ServerConnection], Awaitable[None]]) -> Server:

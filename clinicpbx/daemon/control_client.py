@@ -8,6 +8,7 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import unix_connect
 
+from clinicpbx.daemon.login import login_behind
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 
@@ -15,8 +16,11 @@ TIMEOUT = 5.0  # seconds
 
 
 def ask_daemon(instance: Instance, wish: Mapping[str, Any]) -> Any:
-    """The daemon's answer to *wish*. Errors: NotReachable where no daemon answers; its own mistakes as they are."""
-    return ask(instance.control, "daemon", wish, TIMEOUT)
+    """The daemon's answer to *wish*; root says whom it acts for.
+
+    Errors: NotReachable where no daemon answers; its own mistakes as they are.
+    """
+    return ask(instance.control, "daemon", {**wish, "login": login_behind(instance)}, TIMEOUT)
 
 
 def ask(path: Path, process: str, wish: Mapping[str, Any], patience: float) -> Any:

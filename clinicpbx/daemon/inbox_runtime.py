@@ -1,4 +1,4 @@
-"""What the listener does for the inbox: the rules in force for new items, and once a minute a look for breaches."""
+"""What the listener does for the inbox: the rules in force, a look for breaches every minute, the notice of the day."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -7,7 +7,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.inbox import Announce, find_breaches
+from clinicpbx.adapters.db.inbox_lists import ids_of_today
 from clinicpbx.adapters.db.records import NO_RULES
+from clinicpbx.core.inbox.due import today
+from clinicpbx.core.notify.daily import DAILY, day_due
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.rulebooks import Rulebooks
 from clinicpbx.errors import ClinicPBXError
@@ -29,6 +32,7 @@ class InboxRuntime:
         self._instance, self._engine, self._announce = instance, engine, announce
         self._book = NO_RULES
         self._read: tuple[str, date] | None = None
+        self._told = ""
         self._looked = datetime.min.replace(tzinfo=UTC)
 
     def book(self) -> Rulebook:
@@ -43,8 +47,21 @@ class InboxRuntime:
         return self._book
 
     async def look(self, at: datetime) -> int:
-        """Tells of what has become overdue, at most once a minute; how much it was."""
+        """Tells of what has become overdue, at most once a minute, and once a day of all; how much became overdue."""
         if at - self._looked < LOOK:
             return 0
         self._looked = at
+        await self._tell_daily(at)
         return await find_breaches(self._engine, at, self.book(), self._announce)
+
+    async def _tell_daily(self, at: datetime) -> None:
+        book = self.book()
+        daily = book.notify.daily
+        day = day_due(daily, book.notify.zone, at) if daily is not None else ""
+        if daily is None or day in ("", self._told):
+            return
+        since, until = today(at, next(iter(book.hours.values()), None))
+        async with self._engine.begin() as connection:
+            figures = await ids_of_today(connection, at, since, until)
+            await self._announce(connection, DAILY, day, {"to": list(daily.to), **figures})
+        self._told = day

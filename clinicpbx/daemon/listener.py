@@ -24,6 +24,7 @@ from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.daemon.audit_runtime import AuditRuntime
 from clinicpbx.daemon.inbox_runtime import InboxRuntime
+from clinicpbx.daemon.reconciliations import Reconciliations
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.errors import ClinicPBXError
@@ -33,7 +34,8 @@ from clinicpbx.settings import Settings, database_url
 log = structlog.get_logger(__name__)
 POLL, SWEEP, RECONCILE = 1.0, 15.0, 300.0
 GATHER = 0.05
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 8.0
+SLOW = 8.0  # seconds that a turn may last before people are told
 AWAY = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
@@ -91,11 +93,14 @@ class Listener:
         self._link: AmiLink | None = None
         found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
         self.inbox = InboxRuntime(instance, engine, announce)
-        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book)
         self.metrics = RecordsMetrics()
+        delay = self.metrics.delay.observe
+        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book, delay=delay)
+        self.reconciliations = Reconciliations(instance.reconciliations, engine)
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0
         self._ready = self._behind = False
+        self._began = 0.0  # of the turn in progress
 
     def stop(self) -> None:
         """Ends run() after the step in progress."""
@@ -104,7 +109,7 @@ class Listener:
 
     async def run(self) -> None:
         """Until stop(); AMI comes and goes meanwhile."""
-        hints = asyncio.create_task(self._hints())
+        beside = [asyncio.create_task(self._hints()), asyncio.create_task(self._watch())]
         notify("READY=1")
         try:
             while not self._stopped:
@@ -112,10 +117,23 @@ class Listener:
                 await self._pause()
             await self._turn()
         finally:
-            hints.cancel()
-            await asyncio.gather(hints, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """A database that hangs ends no turn: it is told all the same, and systemd's watchdog ends the process."""
+        told = 0.0
+        while True:
+            await asyncio.sleep(1.0)
+            if self._began and self._began != told and time.monotonic() - self._began > SLOW:
+                told = self._began
+                log.error("the main database is away or hangs; rows wait")
+                self.metrics.stored.set(0)
+                self._write()
 
     async def _turn(self) -> None:
+        self._began = time.monotonic()
         try:
             await self._work()
         except AWAY as fault:
@@ -148,10 +166,15 @@ class Listener:
             counts = await self.runtime.reconcile()
             if counts is not None:
                 self.metrics.count(counts)
+                await self.reconciliations.take(counts, datetime.now(UTC))
 
     def _tell(self) -> None:
         # a database that is away is no reason to be killed: the loop runs, the spools keep the rows
+        self._began = 0.0
         notify("WATCHDOG=1")
+        self._write()
+
+    def _write(self) -> None:
         try:
             self.metrics.write(self._instance.run / "listener.prom", self.runtime)
         except OSError as fault:

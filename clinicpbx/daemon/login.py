@@ -26,18 +26,30 @@ class Login:
 
 def login(instance: Instance, settings: Settings) -> Login:
     """Who gives this command."""
-    uid = uid_of(os.getuid(), _owner(instance), _loginuid(), os.environ)
-    return login_of(uid, settings)
+    return login_of(_uid(instance), settings)
 
 
-def login_of(uid: int, settings: Settings, name: str = "") -> Login:
-    """The login of *uid*, or of *name*, where root says whom it acts for."""
+def login_behind(instance: Instance) -> str:
+    """The name of who gives this command; "" where the machine knows none."""
+    return name_of(_uid(instance))
+
+
+def _uid(instance: Instance) -> int:
+    return uid_of(os.getuid(), _owner(instance), _loginuid(), os.environ)
+
+
+def login_of(uid: int, settings: Settings) -> Login:
+    """The login of *uid*; root is admin."""
+    found = login_named(name_of(uid) or f"uid {uid}", settings)
+    return Login(found.name, found.roles | {Role.ADMIN}, found.open) if uid == ROOT else found
+
+
+def login_named(name: str, settings: Settings) -> Login:
+    """The login of that name, with the roles of its groups."""
     groups = role_groups(settings)
-    name = name or name_of(uid) or f"uid {uid}"
     if not groups:
         return Login(name, frozenset({Role.ADMIN}), open=True)
-    roles = {role for role, members in groups.items() if name in members}
-    return Login(name, frozenset(roles | ({Role.ADMIN} if uid == ROOT else set())))
+    return Login(name, frozenset(role for role, members in groups.items() if name in members))
 
 
 def uid_of(uid: int, owner: int, loginuid: int | None, environment: Mapping[str, str]) -> int:

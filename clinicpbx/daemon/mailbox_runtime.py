@@ -13,7 +13,7 @@ import structlog
 
 from clinicpbx.adapters.asterisk.lamps import set_lamp
 from clinicpbx.adapters.metrics import Metrics
-from clinicpbx.adapters.vault.hear import forget, forget_all
+from clinicpbx.adapters.vault.hear import forget, forget_all, forget_lost
 from clinicpbx.adapters.vault.letterbox import Letterbox
 from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.commands import (
@@ -128,6 +128,8 @@ class MailboxRuntime:
     async def _sweep(self) -> None:
         await self.recordings.sweep()
         try:
+            if lost := await asyncio.to_thread(forget_lost, self._instance, {*self._heard.values()}):
+                log.warning("messages in clear that nobody hears were removed", messages=lost)
             if places := await self.recordings.interrupted():
                 self._tell(await asyncio.to_thread(self._desk.recover, places))
         except (ClinicPBXError, OSError) as error:

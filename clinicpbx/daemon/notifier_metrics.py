@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
+
+from clinicpbx.daemon.metrics_file import read_metrics
 
 FAILED = "clinicpbx_notices_failed"
 
@@ -36,8 +37,4 @@ class NotifierMetrics:
 
 def failed_notices(path: Path) -> int:
     """How many notices the metrics in *path* say are given up; 0 where no notifier has written any."""
-    try:
-        families = list(text_string_to_metric_families(path.read_text()))
-    except (OSError, ValueError):
-        return 0
-    return sum(int(sample.value) for family in families for sample in family.samples if sample.name == FAILED)
+    return int(read_metrics(path).get(FAILED, 0))

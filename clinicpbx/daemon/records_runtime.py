@@ -25,7 +25,8 @@ class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
     *silence*: how long a group must have written nothing before its missing channels count as lost. *window*: how
-    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox.
+    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox. *delay* is told of each new record how
+    many seconds after the call's end it was there.
     """
 
     engine: AsyncEngine
@@ -35,6 +36,7 @@ class RecordsRuntime:
     window: timedelta = timedelta(hours=25)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     book: Callable[[], Rulebook] = lambda: NO_RULES
+    delay: Callable[[float], None] = lambda seconds: None
     moved: int = 0
     faults: int = 0
 
@@ -72,11 +74,13 @@ class RecordsRuntime:
 
     async def _assemble(self) -> bool:
         for _ in range(BATCHES):
-            count, faults = await assemble_pending(self.engine, book=self.book())
-            for fault in faults:
+            done = await assemble_pending(self.engine, book=self.book())
+            for ended in done.ended:
+                self.delay(max((self.clock() - ended).total_seconds(), 0.0))
+            for fault in done.faults:
                 self.faults += 1
                 log.error("a call's record could not be assembled", error=type(fault).__name__)
-            if not count:
+            if not done.waiting:
                 return True
         return False
 
@@ -95,7 +99,8 @@ class RecordsRuntime:
         living = await self.alive()
         if not await self.step():
             return None
-        return await reconcile(self.engine, living, self.clock() - self.window)
+        now = self.clock()
+        return await reconcile(self.engine, living, now - self.window, now)
 
     def forget(self) -> None:
         """Reads the cursors anew at the next step: the database was away."""

@@ -8,19 +8,21 @@ import structlog
 
 from clinicpbx.adapters.vault.hear import hear
 from clinicpbx.adapters.vault.message import Message, State
-from clinicpbx.adapters.vault.pins import PERSON, Answer, Pins
+from clinicpbx.adapters.vault.pins import AGENT, PERSON, Answer, Pins
 from clinicpbx.adapters.vault.recover import recover
 from clinicpbx.adapters.vault.root import Root
 from clinicpbx.adapters.vault.store import Damage, Vault, plain_of
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.rulebook import MailboxRules, Rulebook
 from clinicpbx.daemon.asker import Doorkeeper, Note, Peer
+from clinicpbx.daemon.break_glass import LONGEST, Glass, break_glass
 from clinicpbx.daemon.control import Verb
 from clinicpbx.daemon.retention_run import Retention
 from clinicpbx.daemon.rulebooks import Rulebooks
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
+from clinicpbx.rules.words import duration
 from clinicpbx.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -37,7 +39,8 @@ class Desk:
         self.instance, self.root = instance, Root(instance)
         self.vault = Vault(instance, self.root)
         self._pins = Pins(instance, self.vault.keyring)
-        self._door = Doorkeeper(instance, settings, note)
+        signer = self.vault.keyring.signer
+        self._door = Doorkeeper(instance, settings, note, lambda: signer().public_key())
         self._note = note
         self._rulebooks = Rulebooks(instance)
         self.retention = Retention(instance, self.vault, self.book, note)
@@ -56,6 +59,7 @@ class Desk:
         """What *peer* can ask for."""
         phones = {"phone.open": self._open, "phone.fetch": self._fetch, "phone.heard": self._heard}
         phones |= {"phone.person": self._person, "phone.delete": self._delete_at_phone, "recover": self._recover}
+        phones["phone.agent"] = self._agent
         people = {
             "voicemail list": self._list,
             "voicemail show": self._show,
@@ -66,6 +70,7 @@ class Desk:
             "voicemail unhold": lambda wish: self.vault.unhold(wish["mailbox"], wish["message"]),
             "voicemail verify": self._verify,
             "oncall pin": lambda wish: self._pins.set_pin(PERSON.format(wish["provider"]), Private(wish["pin"])),
+            "agent pin": lambda wish: self._pins.set_pin(AGENT.format(wish["agent"]), Private(wish["pin"])),
             "voicemail pin": lambda wish: self._pins.set_pin(wish["mailbox"], Private(wish["pin"])),
             "retention status": lambda wish: self.retention.status(_now()),
             "keys unlock": lambda wish: self.root.unlock(Private(wish["passphrase"])),
@@ -74,6 +79,7 @@ class Desk:
             **{name: self._for_daemon(peer, verb) for name, verb in phones.items()},
             **{name: self._for_people(peer, name, verb) for name, verb in people.items()},
             "retention run": self._for_people(peer, "retention run", lambda wish: self._retain(peer, wish)),
+            "break-glass": self._for_people(peer, "break-glass", lambda wish: self._break_glass(peer, wish)),
             "status": lambda wish: self._status(),
         }
 
@@ -130,6 +136,13 @@ class Desk:
         if mailbox:
             self._let_hear(wish["call"], mailbox)
         return answer
+
+    def _agent(self, wish: Wish) -> Any:
+        """Whether it is the PIN of that agent. What has too many wrong tries is wrong, and so is who does not exist."""
+        agent = wish["agent"]
+        right = self._pins.check_pin(AGENT.format(agent), Private(wish["pin"]), _now()) is Answer.RIGHT
+        self._phone(wish, "agent.identified" if right else "agent.pin_refused", agent or "unknown")
+        return Answer.RIGHT if right else Answer.WRONG
 
     def _fetch(self, wish: Wish) -> Any:
         """Where the message lies in clear, in the tmpfs, until the daemon removes it."""
@@ -190,6 +203,19 @@ class Desk:
         by = self._door.login(peer, str(wish.get("login", ""))).name
         found = list(self.retention.due(_now())) if wish.get("dry_run") else self.retention.run(_now(), by)
         return [{"mailbox": e.mailbox, "message": e.message, "received": e.received} for e in found]
+
+    def _break_glass(self, peer: Peer, wish: Wish) -> Any:
+        """Who may hear, export and unmask from now on, and until when."""
+        try:
+            length = duration(wish["length"])
+        except ValueError as wrong:
+            raise ClinicPBXError(str(wrong)) from None
+        reason, now = str(wish["reason"]).strip(), _now()
+        if not isinstance(length, timedelta) or not timedelta(0) < length <= LONGEST or not reason:
+            raise ClinicPBXError(f"it takes a reason, and at most {LONGEST}")
+        who = self._door.login(peer, str(wish.get("login", ""))).name
+        break_glass(self.instance, Glass(who, reason, now, now + length), self.vault.keyring.signer())
+        return {"login": who, "until": now + length}
 
     def _status(self) -> Any:
         try:

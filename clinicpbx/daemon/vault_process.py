@@ -13,9 +13,8 @@ from clinicpbx.adapters.logs import start_logging
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.hear import forget_all
 from clinicpbx.adapters.vault.rotate import settle_rotation
-from clinicpbx.core.audit.entry import Entry
 from clinicpbx.daemon.asker import Peer
-from clinicpbx.daemon.audit_trail import Waiting, wait
+from clinicpbx.daemon.audit_trail import noting
 from clinicpbx.daemon.control import answer, listen
 from clinicpbx.daemon.vault_desk import Desk
 from clinicpbx.errors import ClinicPBXError
@@ -45,11 +44,7 @@ async def serve_vault(instance: Instance, desk: Desk) -> Server:
 
 def make_desk(instance: Instance, settings: Settings) -> Desk:
     """The desk of the process: its audit entries are on disk before anything leaves, the database present or not."""
-
-    def note(entry: Entry) -> None:
-        wait(instance, Waiting(entry, datetime.now(UTC)))
-
-    return Desk(instance, settings, note)
+    return Desk(instance, settings, noting(instance))
 
 
 class Care:

@@ -1,18 +1,44 @@
 """What the control socket can be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from websockets.asyncio.server import Server
+
 from clinicpbx import __version__
+from clinicpbx.adapters.vault.publickeys import PublicKeys
 from clinicpbx.core.acd.modes import Mode
-from clinicpbx.daemon.control import Verb
+from clinicpbx.core.roles import FREE, VERBS
+from clinicpbx.daemon.asker import Doorkeeper, Peer
+from clinicpbx.daemon.audit_trail import noting
+from clinicpbx.daemon.control import Verb, serve_control
+from clinicpbx.errors import ClinicPBXError
+from clinicpbx.paths import Instance
+from clinicpbx.settings import Settings
 
 if TYPE_CHECKING:
     from clinicpbx.daemon.app import Daemon
 
 Wish = Mapping[str, Any]
+
+
+async def serve_verbs(daemon: "Daemon", instance: Instance, settings: Settings) -> Server:
+    """The control socket of *daemon*: who asks needs the role of the command that asks for the verb."""
+    door = Doorkeeper(instance, settings, noting(instance), PublicKeys(instance).verifier)
+    known = verbs(daemon)
+    return await serve_control(instance.control, known, partial(leaves, door, known))
+
+
+def leaves(door: Doorkeeper, known: Iterable[str], peer: Peer) -> dict[str, Verb]:
+    """What *peer* must be granted, by verb; those that are free need nothing."""
+
+    def asking(verb: str) -> Verb:
+        return lambda wish: door.let_in(door.login(peer, str(wish.get("login", ""))), VERBS[verb], wish)
+
+    return {verb: asking(verb) for verb in known if VERBS.get(verb) not in FREE}
 
 
 def verbs(daemon: "Daemon") -> dict[str, Verb]:
@@ -91,7 +117,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "selftest.rows": lambda wish: daemon.selftests.rows(),
         "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
-        "agent.login": lambda wish: queues.log_in(wish["agent"]),
+        "agent.login": lambda wish: queues.log_in(wish["agent"], _phone(daemon, wish.get("phone", ""))),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
         "queue.add": lambda wish: queues.join_queue(wish["agent"], wish["queue"], int(wish.get("penalty", 0))),
@@ -101,6 +127,12 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         ),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
+
+
+def _phone(daemon: "Daemon", extension: str) -> str:
+    if extension and extension not in daemon.rulebooks.current().phones:
+        raise ClinicPBXError(f"no phone {extension!r}", do="See `clinicpbx codes`")
+    return extension
 
 
 def _instant(text: str | None) -> datetime | None:

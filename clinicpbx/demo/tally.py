@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -63,7 +63,7 @@ async def count_records(
         while True:
             async with engine.connect() as connection:
                 rows = [row for row in (await connection.execute(wanted)).all() if row.number in numbers]
-            uneven = (await reconcile(engine, (), since)).unreconciled
+            uneven = (await reconcile(engine, (), since, datetime.now(UTC))).unreconciled
             lost = lost_callers(patients, rows)
             if not (lost or uneven) or asyncio.get_running_loop().time() > deadline:
                 ends = Counter(row.outcome for row in rows)

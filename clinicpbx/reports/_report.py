@@ -1,6 +1,6 @@
 """What a report is: a SELECT over the records of a period, and words that say what its figures mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,11 +13,16 @@ from clinicpbx.adapters.db.tables import interaction
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From *since*, inclusive, to *until*, exclusive; calls count by when they began. *threshold* in seconds."""
+    """From *since*, inclusive, to *until*, exclusive; calls count by when they began. *threshold* in seconds.
+
+    *by*: one of the report's own dimensions, "" for its first. *zone*: IANA name, whose days and hours are counted.
+    """
 
     since: datetime
     until: datetime
     threshold: float = 20.0
+    by: str = ""
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report; *formula* says how each figure comes about."""
+    """One report; *formula* says how each figure comes about.
+
+    *by*: what its rows may stand for, the usual one first. *chart*: the column that is worth a picture, "" for none.
+    *calls*: of a row, which interactions its figures count; None where no calls stand behind them.
+    """
 
     title: str
     columns: tuple[Column, ...]
     formula: str
     select: Callable[[Period], Select[Any]]
+    by: tuple[str, ...] = ()
+    chart: str = ""
+    calls: Callable[[Period, Mapping[str, Any]], ColumnElement[bool]] | None = None
 
     def row(self, found: dict[str, Any]) -> dict[str, Any]:
         """*found* with numbers as JSON knows them; seconds and per cent to one decimal."""

@@ -99,6 +99,7 @@ def compile_rules(
         number=clinic_number(document),
         selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
+        zone=document.local,
     )
     return Rules(document, places, book, tuple(found), parsed.calendars)
 
@@ -135,7 +136,8 @@ def _phone(extension: str, written: Phone) -> PhoneRules:
 def _agent(document: Document, name: str) -> AgentRules:
     written = document.agents[name]
     spoken = {speaks(code): level for code, level in (written.languages or {document.language: 1}).items()}
-    return AgentRules(name, written.phone, dict(written.queues), {**written.skills, **spoken}, written.licences)
+    skills, queues = {**written.skills, **spoken}, dict(written.queues)
+    return AgentRules(name, written.phone or "", queues, skills, written.licences, written.number or "")
 
 
 def _log_out(document: Document) -> LogOutRules:

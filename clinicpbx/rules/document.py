@@ -108,7 +108,9 @@ class Phone(Written):
         "local", description="What it may dial; emergency numbers always."
     )
 
-    supervises: Names = Field((), description="Queues whose agents it may listen to, whisper to, and join.")
+    supervises: Names = Field(
+        (), description="Queues whose agents it may listen to, whisper to, and join, and whose mode it may change."
+    )
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -161,13 +163,18 @@ class InternalNumber(Written):
 class Codes(Written):
     """What phones dial for themselves."""
 
-    login: Code = Field("*45", description="Log in to the agent's queues, or out; with a queue's extension: that one.")
+    login: Code = Field(
+        "*45",
+        description="Log in to the agent's queues, or out; with a queue's extension: that one. At a phone that is "
+        "nobody's it asks for an agent's number and PIN; with an agent's number after it, at any phone for the PIN.",
+    )
     pause: Code = Field("*46", description="Pause, or go on; with the key of a reason after it: for that.")
     voicemail: Code = Field("*97", description="Hear the messages of the phone's mailbox.")
     wrap_up: Code = Field("*48", description="The time after a call is over: ready for the next one.")
     more_time: Code = Field("*49", description="As much time again after the call.")
     dispose: Code = Field("*44", description="With the key of a disposition after it: what came of the last call.")
     count: Code = Field("*47", description="With the extension of a queue after it: how many wait there.")
+    mode: Code = Field("*42", description="With the extension of a queue after it: its mode, to hear and to change.")
     listen: Code = Field("*50", description="With an agent's phone after it: listen to the call.")
     whisper: Code = Field("*51", description="With an agent's phone after it: speak to the agent alone.")
     barge: Code = Field("*52", description="With an agent's phone after it: join the call.")
@@ -218,7 +225,12 @@ class Queue(Written):
 
 class Agent(Written):
     name: Text = Field(description="The agent's name, for colleagues.")
-    phone: Extension = Field(description="The phone the agent works at.")
+    phone: Extension | None = Field(None, description="The agent's own phone; default: whichever they log in at.")
+    number: Extension | None = Field(
+        None,
+        description="Logs the agent in at any phone, with their PIN (`clinicpbx agent pin`), until they log out or in "
+        "elsewhere; default: only their own phone does.",
+    )
     queues: Penalties = Field(description="The agent's queues: a list, or queue → penalty (lower is asked first).")
     skills: Skills = Field(default_factory=dict, description="What the agent can do: a list, or skill → level, 1 to 9.")
     languages: Fluency = Field(

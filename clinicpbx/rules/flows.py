@@ -24,6 +24,7 @@ CODES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "more_time": ("agent_more_time", {}),
     "dispose": ("agent_dispose", {}),
     "count": ("queue_count", {}),
+    "mode": ("queue_mode", {}),
     "listen": ("supervise", {"mode": "listen"}),
     "whisper": ("supervise", {"mode": "whisper"}),
     "barge": ("supervise", {"mode": "barge"}),

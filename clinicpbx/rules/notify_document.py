@@ -1,11 +1,13 @@
 """Who is told of what happens, as the clinic writes it. Secrets are files in keys/, never here."""
 
+from datetime import time
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from clinicpbx.core.notify.kinds import KindName
 from clinicpbx.core.notify.targets import Way
+from clinicpbx.rules.selftest_document import Clock
 from clinicpbx.rules.words import Email, Extension, Host, Name, Text, Url, one_or_many
 from clinicpbx.rules.written import Written
 
@@ -63,13 +65,32 @@ class TargetRule(Written):
         return self.email or self.webhook or self.message or ""
 
 
+class DailyRule(Written):
+    """What of the inbox is open, once a day, also when nothing is: counts and ids, nothing of a patient."""
+
+    at: Clock = Field(
+        "08:00", description="From this time on, in local time of the first site, nights and holidays too."
+    )
+    to: Annotated[tuple[Name, ...], BeforeValidator(one_or_many, json_schema_input_type=Name | list[Name])] = Field(
+        (), description="Names of targets; default: all."
+    )
+
+    @property
+    def clock(self) -> time:
+        return time.fromisoformat(self.at)
+
+
 class Notify(Written):
     mail: MailRule | None = Field(None, description="The server for mails; default: none.")
     targets: dict[Name, TargetRule] = Field(min_length=1, description="Name → who is told, how, and of what.")
+    daily: DailyRule | None = Field(None, description="Who is told every day what is open; default: nobody.")
 
     @model_validator(mode="after")
     def _sendable(self) -> "Notify":
         lost = [name for name, target in self.targets.items() if target.email]
         if lost and self.mail is None:
             raise ValueError(f"needs mail: the server that takes the mails for {', '.join(lost)}")
+        unknown = [name for name in (self.daily.to if self.daily else ()) if name not in self.targets]
+        if unknown:
+            raise ValueError(f"daily: no target is named {', '.join(map(repr, unknown))}")
         return self

@@ -1,5 +1,6 @@
 """Who is told of what, from what the clinic wrote."""
 
+from clinicpbx.core.notify.daily import Daily
 from clinicpbx.core.notify.targets import MailServer, NotifyRules, Target
 from clinicpbx.rules.document import Document
 
@@ -13,4 +14,6 @@ def notify_rules(document: Document) -> NotifyRules:
     }
     mail = written.mail if written else None
     server = MailServer(mail.host, mail.port, mail.security, mail.sender, mail.user or "") if mail else None
-    return NotifyRules(document.clinic.name, document.local, targets, server)
+    every = written.daily if written else None
+    daily = Daily(every.clock, every.to or tuple(targets)) if every else None
+    return NotifyRules(document.clinic.name, document.local, targets, server, daily)

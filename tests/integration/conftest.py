@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.engine import make_engine
@@ -47,13 +46,9 @@ def postgres_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-async def postgres(postgres_cluster: Cluster) -> str:
+def postgres(postgres_cluster: Cluster) -> str:
     """The URL of a database without tables in PostgreSQL."""
-    engine = make_engine(postgres_cluster.url)
-    async with engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
-    await engine.dispose()
+    postgres_cluster.empty()
     return postgres_cluster.url
 
 

@@ -44,6 +44,9 @@ async def test_calls_that_were_cut_off_have_records_and_the_next_ones_too(floor:
     bed.start_asterisk()
     found = await floor.recorded(since, 14, within=60)
     assert Counter(row["outcome"] for row in found) == {"answered": 2, "interrupted": 12}
+    cut_off = [row for row in found if row["outcome"] == "interrupted"]
+    assert sum(row["answered"] is not None for row in cut_off) == 10, "those who talked, by what Asterisk wrote of them"
+    assert all(row["started"] <= (row["answered"] or row["ended"]) <= row["ended"] for row in cut_off)
     await floor.staffed()
     assert floor.ask("calls") == []
 

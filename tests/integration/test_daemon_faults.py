@@ -133,6 +133,43 @@ async def test_killed_in_the_middle_of_a_message_the_next_daemon_seals_on(house:
     assert not part.exists()
 
 
+async def test_whoever_is_killed_what_patients_said_is_out_of_the_clear_within_a_minute(
+    house: Clinic, phones: Phones
+) -> None:
+    house.bed.clinicpbx("voicemail", "pin", "desk", given="380294\n")
+    caller = await house.caller(phones)
+    await caller.call(house.number)
+    await eventually(lambda: house.steps() == ["menu"])
+    await caller.dtmf("2")
+    await eventually(lambda: list(house.instance.recordings.glob("*.ulaw")), 10)
+    await caller.play(house.instance.prompts / "en" / "about.wav", loop=True)
+    desk = await house.desk(phones, "201")
+    messages = Vault(house.instance).list("desk").messages
+    if messages:  # of the test before: somebody listens to it
+        await desk.call(f"sip:*97@{house.bed.sip}")
+        await asyncio.sleep(1)
+        await desk.dtmf("380294#")
+        await eventually(lambda: list((house.instance.clear / "hear").glob("*.ulaw")), 10)
+    spoken = await eventually(lambda: sum(path.stat().st_size for path in in_clear(house)), 10)
+    for name in ("daemon", "vault"):
+        house.bed.programs[name].kill()
+    torn = house.instance.clear / "claims" / ".torn.json.1.tmp"  # as a daemon killed while it wrote leaves it
+    torn.write_text("+12075550142")
+    house.bed.rx("channel request hangup all")
+    assert in_clear(house)
+    began = time.monotonic()
+    house.start_daemon()
+    await eventually(lambda: not in_clear(house), 60)
+    print(f"{spoken} bytes were out of the clear after {time.monotonic() - began:.1f} s")
+    assert Vault(house.instance).counts("desk")[0] >= 1
+
+
+def in_clear(house: Clinic) -> list[Path]:
+    """Files of patients in the tmpfs; lamps have nothing of them."""
+    folders = ("recording", "hear", "claims")
+    return [path for name in folders for path in (house.instance.clear / name).rglob("*") if path.is_file()]
+
+
 def locked(path: Path) -> bool:
     """Whether some process seals *path*."""
     with path.open("rb") as stream:

@@ -132,6 +132,18 @@ async def test_mails_and_webhooks_arrive_and_nothing_of_a_patient_is_in_them(hou
     assert not any(word in text for text in written for word in ("Ana", "Lopez", "0147"))
 
 
+async def test_the_mail_of_the_day_has_counts_and_ids_and_nothing_of_a_patient(house: House, notifier: Program) -> None:
+    detail = {"to": ["manager", "ops"], "open": [17, 21], "overdue": [21], "due_today": [], "came": [], "who": PATIENT}
+    with house.mail, house.receiver:
+        await house.do(lambda connection: announce(connection, "daily", "2026-11-25", detail))
+        await house.all_sent(2)
+    [(_, mail)], [hook] = house.mail.got, house.receiver.got
+    assert mail["Subject"] == "Harbour Clinic Zürich: What is open (2026-11-25)"
+    assert mail.get_content().splitlines()[7:9] == ["Open:      2  (17, 21)", "Overdue:   1  (21)"]
+    assert hook.document["data"]["items"] == {"open": [17, 21], "overdue": [21], "due_today": [], "came": []}
+    assert not any(word in text for text in (str(mail), str(hook), house.log) for word in ("Ana", "Lopez", "0147"))
+
+
 async def test_a_neighbour_that_is_down_delays_nobody_and_loses_nothing(house: House, notifier: Program) -> None:
     await house.announce("breached", "1", "2", "3")
     with house.mail:

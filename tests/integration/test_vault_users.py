@@ -1,5 +1,6 @@
 """The daemon and the vault process as users of their own, on real files: each can do its work, and no more."""
 
+import asyncio
 import concurrent.futures.thread  # noqa: F401  (the interpreter may lie where these users cannot read)
 import os
 import shutil
@@ -8,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,8 +24,10 @@ from clinicpbx.adapters.vault.sealer import SealJob
 from clinicpbx.adapters.vault.store import Vault, plain_of
 from clinicpbx.cli.prepare import _own
 from clinicpbx.daemon.audit_trail import waiting
+from clinicpbx.daemon.control_client import ask
 from clinicpbx.daemon.vault_client import PhoneDesk, ask_vault
 from clinicpbx.daemon.vault_process import run_vault
+from clinicpbx.daemon.verbs import serve_verbs
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
@@ -35,7 +40,9 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="becoming other users needs root"),
 ]
 
-DAEMON, VAULT = 64101, 64102
+DAEMON, VAULT, STRANGER = 64101, 64102, 64103
+BIN = 2
+"""A user of this machine whose group of that name, `bin`, gives a role here."""
 SOUND = tone(3)
 PIN = "270418"
 
@@ -89,6 +96,13 @@ def credentials(instance: Instance) -> Path:
     return folder
 
 
+def there(path: Path) -> None:
+    until = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def seal(instance: Instance) -> None:
     job = claim(Letterbox(instance), received=datetime.now(UTC))  # type: ignore[arg-type]
     job.source.write_bytes(SOUND)
@@ -138,10 +152,7 @@ def test_they_talk_and_the_daemons_user_gets_nothing_without_a_pin(instance: Ins
     done(DAEMON, lambda: seal(instance))
     vault = as_user(VAULT, lambda: run_vault(instance, Settings()), CREDENTIALS_DIRECTORY=str(credentials))
     try:
-        until = time.monotonic() + 10
-        while not instance.vault_socket.exists():
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        there(instance.vault_socket)
         ask_vault(instance, "voicemail pin", mailbox="8100", pin=PIN)
 
         def work() -> None:
@@ -162,3 +173,35 @@ def test_they_talk_and_the_daemons_user_gets_nothing_without_a_pin(instance: Ins
     finally:
         os.kill(vault, 15)
         os.waitpid(vault, 0)
+
+
+def test_the_daemon_does_for_each_user_what_their_group_may_and_for_its_own_and_root_all(instance: Instance) -> None:
+    settings = Settings(group_admin="bin", group_agent="cpbx-none", group_supervisor="cpbx-none")
+    daemon: Any = SimpleNamespace(queues=None, pages=None, reload_rules=lambda: SimpleNamespace(version="000007"))
+
+    async def serve() -> None:
+        instance.run.mkdir(exist_ok=True)
+        server = await serve_verbs(daemon, instance, settings)
+        await server.wait_closed()
+
+    def reloads(login: str) -> None:
+        wish = {"do": "rules.reload", "login": login}
+        assert ask(instance.control, "daemon", wish, 5) == {"version": "000007"}
+
+    def refused_it() -> None:
+        with pytest.raises(ClinicPBXError, match=f"uid {STRANGER} may not") as refused:
+            reloads("root")
+        assert refused.value.exit_code == 77
+
+    process = as_user(DAEMON, lambda: asyncio.run(serve()))
+    try:
+        there(instance.control)
+        for uid in (BIN, DAEMON):
+            done(uid, lambda: reloads(""))
+        reloads("")
+        done(STRANGER, refused_it)
+        [row] = [one.entry for one in waiting(instance)]
+        assert (row.actor, row.action, row.detail) == (f"uid {STRANGER}", "refused", {"command": "rules apply"})
+    finally:
+        os.kill(process, 15)
+        os.waitpid(process, 0)

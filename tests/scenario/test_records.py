@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +113,59 @@ def test_who_gives_up_in_the_queue_after_a_transfer_has_abandoned() -> None:
 def test_no_two_tables_are_the_same_call() -> None:
     names = [record.call for call in CALLS.values() for record in assemble_all(call.group())]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("name", ENDED)
+def test_a_clock_that_jumps_within_a_call_makes_no_time_negative(name: str, hours: int) -> None:
+    group = ENDED[name].group()
+    calls = {record.call for record in assemble_all(group)}
+    moments = sorted({row.at for row in group.cel})
+    for moment in moments[1:]:
+        jump = timedelta(hours=hours)
+        cel = [replace(row, at=row.at + jump if row.at >= moment else row.at) for row in group.cel]
+        facts = [replace(fact, at=fact.at + jump if fact.at >= moment else fact.at) for fact in group.facts]
+        found = assemble_all(Group(group.cdr, cel, facts))
+        assert {record.call for record in found} == calls
+        for record in found:
+            assert record.ended >= record.started
+            assert record.talk >= timedelta()
+            assert all(stay.waited >= timedelta() for stay in record.queues)
+
+
+def repeated(first: Group, second: Group, shift: timedelta) -> Group:
+    """Two calls under the ids of the first: Asterisk was started anew, its clock was set back by *shift*."""
+    old, new = second.cel[0].linkedid, first.cel[0].linkedid
+
+    def renamed(row: Any, **times: Any) -> Any:
+        ids = {"linkedid": new} if hasattr(row, "linkedid") else {"call": row.call.replace(old, new)}
+        if hasattr(row, "uniqueid") and row.uniqueid == old:
+            ids["uniqueid"] = new
+        return replace(row, **ids, **{key: at + shift if at else at for key, at in times.items()})
+
+    cdr = [renamed(row, start=row.start, answer=row.answer, end=row.end) for row in second.cdr]
+    cel = [renamed(row, at=row.at) for row in second.cel]
+    facts = [renamed(fact, at=fact.at) for fact in second.facts]
+    return Group([*first.cdr, *cdr], [*first.cel, *cel], [*first.facts, *facts], first.lost)
+
+
+@pytest.mark.parametrize("name", ["answered from queue", "abandoned in queue", "asterisk killed"])
+def test_an_id_that_asterisk_gives_again_after_its_clock_was_set_back_is_another_call(name: str) -> None:
+    first, second = CALLS[name].group(), CALLS["fallback answered"].group()
+    shift = first.cel[0].at - second.cel[0].at
+    (before,) = assemble_all(first)
+    (after,) = assemble_all(second)
+    one, two = assemble_all(repeated(first, second, shift))
+    assert one == before
+    assert two.call == f"{before.call}~2"
+    assert (two.outcome, two.talk, two.agent, two.fallback) == (after.outcome, after.talk, after.agent, True)
+    assert two.started == before.started
+
+
+def test_the_daemon_tells_two_calls_of_one_id_apart() -> None:
+    first, second = CALLS["answered from queue"].group(), CALLS["abandoned in queue"].group()
+    one, two = assemble_all(repeated(first, second, first.cel[0].at - second.cel[0].at))
+    assert [record.outcome for record in (one, two)] == ["answered", "abandoned"]
+    assert [len(record.queues) for record in (one, two)] == [1, 1]
+    without = Group([replace(row, end=None) for row in first.cdr], first.cel, first.facts)
+    assert len(assemble_all(repeated(without, second, timedelta()))) == 2

@@ -3,10 +3,11 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -42,6 +43,11 @@ class Cluster:
         self.start()
         self._run("createdb", "-h", str(self.folder), "-U", "clinicpbx", "clinicpbx")
 
+    def empty(self) -> None:
+        """Leaves no table in the database."""
+        emptied = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        self._run("psql", "-h", str(self.folder), "-U", "clinicpbx", "-q", "-c", emptied, "clinicpbx")
+
     def start(self) -> None:
         options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off -c shared_buffers=16MB"
         log = str(self.folder / "log")
@@ -49,6 +55,23 @@ class Cluster:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.store), "-m", "immediate", "-w", "-t", "30", "stop")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of it hangs, as on a disk that does not answer: connections stay, answers do not come."""
+        main = int((self.store / "postmaster.pid").read_text().split()[0])
+        family = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
+        try:
+            _send(family, signal.SIGSTOP)
+            yield
+        finally:
+            _send(family, signal.SIGCONT)
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # that of a connection that has just ended
+            os.kill(pid, number)
 
 
 @contextmanager

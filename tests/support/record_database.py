@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from clinicpbx.adapters.asterisk.spools import make_spools
@@ -44,15 +44,17 @@ def write(path: Path, table: str, columns: Iterable[str], rows: Iterable[Mapping
     spool.close()
 
 
-def write_call(instance: Instance, call: Table, suffix: str = "") -> None:
-    """Writes every row of *call*; *suffix* makes its ids those of another call."""
+def write_call(instance: Instance, call: Table, *suffixes: str) -> None:
+    """Writes every row of *call*, once for each of *suffixes*, which makes its ids those of another call."""
 
-    def other(row: Mapping[str, str]) -> dict[str, str]:
-        return {key: ID.sub(lambda id: f"{id[1]}{suffix}-", value) for key, value in row.items()}
+    def others(rows: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+        for suffix in suffixes or ("",):
+            for row in rows:
+                yield {key: ID.sub(lambda id: f"{id[1]}{suffix}-", value) for key, value in row.items()}  # noqa: B023
 
-    write(instance.cel_spool, "cel", CEL_COLUMNS, map(other, call.cel))
-    write(instance.cdr_spool, "cdr", CDR_COLUMNS, map(other, call.cdr))
-    write(instance.journal, "fact", FACT_COLUMNS, map(other, call.fact))
+    write(instance.cel_spool, "cel", CEL_COLUMNS, others(call.cel))
+    write(instance.cdr_spool, "cdr", CDR_COLUMNS, others(call.cdr))
+    write(instance.journal, "fact", FACT_COLUMNS, others(call.fact))
 
 
 async def make_database(url: str) -> None:

@@ -126,14 +126,14 @@ def put_suite_1(vault: Vault, message: Message, sound: bytes) -> Message:
 
 
 @contextmanager
-def vault_running(instance: Instance) -> Iterator[None]:
+def vault_running(instance: Instance, settings: Settings | None = None) -> Iterator[None]:
     """The vault process's socket, served from a thread of this process."""
     instance.run.mkdir(parents=True, exist_ok=True)
     ready, loop = threading.Event(), asyncio.new_event_loop()
     ended: asyncio.Event = asyncio.Event()
 
     async def serve() -> None:
-        server = await serve_vault(instance, make_desk(instance, Settings()))
+        server = await serve_vault(instance, make_desk(instance, settings or Settings()))
         ready.set()
         await ended.wait()
         server.close()

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from click.testing import CliRunner, Result
 
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.cli.main import command
+from clinicpbx.core.roles import Role
 from clinicpbx.daemon import login as _login
 from clinicpbx.daemon.audit_key import make_audit_key
 from clinicpbx.daemon.audit_trail import bring_in, waiting
 from clinicpbx.daemon.checkpoints import kept
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.paths import Instance
+from clinicpbx.settings import Settings
 from tests.support.audit_log import make_log, tamper
 from tests.support.vaults import NUMBER, claim, make_vault, record, vault_running
 
@@ -32,9 +35,8 @@ UIDS = {"daemon": "1", "bin": "2", "sys": "3"}
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Instance:
-    """With ten rows and a key."""
-    made = Instance(tmp_path / "home")
-    made.keys.mkdir(parents=True)
+    """With ten rows and the keys."""
+    made = make_vault(tmp_path / "home").instance
     make_audit_key(made)
     make_log(made, 10)
     return made
@@ -51,6 +53,12 @@ def who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(instance: Instance, *words: str, **groups: str) -> Result:
     env = GROUPS | {f"CLINICPBX_GROUP_{role.upper()}": group for role, group in groups.items()}
     return CliRunner().invoke(command, ["--home", str(instance.home), *words], env=env)
+
+
+def by_group(**groups: str) -> Settings:
+    """Settings of the vault process in which these groups give the roles."""
+    names = {role: f"cpbx-none-{role}" for role in Role} | groups
+    return Settings(_env_file=None, **{f"group_{role}": name for role, name in names.items()})
 
 
 def listed(instance: Instance, *words: str) -> list[dict[str, object]]:
@@ -203,15 +211,15 @@ def test_a_proof_is_checked_by_the_program_in_the_documents(instance: Instance, 
 
 def test_commands_note_who_gave_them_and_what_came_of_it(instance: Instance, who: Path) -> None:
     who.write_text("0")
-    assert run(instance, "agent", "pause", "ana", "--reason", "lunch").exit_code == 1
+    assert run(instance, "rules", "rollback", "000007", "--force").exit_code == 1
     failed, done = listed(instance, "--limit", "2")
     assert (done["actor"], done["action"], done["object"], done["detail"]) == (
         "root",
-        "agent.pause",
-        "ana",
-        {"reason": "lunch"},
+        "rules.rollback",
+        "000007",
+        {"force": True},
     )
-    assert (failed["action"], failed["object"], failed["detail"]) == ("failed", "ana", {"command": "agent pause"})
+    assert (failed["action"], failed["object"], failed["detail"]) == ("failed", "000007", {"command": "rules rollback"})
 
 
 def test_a_refusal_says_what_role_it_takes_and_is_noted(instance: Instance, who: Path) -> None:
@@ -236,33 +244,67 @@ def test_broken_glass_opens_what_is_clinical_for_a_while_and_is_noted(instance: 
     who.write_text(UIDS["daemon"])
     assert run(instance, "break-glass", agent="daemon").exit_code == 2
     assert run(instance, "break-glass", "--reason", "x", "--for", "13h", agent="daemon").exit_code == 2
-    assert run(instance, "break-glass", "--reason", "night nurse ill", "--for", "1h", agent="daemon").exit_code == 0
+    with vault_running(instance, by_group(agent="daemon")):
+        assert run(instance, "break-glass", "--reason", "night nurse ill", "--for", "1h").exit_code == 0
     assert run(instance, "calls", "list", "--unmask", agent="daemon").exit_code == 0
     assert isinstance(run(instance, "audit", "list", agent="daemon").exception, NotPermitted)
     (row,) = json.loads(run(instance, "break-glass", "list", "--json").stdout)
     assert (row["login"], row["reason"]) == ("daemon", "night nurse ill")
     who.write_text("0")
-    used, broken = listed(instance, "--break-glass")
+    [used] = listed(instance, "--break-glass")
     assert (used["action"], used["actor"]) == ("calls.unmask", "daemon")
-    assert broken["detail"]["reason"] == "night nurse ill"  # type: ignore[index]
-    path = instance.audit / "break-glass.json"
-    path.write_text(path.read_text().replace('"until": "2', '"until": "1'))
+    [noted] = [one.entry for one in waiting(instance)]
+    assert (noted.actor, noted.action) == ("daemon", "break-glass")
+    assert noted.detail == {"reason": "night nurse ill", "length": "1h"}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda text: text.replace('"until": "2', '"until": "3'),
+        lambda text: text.replace('"login": "daemon"', '"login": "bin"'),
+        lambda text: json.dumps(json.loads(text)["glass"]),
+        lambda text: text.replace('"signature": "', '"signature": "00'),
+        lambda text: "{",
+    ],
+)
+def test_whoever_writes_the_broken_glass_themselves_gets_nothing_and_is_told_of(
+    instance: Instance, who: Path, forged: Callable[[str], str]
+) -> None:
     who.write_text(UIDS["daemon"])
-    assert isinstance(run(instance, "calls", "list", "--unmask", agent="daemon").exception, NotPermitted)
-    assert json.loads(run(instance, "break-glass", "list", "--json").stdout) == []
+    with vault_running(instance):
+        assert run(instance, "break-glass", "--reason", "x").exit_code == 0
+        path = instance.audit / "break-glass.json"
+        assert run(instance, "calls", "list", "--unmask", agent="daemon").exit_code == 0
+        path.write_text(forged(path.read_text()))
+        for login in ("daemon", "bin"):
+            who.write_text(UIDS[login])
+            words = ("calls", "list", "--unmask")
+            assert isinstance(run(instance, *words, agent=login).exception, NotPermitted)
+        listed_now = run(instance, "break-glass", "list", "--json")
+        assert (json.loads(listed_now.stdout), "not as the vault signed it" in listed_now.stderr) == ([], True)
+        who.write_text("0")
+        assert "not as the vault signed it" in faults(instance)[0][1]
+        assert run(instance, "break-glass", "--reason", "x").exit_code == 0, "what is wrong there hinders nobody"
+    assert faults(instance) == []
 
 
 def test_an_auditor_breaks_no_glass(instance: Instance, who: Path) -> None:
     who.write_text(UIDS["bin"])
-    assert isinstance(run(instance, "break-glass", "--reason", "x", auditor="bin").exception, NotPermitted)
+    with vault_running(instance, by_group(auditor="bin")):
+        result = run(instance, "break-glass", "--reason", "x")
+    assert result.exception is not None
+    assert getattr(result.exception, "exit_code", None) == NotPermitted.exit_code
+    assert not (instance.audit / "break-glass.json").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take files away from somebody")
 def test_what_root_writes_belongs_to_the_instances_user(instance: Instance) -> None:
     os.chown(instance.home, 1, 1)
     instance.database.rename(instance.home / "away.db")
-    assert run(instance, "break-glass", "--reason", "x").exit_code == 0
-    assert run(instance, "agent", "pause", "ana").exit_code == 1
+    with vault_running(instance):
+        assert run(instance, "break-glass", "--reason", "x").exit_code == 0
+    assert run(instance, "rules", "rollback", "000007").exit_code == 1
     found = {path.name: path.stat().st_uid for path in (instance.audit, *instance.audit.iterdir())}
     assert set(found.values()) == {1}, found
 
@@ -280,16 +322,17 @@ async def test_what_waits_is_in_the_chain_once_the_database_is_back(instance: In
     for name in ("-wal", "-shm"):
         Path(f"{instance.database}{name}").unlink(missing_ok=True)
     instance.database.mkdir()  # cannot be opened
-    result = run_outside(instance, "break-glass", "--reason", "the database is down")
+    result = run_outside(instance, "calls", "list", "--unmask", code=69)
     assert result.stderr.splitlines()[0] == "the database is away: the audit log's row waits in a file"
-    assert len(result.stderr.splitlines()) == 2
+    with vault_running(instance):
+        assert "may hear, export and unmask" in run_outside(instance, "break-glass", "--reason", "it is down").stderr
     instance.database.rmdir()
     away.rename(instance.database)
     path = instance.audit / "pending.jsonl"
     assert stat.S_IMODE(path.stat().st_mode) == 0o660, "the vault process writes it too"
     lines = path.read_text()
     path.write_text(lines + '{"torn')
-    assert await brought_in(instance) == 2
+    assert await brought_in(instance) == 4
     assert await brought_in(instance) == 0
     # it was broken off between the commit and the removal
     (instance.audit / "pending.moving").write_text(lines)
@@ -300,10 +343,12 @@ async def test_what_waits_is_in_the_chain_once_the_database_is_back(instance: In
     assert actions == ["audit.unreadable", "break-glass"]
 
 
-def run_outside(instance: Instance, *words: str) -> subprocess.CompletedProcess[str]:
+def run_outside(instance: Instance, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """In a process of its own, as a loop runs in this one."""
     program = [sys.executable, "-m", "clinicpbx.cli.main", "--home", str(instance.home), *words]
-    return subprocess.run(program, capture_output=True, text=True, check=True)
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done
 
 
 def test_what_can_be_noted_nowhere_is_not_done(tmp_path: Path) -> None:

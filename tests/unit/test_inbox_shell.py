@@ -1,6 +1,7 @@
 """The inbox as the daemon's phones and the listener reach it, with a real SQLite database."""
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -10,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.deliveries import claim, route
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.inbox_lists import Wanted, list_items
+from clinicpbx.adapters.db.outbox import announce, notice
 from clinicpbx.adapters.db.records import NO_RULES, write_records
 from clinicpbx.core.commands import WorkMessage
 from clinicpbx.core.events import ItemWorked
+from clinicpbx.core.notify.letter import text
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.daemon import inbox_desk
 from clinicpbx.daemon.inbox_desk import InboxDesk
@@ -117,6 +122,52 @@ async def test_an_announcement_that_fails_takes_the_mark_back(house: House) -> N
     with pytest.raises(OSError, match="no outbox"):
         await InboxRuntime(house.instance, house.engine, broken).look(late)
     assert await InboxRuntime(house.instance, house.engine).look(late) == 1
+
+
+DAILY = """\
+clinic: {name: A}
+languages: {en: English}
+sites: {main: {timezone: America/New_York}}
+notify:
+  targets: {ops: {webhook: "https://ops.example/"}, desk: {webhook: "https://desk.example/", events: []}}
+  daily: {at: "08:00", to: desk}
+"""
+
+
+async def test_once_a_day_all_that_is_open_is_told_over_restarts_and_when_it_is_nothing(house: House) -> None:
+    folder = house.instance.versions / "000001" / "rules"
+    folder.mkdir(parents=True)
+    (folder / "clinic.yaml").write_text(DAILY)
+    house.instance.current.symlink_to("000001")
+    eight = datetime(2026, 11, 25, 13, tzinfo=UTC)
+    (item,) = await list_items(house.engine, Wanted())
+
+    async def told(*at: datetime) -> list[dict[str, Any]]:
+        for each in at:
+            await InboxRuntime(house.instance, house.engine, announce).look(each)  # a listener started again
+        async with house.engine.begin() as connection:
+            found = await connection.execute(select(notice).where(notice.c.kind == "daily").order_by(notice.c.at))
+            return [{"about": row.about, **json.loads(row.detail)} for row in found]
+
+    assert await told(eight - timedelta(seconds=1)) == []
+    runtime = InboxRuntime(house.instance, house.engine, announce)
+    for minutes in range(0, 600, 7):
+        await runtime.look(eight + timedelta(minutes=minutes))
+    [today] = await told(eight + timedelta(minutes=1), eight + timedelta(hours=14))
+    ids = [item.id]
+    assert today == {"about": "2026-11-25", "to": ["desk"], "open": ids, "overdue": ids, "due_today": [], "came": ids}
+    await house.work("claim")
+    await house.work("close", outcome="done")
+    *_, saturday = await told(eight + timedelta(days=3))
+    assert (saturday["about"], saturday["open"], saturday["overdue"]) == ("2026-11-28", [], []), "silence says nothing"
+    async with house.engine.begin() as connection:
+        while await route(connection, runtime.book().notify.told, eight):
+            continue
+        claims = [await claim(connection, "desk", eight + timedelta(days=4)) for _ in range(3)]
+    sent = sorted((one.notice for one in claims if one is not None), key=lambda one: one.about)
+    assert [one.about for one in sent] == ["2026-11-25", "2026-11-28"]
+    assert NUMBER[-4:] not in "".join(text(one, "A", UTC) for one in sent)
+    assert sent[0].figures["open"] == ids
 
 
 async def test_items_go_by_the_rules_in_force(house: House) -> None:

@@ -144,11 +144,14 @@ def test_old_facts_go_after_a_week_and_events_after_eight_days(tmp_path: Path) -
 
 def test_agents_are_remembered(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    state = AgentStateChanged("ana", True, "by hand", T0)
+    state = AgentStateChanged("ana", True, "by hand", T0, ("q",), (("r", 2),), "", "305")
     journal.keep(AgentStateChanged("ana", False, "", T0))
     journal.keep(state)
     journal.close()
-    assert opened(tmp_path).agents() == [state]
+    again = opened(tmp_path)
+    assert again.agents() == [state]
+    again._db.execute("UPDATE serving SET body = '[[], []]'")  # of an earlier release
+    assert again.agents() == [AgentStateChanged("ana", True, "by hand", T0)]
 
 
 def test_what_was_decided_for_a_queue_is_remembered_and_noted(tmp_path: Path) -> None:

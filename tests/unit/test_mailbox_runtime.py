@@ -1,6 +1,7 @@
 """A message from the first word to the lamp, with a real vault in a folder."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.adapters.vault.claim import Claim, claims_folder, write_claim
 from clinicpbx.adapters.vault.keyring import make_root_key
 from clinicpbx.adapters.vault.message import Message
 from clinicpbx.adapters.vault.pins import Pins
@@ -28,7 +30,7 @@ from clinicpbx.daemon.audit_trail import waiting
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
 from clinicpbx.paths import Instance
 from clinicpbx.private import Private
-from tests.support.vaults import noted, vault_running
+from tests.support.vaults import a_message, noted, vault_running
 
 pytestmark = pytest.mark.unit
 
@@ -158,6 +160,42 @@ async def test_the_sweeper_goes_on(house: House, monkeypatch: pytest.MonkeyPatch
         while house.recording.exists():
             await asyncio.sleep(0)
     task.cancel()
+
+
+async def test_what_any_process_left_in_clear_is_gone_with_the_first_sweep_but_for_what_is_at_work(
+    house: House,
+) -> None:
+    await house.message()
+    await house.open()
+    house.runtime.perform("c2", FetchMessage("desk", "m1"), NOW)
+    await house.settle()
+    (listened,) = (house.instance.clear / "hear").iterdir()
+    claims, hear, recorded = claims_folder(house.instance), listened.parent, house.instance.recordings
+    house.recording.write_bytes(SPOKEN)  # nobody follows it any more
+    (recorded / "fallback" / "desk").mkdir(parents=True)
+    (recorded / "fallback" / "desk" / "pbx-1.7.ulaw").write_bytes(SPOKEN)
+    (recorded / "c9.1.r.ulaw").write_bytes(SPOKEN)
+    (recorded / "c8.1.r.ulaw").write_bytes(b"")
+    write_claim(house.instance, Claim.on(house.instance, "c7.1.r", a_message()))  # Asterisk never wrote it
+    torn = [claims / ".c1.json.1.tmp", hear / "a.tmp", hear / "b.ulaw"]
+    for path in torn:
+        path.write_bytes(SPOKEN)
+    await house.runtime._sweep()
+    assert {*files(house.instance)} == {listened, *torn}, "another process may be writing these, just now"
+    for path, at in zip((listened, *torn), (0, 0, 0, 2**32), strict=True):
+        os.utime(path, (at, at))
+    await house.runtime._sweep()
+    assert files(house.instance) == [listened]
+    assert house.vault.counts("desk") == (2, 0)
+    assert house.vault.counts("unclaimed") == (2, 0)
+    house.runtime.call_gone("c2")
+    assert files(house.instance) == []
+
+
+def files(instance: Instance) -> list[Path]:
+    """What lies in clear, but for the lamps, which have nothing of a patient."""
+    lamps = instance.clear / "voicemail"
+    return sorted(path for path in instance.clear.rglob("*") if path.is_file() and lamps not in path.parents)
 
 
 async def test_what_cannot_be_sealed_is_counted_and_said_once(

@@ -1,8 +1,9 @@
 """What people are told: never more than a kind, an id, a time and the clinic's name; and how long it is tried."""
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes, policy
+from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from clinicpbx.adapters.notify.answer import Answer
 from clinicpbx.adapters.notify.mail import letter
 from clinicpbx.adapters.notify.webhook import read_secret, signature
+from clinicpbx.core.notify.daily import Daily, Figures, day_due, figures_of
 from clinicpbx.core.notify.kinds import KINDS, is_id, of_fact
 from clinicpbx.core.notify.letter import Notice, document, line, subject, text
 from clinicpbx.core.notify.retry import LONGEST, PATIENCE, next_try
@@ -56,6 +58,52 @@ def test_what_is_sent_is_a_fixed_text_with_the_id_and_the_clinic_in_it(clinic: s
     told_as = document(told, clinic)
     assert told_as["data"] == {"clinic": clinic, "kind": kind, "about": about, "look": told_as["data"]["look"]}
     assert (told_as["type"], told_as["timestamp"]) == (f"clinicpbx.{kind}", "2026-11-24T20:05:00+00:00")
+
+
+OF_TODAY: Figures = {"open": [*range(1, 51)], "overdue": [3, 1], "due_today": [], "came": [50]}
+
+
+def test_a_day_is_told_as_counts_and_ids() -> None:
+    notice = Notice("0f", "daily", "2026-11-24", NOW, OF_TODAY)
+    lines = text(notice, "Harbor", EASTERN).splitlines()
+    assert lines[0] == "What is open."
+    assert lines[5] == "Look:    clinicpbx inbox today"
+    shown = ", ".join(map(str, range(1, 41)))
+    wanted = [f"Open:      50  ({shown} and 10 more)", "Overdue:   2  (3, 1)", "Due today: 0", "Came:      1  (50)"]
+    assert lines[7:11] == wanted
+    counts = "50 open, 2 overdue, 0 due today, 1 came"
+    assert line(notice, "Harbor") == f"Harbor: What is open (2026-11-24). {counts}. clinicpbx inbox today"
+    assert document(notice, "Harbor")["data"]["items"] == OF_TODAY
+
+
+def test_nothing_but_ids_is_taken_from_a_detail() -> None:
+    detail = {"open": [1, "+12075550142", True, 2.5, None, [7]], "to": ["manager"], "who": "Ana Lopez"}
+    assert figures_of("daily", detail) == {"open": [1], "overdue": [], "due_today": [], "came": []}
+    assert figures_of("breached", {"open": [1]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-11-24T12:59:59+00:00", ""),
+        ("2026-11-24T13:00:00+00:00", "2026-11-24"),
+        ("2026-11-25T04:59:00+00:00", "2026-11-24"),  # nobody ran before: later is better than never
+        ("2026-11-25T05:00:00+00:00", ""),
+        ("2026-07-04T12:00:00+00:00", "2026-07-04"),  # the clocks show 8 an hour sooner, and on a holiday
+    ],
+)
+def test_the_day_begins_by_the_clinics_clock(now: str, day: str) -> None:
+    assert day_due(Daily(time(8), ()), EASTERN, datetime.fromisoformat(now)) == day
+
+
+@pytest.mark.parametrize("clock", [time(1, 30), time(2, 30), time(8)])
+@pytest.mark.parametrize("change", [datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)])
+def test_when_the_clocks_change_each_day_is_told_once_and_none_is_left_out(clock: time, change: datetime) -> None:
+    minutes = (change + timedelta(minutes=n) for n in range(3 * 24 * 60))
+    told = [day for day, _ in groupby(filter(None, (day_due(Daily(clock, ()), EASTERN, at) for at in minutes)))]
+    days = [(change + timedelta(days=n)).date().isoformat() for n in range(-1, 3)]
+    assert sorted(set(told)) == days
+    assert told == days, "never again for a day before"
 
 
 @given(clinic=ONE_LINE.map(str.strip).filter(bool), about=IDS)

@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from clinicpbx.adapters.vault import root as module
+from clinicpbx.adapters.vault.escrow import seal_root
 from clinicpbx.adapters.vault.letterbox import AUDIO, META
 from clinicpbx.adapters.vault.root import Root
 from clinicpbx.adapters.vault.rotate import rotate
@@ -75,3 +78,18 @@ def test_it_takes_a_passphrase(vault: Vault, monkeypatch: pytest.MonkeyPatch) ->
     path = vault.path("8100", "m1", AUDIO)
     assert decoded(vault, path, "--passphrase", given=PASSPHRASE.encode() + b"\n") == SOUND
     assert decoded(vault, path, "--passphrase", given=b"another\n") is None
+
+
+@pytest.mark.parametrize("passphrase", ["", PASSPHRASE])
+def test_it_takes_what_was_sealed_to_an_offline_key(vault: Vault, tmp_path: Path, passphrase: str) -> None:
+    key, escrow, pem = X25519PrivateKey.generate(), tmp_path / "root.escrow", tmp_path / "offline.pem"
+    escrow.write_text(seal_root(vault.keyring.root(), key.public_key()) + "\n")
+    how = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
+    (vault.instance.keys / "root.key").unlink()
+    path, words = vault.path("8100", "m1", AUDIO), ["--escrow", str(escrow), "--key", str(pem)]
+    words += ["--passphrase"] if passphrase else []
+    assert decoded(vault, path, *words, given=passphrase.encode() + b"\n") == SOUND
+    other = X25519PrivateKey.generate()
+    pem.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
+    assert decoded(vault, path, *words, given=passphrase.encode() + b"\n") is None

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from clinicpbx.adapters.asterisk.certificate import days_left, make_certificate
 from clinicpbx.adapters.metrics import Metrics
-from clinicpbx.daemon.upkeep import Upkeep
+from clinicpbx.daemon.upkeep import Fact, Upkeep
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
@@ -26,6 +27,10 @@ def instance(tmp_path: Path) -> Instance:
     return made
 
 
+def made(instance: Instance, metrics: Metrics, fact: Fact = lambda *_: None) -> Upkeep:
+    return Upkeep(instance, Settings(database_url=f"sqlite:///{instance.database}"), metrics, fact)
+
+
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
 
@@ -35,7 +40,7 @@ def test_the_days_of_the_certificate_are_counted_down(instance: Instance) -> Non
     assert left is not None
     assert 3649 < left < 3651
     metrics = Metrics()
-    upkeep = Upkeep(instance, metrics)
+    upkeep = made(instance, metrics)
     told, times = [], (3600, 3625, 3645, 3649, 3660)
     for days in times:
         upkeep.look(NOW + timedelta(days=days))
@@ -45,21 +50,20 @@ def test_the_days_of_the_certificate_are_counted_down(instance: Instance) -> Non
     assert (sample(metrics, "clinicpbx_certificate_days_left") or 0) < -9
 
 
-def test_each_limit_of_the_certificate_is_warned_of_once(
-    instance: Instance, capsys: pytest.CaptureFixture[str]
-) -> None:
-    upkeep = Upkeep(instance, Metrics())
+def test_each_limit_of_the_certificate_is_warned_of_once(instance: Instance) -> None:
+    upkeep = made(instance, Metrics())
     lines = []
     left = days_left(instance, NOW) or 0.0
     for days in (50, 29, 28, 6, 0.5, 0.4):
-        upkeep.look(NOW + timedelta(days=left - days))
-        lines.append("".join(capsys.readouterr()).count("must be renewed"))
+        with capture_logs() as told:
+            upkeep.look(NOW + timedelta(days=left - days))
+        lines.append(sum("must be renewed" in line["event"] for line in told))
     assert lines == [0, 1, 0, 1, 1, 0]
 
 
 def test_a_certificate_that_cannot_be_read_has_no_days(instance: Instance) -> None:
     (instance.tls / "certificate.pem").write_text("nonsense")
-    upkeep = Upkeep(instance, Metrics())
+    upkeep = made(instance, Metrics())
     upkeep.look(NOW)
     assert upkeep.told()["certificate_days_left"] is None
 
@@ -68,7 +72,7 @@ def test_lost_rows_are_counted_from_the_start_of_the_daemon_and_across_a_rotatio
     log = instance.asterisk / "log" / "messages"
     log.write_text(LINE.format("CEL"))  # of yesterday
     metrics = Metrics()
-    upkeep, at = Upkeep(instance, metrics), NOW
+    upkeep, at = made(instance, metrics), NOW
     upkeep.look(at)
     assert upkeep.told()["lost_rows"] == 0
     with log.open("a") as more:

@@ -33,15 +33,15 @@ pytestmark = [
 
 SOUND = tone(1)
 PIN = "270418"
-NURSE, DAEMON, STRANGER = 4001, 4002, 4003
+NURSE, DAEMON, STRANGER, AGENT = 4001, 4002, 4003, 4004
 WISH = {"mailbox": "8100", "message": "m1"}
 LOGINS = {2: NURSE}
 """By pid: whom the kernel knows behind it."""
-NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", 0: "root"}
+NAMES = {NURSE: "nora", DAEMON: "clinicpbx", STRANGER: "sam", AGENT: "ana", 0: "root"}
 
 
 class House:
-    """A vault whose people are known by uid: nora supervises, sam is nobody, the daemon has a user of its own."""
+    """A vault whose people are known by uid: nora supervises, ana is an agent, sam is nobody, the daemon is a user."""
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
@@ -61,14 +61,13 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     def group(name: str) -> Any:
-        if name == "clinicpbx-supervisor":
-            return SimpleNamespace(gr_mem=["nora"], gr_gid=7000)
-        raise KeyError(name)
+        members = {"clinicpbx-supervisor": "nora", "clinicpbx-agent": "ana"}
+        return SimpleNamespace(gr_mem=[members[name]], gr_gid=7000)
 
     monkeypatch.setattr(grp, "getgrnam", group)
     monkeypatch.setattr(pwd, "getpwall", list)
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name=NAMES[uid]))
-    monkeypatch.setattr(asking, "_loginuid", LOGINS.get)
+    monkeypatch.setattr(asking, "_loginuid", lambda peer: LOGINS.get(peer.pid))
     vault = make_vault(tmp_path / "home")
     os.chown(vault.instance.home, DAEMON, DAEMON)
     return House(vault)
@@ -93,6 +92,30 @@ def test_the_daemons_user_gets_nothing_as_a_person_whomever_it_claims_to_be(hous
         with pytest.raises(NotPermitted):
             house.ask(DAEMON, do, login="root")
     assert {actor for actor, _ in house.noted} == {"clinicpbx"}
+
+
+def test_the_pin_of_an_agent_is_right_or_wrong_and_nothing_else_is_told(house: House) -> None:
+    with pytest.raises(NotPermitted):
+        house.ask(STRANGER, "agent pin", agent="fay", pin=PIN)
+    house.ask(NURSE, "agent pin", agent="fay", pin=PIN)
+    with pytest.raises(NotPermitted, match="only the daemon"):
+        house.ask(NURSE, "phone.agent", call="c1", by="204", agent="fay", pin=PIN)
+
+    def says(agent: str, pin: str) -> str:
+        return str(house.ask(DAEMON, "phone.agent", call="c1", by="204", agent=agent, pin=pin))
+
+    assert [says("fay", PIN), says("ana", PIN), says("", PIN), says("8100", PIN)] == [
+        "right",
+        "wrong",
+        "wrong",
+        "wrong",
+    ]
+    assert [says("fay", "000000") for _ in range(6)] == ["wrong"] * 6
+    assert says("fay", PIN) == "wrong", "locked for a while; nobody is told"
+    assert house.noted[1:6] == [
+        ("nora", "agent.pin"), ("phone:204", "agent.identified"), *[("phone:204", "agent.pin_refused")] * 3,
+    ]  # fmt: skip
+    assert [entry.object for entry in house.entries[1:6]] == ["fay", "fay", "ana", "unknown", "8100"]
 
 
 def test_only_the_daemons_user_asks_for_phones_and_only_after_the_pin(house: House) -> None:
@@ -152,6 +175,14 @@ def test_whole_numbers_leave_only_where_they_are_asked_for(house: House) -> None
     assert NUMBER not in str(house.ask(NURSE, "voicemail list"))
     assert NUMBER in str(house.ask(NURSE, "voicemail list", unmask=True))
     assert house.noted[-1] == ("nora", "voicemail.unmask")
+
+
+@pytest.mark.parametrize("unmask", [True, 1, "yes", ["x"]])
+def test_an_agent_gets_no_whole_number_however_it_is_asked_for(house: House, unmask: object) -> None:
+    assert NUMBER not in str(house.ask(AGENT, "voicemail list"))
+    with pytest.raises(NotPermitted):
+        house.ask(AGENT, "voicemail list", unmask=unmask)
+    assert house.noted[-1] == ("ana", "refused")
 
 
 def test_the_kernel_says_who_is_at_the_other_end() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clinicpbx.adapters.db.once import add
 from clinicpbx.adapters.db.outbox import delivery, new_id, notice
+from clinicpbx.core.notify.daily import figures_of
 from clinicpbx.core.notify.letter import Notice
 
 WAITING, SENT, FAILED, DROPPED = "waiting", "sent", "failed", "dropped"
@@ -76,7 +77,8 @@ async def claim(connection: AsyncConnection, target: str, now: datetime) -> Clai
     if ours is None:
         return None
     told = (await connection.execute(select(notice).where(notice.c.id == ours.notice))).one()
-    return Claim(Notice(ours.id, told.kind, told.about, told.at), target, ours.tries, ours.since)
+    figures = figures_of(told.kind, json.loads(told.detail or "{}"))
+    return Claim(Notice(ours.id, told.kind, told.about, told.at, figures), target, ours.tries, ours.since)
 
 
 async def settle(connection: AsyncConnection, claim: Claim, state: str, due: datetime, answer: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.inbox_rows import by_id, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
@@ -45,6 +45,21 @@ async def story(engine: AsyncEngine, id: int) -> tuple[Item | None, Sequence[dic
         found = await read_items(connection, by_id(id))
         history = [dict(row) for row in (await connection.execute(lines)).mappings()]
     return (found[0] if found else None), history
+
+
+async def ids_of_today(
+    connection: AsyncConnection, now: datetime, since: datetime, until: datetime
+) -> dict[str, list[int]]:
+    """Ids of what is open, overdue, and due from *now* to *until*, by due time; and of what *came* since."""
+    waits = select(item.c.id, item.c.due).where(OPEN).order_by(item.c.due, item.c.priority.desc(), item.c.id)
+    found = [(row.id, row.due) for row in await connection.execute(waits)]
+    came = select(item.c.id).where(item.c.opened >= since).order_by(item.c.id)
+    return {
+        "open": [id for id, _ in found],
+        "overdue": [id for id, due in found if due < now],
+        "due_today": [id for id, due in found if now <= due < until],
+        "came": list((await connection.execute(came)).scalars()),
+    }
 
 
 async def item_of_message(engine: AsyncEngine, message: str) -> Item | None:

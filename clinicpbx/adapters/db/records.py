@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -35,10 +35,18 @@ NO_RULES = Rulebook("", {})
 Assemble = Callable[[Group], list[Interaction]]
 
 
+class Assembled(NamedTuple):
+    """How many groups waited, the faults met, and when the calls ended that had no record before."""
+
+    waiting: int
+    faults: list[Exception]
+    ended: list[datetime]
+
+
 async def assemble_pending(
     engine: AsyncEngine, *, limit: int = GROUPS, how: Assemble = assemble_all, book: Rulebook = NO_RULES
-) -> tuple[int, list[Exception]]:
-    """Assembles at most *limit* waiting groups in one transaction: how many waited, and the faults met.
+) -> Assembled:
+    """Assembles at most *limit* waiting groups in one transaction.
 
     *book*: by which contacts become items of the inbox.
     A group whose assembly raises keeps its rows and stays marked; it is tried again when a row of it comes.
@@ -47,8 +55,8 @@ async def assemble_pending(
         waiting = select(pending.c.id).where(pending.c.failed.is_(False)).order_by(pending.c.id).limit(limit)
         ids = list((await connection.execute(waiting)).scalars())
         if not ids:
-            return 0, []
-        found = await _members(connection, ids)
+            return Assembled(0, [], [])
+        found = await members(connection, ids)
         rows = await _rows(connection, sorted({one for group in found for one in group}))
         faults, failed, sound, records = list[Exception](), list[str](), set[str](), list[Interaction]()
         for group in found:
@@ -58,15 +66,22 @@ async def assemble_pending(
             except Exception as fault:
                 faults.append(fault)
                 failed += group
+        known = await _known(connection, records)
         await write_records(connection, sound, records)
         await keep_items(connection, sound, records, book)
         await connection.execute(delete(pending).where(pending.c.id.in_(ids)).where(pending.c.id.not_in(failed)))
         if failed:
             await connection.execute(update(pending).where(pending.c.id.in_(failed)).values(failed=True))
-    return len(ids), faults
+    return Assembled(len(ids), faults, [record.ended for record in records if record.call not in known])
 
 
-async def _members(connection: AsyncConnection, ids: Sequence[str]) -> list[frozenset[str]]:
+async def _known(connection: AsyncConnection, records: Sequence[Interaction]) -> set[str]:
+    calls = select(interaction.c.call).where(interaction.c.call.in_([record.call for record in records]))
+    return set((await connection.execute(calls)).scalars())
+
+
+async def members(connection: AsyncConnection, ids: Sequence[str]) -> list[frozenset[str]]:
+    """The groups of channels that *ids* are in, each once."""
     known, fresh, pairs = set(ids), set(ids), set[tuple[str, str]]()
     while fresh:
         near = select(link.c.a, link.c.b).where(or_(link.c.a.in_(fresh), link.c.b.in_(fresh)))

@@ -48,6 +48,10 @@ def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default="")
 
 
+def _milliseconds(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
 def _spooled(name: str, columns: tuple[str, ...]) -> Table:
     """Rows moved from a spool: (spool, rowid) makes a row that is moved twice one row."""
     keys = (Column("spool", Text, primary_key=True), Column("rowid", BigInteger, primary_key=True))
@@ -106,6 +110,18 @@ interaction = Table(
     Column("cause", Integer, nullable=False),
     Column("fallback", Boolean, nullable=False),
     _text("category"),
+    *map(_text, ("site", "disposition", "recording")),
+    *map(_milliseconds, ("wait_ms", "hold_ms", "wrap_ms")),
+    # a call-back promised in this call: what became of it, how often the patient was rung, when reached
+    _text("callback"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("called_back", UtcTime),
+    # who on call accepted it, and what came of it
+    *map(_text, ("paged", "page_outcome")),
+    # the earlier call that this one was made for
+    _text("origin"),
+    # the next contact of the same number for the same reason
+    Column("again", UtcTime),
 )
 Index(None, interaction.c.started)
 Index(None, interaction.c.number)
@@ -126,6 +142,7 @@ queue_entry = Table(
     Column("waited_ms", BigInteger, nullable=False),
     *map(_text, ("outcome", "agent")),
     Column("offers", Integer, nullable=False),
+    *map(_milliseconds, ("talk_ms", "hold_ms", "wrap_ms")),
 )
 Index(None, queue_entry.c.entered)
 offer = Table(
@@ -138,3 +155,16 @@ offer = Table(
     _text("outcome"),
 )
 Index(None, offer.c.at)
+# one channel of a call. `role`: caller, agent, phone, oncall or outside; `party`: an agent or an extension
+leg = Table(
+    "leg",
+    metadata,
+    _of_call(),
+    Column("n", Integer, primary_key=True),
+    *map(_text, ("channel", "role", "party", "queue")),
+    Column("started", UtcTime, nullable=False),
+    Column("answered", UtcTime),
+    Column("ended", UtcTime, nullable=False),
+    *map(_milliseconds, ("talk_ms", "hold_ms")),
+    Column("cause", Integer, nullable=False, server_default="0"),
+)

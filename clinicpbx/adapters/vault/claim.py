@@ -7,12 +7,13 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from clinicpbx.adapters.vault.durable import PRIVATE_FILE, make_folder
+from clinicpbx.adapters.vault.durable import PRIVATE_FILE, make_folder, untouched
 from clinicpbx.adapters.vault.message import Message
 from clinicpbx.adapters.vault.names import checked
 from clinicpbx.paths import Instance
 
 RECORDED = ".ulaw"
+TORN = 10.0  # seconds; a claim is written in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ def write_claim(instance: Instance, claim: Claim) -> None:
 def drop_claim(instance: Instance, source: Path) -> None:
     """Forgets the claim on *source*; twice is once."""
     _path(instance, source).unlink(missing_ok=True)
+
+
+def torn_claims(instance: Instance) -> list[Path]:
+    """What a process that died left half written: numbers in clear that nobody asks for any more."""
+    folder = claims_folder(instance)
+    return [path for path in folder.glob(".*.tmp") if untouched(path, TORN)] if folder.is_dir() else []
 
 
 def claims(instance: Instance) -> list[Claim]:

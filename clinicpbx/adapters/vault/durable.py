@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +94,17 @@ def create_durably(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> bool
         temporary.unlink()
     sync_folder(path.parent)
     return True
+
+
+def untouched(path: Path, seconds: float) -> bool:
+    """Whether nobody wrote *path* for so long: a file half written may be another process's, just now.
+
+    One of a time to come was written before the clock was set back.
+    """
+    try:
+        return abs(time.time() - path.stat().st_mtime) > seconds
+    except FileNotFoundError:
+        return False
 
 
 def remove_durably(path: Path) -> bool:

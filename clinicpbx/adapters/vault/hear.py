@@ -2,13 +2,15 @@
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
-from clinicpbx.adapters.vault.durable import PRIVATE_FILE, SHARED_FILE, SHARED_FOLDER, make_folder, settle
+from clinicpbx.adapters.vault.durable import PRIVATE_FILE, SHARED_FILE, SHARED_FOLDER, make_folder, settle, untouched
 from clinicpbx.adapters.vault.store import Vault
 from clinicpbx.paths import Instance
 
 SUFFIX = ".ulaw"
+ASKED = 10.0  # seconds; longer than a caller is kept waiting for a message
 
 
 def hear_folder(instance: Instance) -> Path:
@@ -41,6 +43,19 @@ def forget(instance: Instance, path: Path) -> None:
     if path.parent != hear_folder(instance):
         raise ValueError("not a message that was opened to be heard")
     path.unlink(missing_ok=True)
+
+
+def forget_lost(instance: Instance, heard: Collection[Path]) -> int:
+    """Removes what is none of those *heard* and nobody will ask for any more: its call ended before it was there.
+
+    Says how many.
+    """
+    folder = hear_folder(instance)
+    lost = [path for path in folder.iterdir() if path not in heard] if folder.is_dir() else []
+    lost = [path for path in lost if untouched(path, ASKED)]
+    for path in lost:
+        path.unlink(missing_ok=True)
+    return len(lost)
 
 
 def forget_all(instance: Instance) -> int:

@@ -92,19 +92,25 @@ class Keyring:
         The ids of new pairs. A public key that is not its private key's is written anew.
         """
         self.root()
-        signer = Ed25519PrivateKey.from_private_bytes(self._signer())
+        signer = self.signer()
         wanted = [ANY, *(f"{mailbox}/{month}" for mailbox in mailboxes for month in months_from(now, months))]
         return [key_id for key_id in wanted if self._make_pair(key_id, signer)]
 
     def faults(self) -> list[str]:
         """Ids of pairs whose public key is missing, or is another one, or is not signed."""
-        signer = Ed25519PrivateKey.from_private_bytes(self._signer())
+        signer = self.signer()
         return [key_id for key_id in self.pairs() if not self._published(key_id, signer)]
 
     def pairs(self) -> list[str]:
         """The ids of all pairs there are."""
         folder = self._folder / "pairs"
         return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.key"))
+
+    def names(self, mailbox: str) -> frozenset[str]:
+        """The names of the key files that messages of *mailbox* are sealed to: others where one came or went."""
+        pairs = self._folder / "pairs"
+        found = [path for folder in (pairs, pairs / mailbox) if folder.is_dir() for path in folder.iterdir()]
+        return frozenset(str(path) for path in found if path.is_file())
 
     def destroyed(self) -> dict[str, datetime]:
         """Keys of mailboxes and months that were destroyed, and when."""
@@ -157,15 +163,15 @@ class Keyring:
         public = private.public_key().public_bytes_raw()
         return public + signer.sign(SIGNED + key_id.encode() + b"\0" + public)
 
-    def _signer(self) -> bytes:
+    def signer(self) -> Ed25519PrivateKey:
+        """Signs public keys, and who broke the glass; drawn where there is none yet. KeyRefused."""
         path = self._folder / "signer.key"
         if not path.exists():
             make_folder(self._folder)
             create_durably(path, aes_key_wrap(derive(self.root(), "epochs"), os.urandom(KEY)))
-        key = self._unwrapped(path)
-        verifier = Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
+        key = Ed25519PrivateKey.from_private_bytes(self._unwrapped(path))
         if not (self._instance.keys / VERIFIER).exists():
-            create_durably(self._instance.keys / VERIFIER, verifier, READABLE)
+            create_durably(self._instance.keys / VERIFIER, key.public_key().public_bytes_raw(), READABLE)
         return key
 
     def _pair(self, key_id: str) -> Path:

@@ -57,7 +57,7 @@ class PublicKeys:
 
     def to_seal(self, mailbox: str, month: str) -> tuple[str, X25519PublicKey]:
         """The key of *mailbox* and *month*, else the one for any, and its id. KeyRefused where none is signed."""
-        verifier = self._verifier()
+        verifier = self.verifier()
         for key_id in (f"{mailbox}/{month}", ANY):
             if (key := self._signed(key_id, verifier)) is not None:
                 return key_id, X25519PublicKey.from_public_bytes(key)
@@ -71,7 +71,8 @@ class PublicKeys:
             return None
         return content[:KEY]
 
-    def _verifier(self) -> Ed25519PublicKey:
+    def verifier(self) -> Ed25519PublicKey:
+        """By which the vault's signatures are known. KeyRefused where it is not there."""
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         path = Path(credentials) / VERIFIER if credentials else self._instance.keys / VERIFIER
         path = path if path.exists() else self._instance.keys / VERIFIER

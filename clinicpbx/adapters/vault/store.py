@@ -19,6 +19,7 @@ from clinicpbx.adapters.vault.durable import (
 )
 from clinicpbx.adapters.vault.envelope import Damaged, Header, open_sealed, read_preamble
 from clinicpbx.adapters.vault.keyring import Keyring
+from clinicpbx.adapters.vault.labels import Labels, Shelf
 from clinicpbx.adapters.vault.letterbox import AUDIO, GONE, HEARD, HOLD, KINDS, META, PART, Letterbox, tombstone
 from clinicpbx.adapters.vault.message import Message, State
 from clinicpbx.adapters.vault.names import NameRefused
@@ -79,16 +80,23 @@ class Vault(Letterbox):
     def __init__(self, instance: Instance, root: Root | None = None) -> None:
         super().__init__(instance)
         self.keyring = Keyring(instance, root)
+        self._labels = Labels()
 
     def list(self, mailbox: str) -> Listing:
         """Messages not deleted, newest first, and what is damaged. KeyRefused where the root key is not there."""
-        present = self.present(mailbox)
         self.keyring.root()
+        own = self.instance.message_keys / mailbox
+        return self._list(mailbox, self._labels.shelf(self.folder(mailbox), self.keyring.names(mailbox), own))
+
+    def _list(self, mailbox: str, shelf: Shelf) -> Listing:
+        present = self.present(mailbox)
         messages: Messages = []
         damaged: Damages = []
         for id in sorted((present[AUDIO] | present[META] - present[PART]) - present[GONE]):
             try:
-                found = self._known(mailbox, id, id in present[META])
+                found = shelf.get(id) or self._known(mailbox, id, id in present[META])
+                if found is not None:
+                    shelf.keep(id, found)
             except (Damaged, KeyDestroyed, NameRefused) as error:
                 damaged.append(Damage(mailbox, id, id + META, error.what))
                 found = None
@@ -218,7 +226,8 @@ class Vault(Letterbox):
 
     def verify(self, mailbox: str) -> Iterator[Damage | Message]:
         """Opens every sealed file of *mailbox* to its end: a Message where all is well, else a Damage."""
-        listing = self.list(mailbox)
+        self.keyring.root()
+        listing = self._list(mailbox, Shelf(frozenset(), {}))
         yield from listing.damaged
         for message in listing.messages:
             try:

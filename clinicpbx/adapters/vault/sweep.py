@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clinicpbx.adapters.vault.claim import RECORDED, Claim, claims, drop_claim
-from clinicpbx.adapters.vault.durable import Checkpoint, pass_by
+from clinicpbx.adapters.vault.claim import RECORDED, Claim, claims, drop_claim, torn_claims
+from clinicpbx.adapters.vault.durable import Checkpoint, pass_by, untouched
 from clinicpbx.adapters.vault.letterbox import PART, Letterbox
 from clinicpbx.adapters.vault.message import Message, duration_of
 from clinicpbx.adapters.vault.names import NameRefused, checked
@@ -15,6 +15,8 @@ from clinicpbx.errors import ClinicPBXError
 
 FALLBACK = "fallback"
 UNCLAIMED = "unclaimed"
+WRITTEN = 60.0
+"""Seconds; longer than any file of the vault is written."""
 WAITS = "The recording stays in memory and is tried again"
 
 
@@ -36,6 +38,8 @@ def interrupted(letterbox: Letterbox, live: Collection[str] = ()) -> list[Place]
     Drops claims of recordings that are not there, and files left half-written. *live* as in `seal_left`.
     """
     busy: set[Place] = set()
+    for torn in torn_claims(letterbox.instance):
+        torn.unlink(missing_ok=True)
     for claim in claims(letterbox.instance):
         if claim.source.stem in live or claim.source.exists():
             busy.add((claim.message.mailbox, claim.message.id))
@@ -44,7 +48,7 @@ def interrupted(letterbox: Letterbox, live: Collection[str] = ()) -> list[Place]
     found = []
     for mailbox in letterbox.mailboxes():
         for path in letterbox.folder(mailbox).glob(".*.tmp"):
-            if _old(path):
+            if untouched(path, WRITTEN):
                 path.unlink(missing_ok=True)
         found += [(mailbox, id) for id in sorted(letterbox.present(mailbox)[PART]) if (mailbox, id) not in busy]
     return [place for place in found if _named(place)]
@@ -97,14 +101,6 @@ def _claim(source: Path) -> Claim:
 def _began(source: Path) -> datetime:
     stat = source.stat()
     return datetime.fromtimestamp(stat.st_mtime, UTC) - duration_of(stat.st_size)
-
-
-def _old(path: Path) -> bool:
-    """Older than any write takes: a temporary file may be another process's, just now."""
-    try:
-        return datetime.now(UTC).timestamp() - path.stat().st_mtime > 60
-    except FileNotFoundError:
-        return False
 
 
 def _named(place: Place) -> bool:

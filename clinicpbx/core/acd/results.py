@@ -18,7 +18,8 @@ class AgentStateChanged:
     """To be kept across restarts. *paused*: the reason, empty if not paused.
 
     *left*: queues that the agent does not serve for now; *joined*: those served for now, with the penalty. *why*: what
-    logged the agent out, where no person did: idle, unreachable or closing.
+    logged the agent out, where no person did: idle, unreachable or closing. *desk*: the phone the agent logged in at,
+    "" for that of the rules.
     """
 
     name: str
@@ -28,6 +29,7 @@ class AgentStateChanged:
     left: tuple[str, ...] = ()
     joined: tuple[tuple[str, int], ...] = ()
     why: str = ""
+    desk: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,12 +122,13 @@ class WaitingRoom:
             chosen = choose(queue.name, askable, queue.strategy, Turn(caller.call, queue.turn))
             chosen = chosen[:1] if caller.callback else chosen  # nobody is on the line: one agent is enough
             skipped = left_out(queue.name, queue.members.values(), line.stage, chosen, askable)
-            phones = tuple(agent.phone.extension for agent in chosen)
+            phones, names = tuple(agent.phone.extension for agent in chosen), tuple(agent.name for agent in chosen)
             self.step_out(caller)
             self.reserve(caller, chosen, phones, at)
             lines.offered(caller, chosen)
             queue.turn = chosen[-1].name
-            offers.append(ToCall(caller.call, OfferMade(at=at, queue=queue.name, phones=phones, skipped=skipped)))
+            made = OfferMade(at=at, queue=queue.name, phones=phones, skipped=skipped, agents=names)
+            offers.append(ToCall(caller.call, made))
         lines.touched.clear()
         return offers
 

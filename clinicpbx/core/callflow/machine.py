@@ -45,7 +45,7 @@ class CallMachine:
         self._scene = Scene(call, "", arrived.entry, arrived.caller, language, {}, book, override)
         self._scene = replace(self._scene, earlier=arrived.earlier, callback=arrived.callback)
         self._scene = replace(self._scene, argument=arrived.argument, consults=arrived.consults)
-        self._scene = replace(self._scene, paged=arrived.paged, covers=arrived.covers)
+        self._scene = replace(self._scene, paged=arrived.paged, covers=arrived.covers, seats=arrived.seats)
         self._state: State | None = None
         self._visits = 0
         self._paged = False

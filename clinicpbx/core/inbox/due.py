@@ -1,6 +1,6 @@
 """When something must be done: a length of time counted while the clinic is open."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.core.schedule.stretches import stretches
@@ -36,3 +36,10 @@ def working_day_began(now: datetime, hours: Hours | None, hour: int = 8) -> date
         if hours is None or any(one.opening.state == "open" for one in stretches(hours, day, end)):
             break
     return day.astimezone(UTC)
+
+
+def today(now: datetime, hours: Hours | None) -> tuple[datetime, datetime]:
+    """Since when what came counts as of today (`working_day_began`), and the end of the day of *now*."""
+    zone = hours.zone if hours is not None else UTC
+    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(0), zone)
+    return working_day_began(now, hours), midnight

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 KindName = Literal[
-    "breached", "page_unanswered", "handover_missed", "callback_unreached", "break_glass", "self_test_failed"
+    "breached",
+    "page_unanswered",
+    "handover_missed",
+    "callback_unreached",
+    "break_glass",
+    "self_test_failed",
+    "disk_full",
+    "records_unreconciled",
 ]
 
 
@@ -25,6 +32,9 @@ KINDS: Mapping[str, Kind] = {
     "callback_unreached": Kind("A patient was not reached by call-back", "clinicpbx callback list"),
     "break_glass": Kind("Somebody broke the glass", "clinicpbx break-glass list"),
     "self_test_failed": Kind("A self-test failed", "clinicpbx status"),
+    "disk_full": Kind("The disk is full", "clinicpbx doctor"),
+    "records_unreconciled": Kind("Call records do not come out even", "clinicpbx doctor"),
+    "daily": Kind("What is open", "clinicpbx inbox today"),
 }
 TEST = Kind("This is a test", "clinicpbx notify list")
 """What `clinicpbx notify test` sends."""

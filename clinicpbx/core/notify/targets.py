@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from clinicpbx.core.notify.daily import Daily
+
 Way = Literal["email", "webhook", "message"]
 
 
@@ -42,6 +44,7 @@ class NotifyRules:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailServer | None = None
+    daily: Daily | None = None
 
     def told(self, kind: str, named: Collection[str] = ()) -> list[str]:
         """The names of the targets that are told of *kind*, or are among those *named*."""

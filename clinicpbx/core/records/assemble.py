@@ -1,17 +1,19 @@
 """One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
 from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
+from clinicpbx.core.records.lives import lives
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.private import Private
 
+AGAIN = "~"  # of an id that Asterisk gave twice: the second call is ID~2
 FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
 OUTCOMES: dict[str, Outcome] = {
     "answered": "answered",
@@ -51,9 +53,16 @@ def calls_in(group: Group) -> list[str]:
 
 def assemble_all(group: Group) -> list[Interaction]:
     """The record of each call of *group* that is over; the same rows give the same records."""
-    group = Group(once(group.cdr), once(group.cel), once(group.facts), group.lost)
-    found = (_Assembly(call, group).record() for call in calls_in(group))
-    return [record for record in found if record is not None]
+    found: dict[str, Interaction] = {}
+    for life in lives(once(group.cdr), once(group.cel), once(group.facts)):
+        lost = {row.uniqueid for row in life.cel} if life.over else group.lost
+        one = Group(life.cdr, life.cel, life.facts, lost)
+        for record in (_Assembly(call, one).record() for call in calls_in(one)):
+            if record is not None:
+                again = sum(known.partition(AGAIN)[0] == record.call for known in found)
+                call = f"{record.call}{AGAIN}{again + 1}" if again else record.call
+                found[call] = replace(record, call=call)
+    return list(found.values())
 
 
 class _Assembly:

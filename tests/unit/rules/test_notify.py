@@ -1,11 +1,12 @@
 """Who is told of what, as the clinic writes it."""
 
-from datetime import date
+from datetime import date, time
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinicpbx.core.notify.daily import DAILY, Daily
 from clinicpbx.core.notify.kinds import KINDS, KindName
 from clinicpbx.core.notify.targets import MailServer, NotifyRules, Target
 from clinicpbx.errors import RulesRefused
@@ -22,7 +23,7 @@ def read(text: str) -> NotifyRules:
 
 
 def test_every_kind_can_be_written_and_has_words() -> None:
-    assert KINDS.keys() == set(get_args(KindName))
+    assert KINDS.keys() == {*get_args(KindName), DAILY}
     assert all(kind.title and kind.look.startswith("clinicpbx ") for kind in KINDS.values())
 
 
@@ -44,11 +45,29 @@ def test_who_asked_for_a_kind_is_told_and_who_is_meant_by_name() -> None:
 
 def test_without_events_everything_is_told() -> None:
     found = read(rules(587, HOOK).replace(", events: page_unanswered", ""))
-    assert found.targets["desk"].events == KINDS.keys()
+    assert found.targets["desk"].events == KINDS.keys() - {DAILY}
 
 
 def test_without_notify_nobody_is_told() -> None:
     assert read(rules(587, HOOK).partition("notify:")[0]).told("breached", ["manager"]) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("{}", Daily(time(8), ("manager", "ops", "desk"))),
+        ('{at: "07:30", to: manager}', Daily(time(7, 30), ("manager",))),
+        ("{to: [ops, manager]}", Daily(time(8), ("ops", "manager"))),
+    ],
+)
+def test_the_day_is_told_to_all_or_to_whom_it_names(written: str, found: Daily) -> None:
+    assert read(rules(587, HOOK) + f"  daily: {written}\n").daily == found
+
+
+@pytest.mark.parametrize(("written", "says"), [("{to: nobody}", "no target is named 'nobody'"), ('{at: "8"}', "at")])
+def test_a_day_that_cannot_be_told_is_refused(written: str, says: str) -> None:
+    with pytest.raises(RulesRefused, match=says):
+        read(rules(587, HOOK) + f"  daily: {written}\n")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""Agents for each interval of the days to come: what the forecast asks for, and where those who come are too few."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, time
+
+from clinicpbx.core.staffing.erlang import Expected, Load, Target, needed, rostered
+from clinicpbx.core.staffing.forecast import Forecast
+
+MINUTES = 15
+"""Of the intervals that calls are counted in."""
+LEAST = 0.05
+"""Calls in an interval for which nobody needs to be there."""
+Have = Callable[[date, time], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known of a queue's callers: seconds that an agent spends on one, and that one waits before giving up."""
+
+    handle: float
+    patience: float | None = None
+
+    def patient(self, seconds: float) -> "Caller":
+        """The same, giving up after so long."""
+        return replace(self, patience=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One interval. *calls* expected in it; *roster*: the agents to plan for; *have*: those who usually are there."""
+
+    day: date
+    start: time
+    calls: float
+    need: Expected
+    roster: int
+    have: float | None = None
+
+    @property
+    def short(self) -> int:
+        """How many are missing; 0 where nobody knows who will be there."""
+        return 0 if self.have is None else max(0, self.need.agents - round(self.have))
+
+
+def plan(
+    forecast: Forecast,
+    days: Iterable[date],
+    caller: Caller,
+    target: Target,
+    minutes: int = 30,
+    shrinkage: float = 0.0,
+    have: Have = lambda day, start: None,
+) -> Iterator[Slot]:
+    """The slots of *minutes*, a multiple of 15, in which calls are expected. The busiest quarter hour of a slot counts:
+    agents cannot be there for half of it."""
+    for day in days:
+        quarters, size = forecast.day(day), minutes // MINUTES
+        for first in range(0, len(quarters), size):
+            part = quarters[first : first + size]
+            if sum(part) < LEAST:
+                continue
+            start = time(first * MINUTES // 60, first * MINUTES % 60)
+            need = needed(Load(max(part) * 60 / MINUTES, caller.handle, caller.patience), target)
+            yield Slot(day, start, sum(part), need, rostered(need.agents, shrinkage), have(day, start))
+
+
+def shortages(slots: Iterable[Slot], most: int = 5) -> list[Slot]:
+    """The worst of the slots that lack agents, the worst first, then as they come."""
+    lacking = sorted((slot for slot in slots if slot.short), key=lambda slot: (-slot.short, slot.day, slot.start))
+    return lacking[:most]

@@ -1,0 +1,139 @@
+"""A week's agents: from a forecast to slots, shortages in words, and the command that prints them."""
+
+import asyncio
+import json
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.cli.main import command
+from clinicpbx.cli.staffing import week_days
+from clinicpbx.core.staffing.erlang import Load, Target, needed
+from clinicpbx.core.staffing.forecast import DAY, learn
+from clinicpbx.core.staffing.plan import Caller, plan, shortages
+from clinicpbx.paths import Instance
+from tests.support.record_database import make_database
+from tests.support.staffing_calls import ZONE, write_calls
+
+pytestmark = pytest.mark.unit
+
+HARBOR = Path(__file__).parents[2] / "examples" / "harbor"
+MONDAY = date(2030, 1, 7)
+MORNING = [0.0] * 32 + [6.0, 12.0, 3.0, 3.0] + [0.0] * 60
+STEADY = learn({MONDAY + n * DAY: MORNING if n % 7 < 5 else [0.0] * 96 for n in range(28)})
+WEEK = [MONDAY + (28 + n) * DAY for n in range(7)]
+CALLER = Caller(handle=300)
+
+
+def test_the_busiest_quarter_of_a_slot_counts() -> None:
+    first, second, *_ = plan(STEADY, WEEK, CALLER, Target())
+    assert (first.day, first.start, second.start) == (WEEK[0], time(8), time(8, 30))
+    assert first.calls == pytest.approx(18)
+    for slot, calls in ((first, 48), (second, 12)):
+        by_hand = needed(Load(calls, 300), Target())
+        assert (slot.need.agents, slot.need.in_time) == (by_hand.agents, pytest.approx(by_hand.in_time))
+
+
+def test_slots_are_as_long_as_asked_and_only_where_calls_come() -> None:
+    for minutes, slots in ((15, 4), (30, 2), (60, 1)):
+        found = list(plan(STEADY, WEEK, CALLER, Target(), minutes))
+        assert len(found) == 5 * slots
+        assert {slot.day.weekday() for slot in found} == set(range(5))
+
+
+def test_the_worst_shortages_come_first_and_without_knowing_who_is_there_none_is_short() -> None:
+    assert not shortages(plan(STEADY, WEEK, CALLER, Target()))
+    few = list(plan(STEADY, WEEK, CALLER, Target(), have=lambda day, start: 2.0 if day.weekday() else 6.0))
+    worst = shortages(few, most=4)
+    assert [slot.day.weekday() for slot in worst] == [1, 2, 3, 4]
+    assert {slot.start for slot in worst} == {time(8)}
+    assert all(slot.short == slot.need.agents - 2 for slot in worst)
+
+
+def test_breaks_are_planned_for() -> None:
+    slot = next(plan(STEADY, WEEK, CALLER, Target(), shrinkage=0.5))
+    assert slot.roster == 2 * slot.need.agents
+
+
+@pytest.mark.parametrize(
+    ("text", "monday"), [("this", MONDAY), ("next", MONDAY + 7 * DAY), ("2030-W10", date(2030, 3, 4))]
+)
+def test_weeks_are_named_as_people_do(text: str, monday: date) -> None:
+    assert week_days(text, MONDAY + 3 * DAY) == [monday + n * DAY for n in range(7)]
+
+
+@pytest.mark.parametrize("text", ["soon", "2030-W54", "2030-03"])
+def test_what_is_no_week_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="week"):
+        week_days(text, MONDAY)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    instance = Instance(tmp_path_factory.mktemp("instance"))
+    instance.rules.mkdir()
+    instance.keys.mkdir()
+    for file in HARBOR.glob("*.yaml"):
+        (instance.rules / file.name).write_text(file.read_text())
+
+    async def fill() -> None:
+        url = f"sqlite:///{instance.database}"
+        await make_database(url)
+        engine = make_engine(url, writes=True)
+        await write_calls(engine, "frontdesk", datetime.now(ZONE).date())
+        await engine.dispose()
+
+    asyncio.run(fill())
+    return instance.home
+
+
+def run(home: Path, *words: str) -> Result:
+    return CliRunner().invoke(command, ["--home", str(home), "staffing", *words], env={"CLINICPBX_DATABASE_URL": ""})
+
+
+def test_a_queue_s_own_calls_are_planned_for_by_the_clinic_s_clock(home: Path) -> None:
+    found = json.loads(run(home, "plan", "frontdesk", "--have", "1", "--interval", "1h", "--json").stdout)
+    assert found["learned_days"] == 26 * 7
+    assert found["handle_s"] == 180
+    assert {slot["start"] for slot in found["slots"]} == {f"{hour:02}:00" for hour in (8, 9, 10, 11, 13, 14, 15, 16)}
+    days = {slot["day"] for slot in found["slots"]}
+    assert all(date.fromisoformat(day).weekday() < 6 for day in days)
+    busiest = max(found["slots"], key=lambda slot: slot["calls"])
+    assert (date.fromisoformat(busiest["day"]).weekday(), busiest["start"]) == (0, "08:00")
+    assert 0 < found["error"]["days"] < 15
+
+
+def test_who_is_missing_is_told_in_words(home: Path) -> None:
+    told = run(home, "plan", "frontdesk", "--have", "1", "--handle", "10m")
+    assert told.exit_code == 0
+    assert "Monday 08:00 needs" in told.stderr
+    assert ", you have 1." in told.stderr
+    assert "by the quarter hour" in told.stderr
+    assert told.stdout.splitlines()[0].startswith("day ")
+
+
+def test_a_queue_without_calls_or_that_is_none_is_refused(home: Path) -> None:
+    young, none = run(home, "plan", "nurse"), run(home, "plan", "nursery")
+    assert (young.exit_code, none.exit_code) == (1, 1)
+    assert "calls of 0 days" in str(young.exception)
+    assert "no queue 'nursery'" in str(none.exception)
+    assert run(home, "plan", "frontdesk", "--week", "soon").exit_code == 2
+
+
+def test_the_calculator_marks_the_least_that_holds(home: Path) -> None:
+    rows = json.loads(run(home, "need", "--calls", "40", "--per", "30m", "--handle", "4m", "--json").stdout)
+    assert [row["agents"] for row in rows if row["holds"]] == [8, 9, 10]
+    assert rows[2]["in_time_%"] == pytest.approx(100 * needed(Load(80, 240), Target()).in_time, abs=0.05)
+    assert rows[0]["abandoned_%"] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--calls", "-1", "--handle", "4m"), ("--calls", "4", "--handle", "0s"), ("--calls", "4", "--handle", "5h")]
+    + [("--calls", "4", "--handle", "4m", "--target", aim) for aim in ("80", "0/20", "101/20", "80/x")],
+)
+def test_what_is_no_load_or_target_is_refused(home: Path, words: tuple[str, ...]) -> None:
+    assert run(home, "need", *words).exit_code == 2
