@@ -50,7 +50,7 @@ ACTS: Mapping[str, Act] = {
     "agent login": _agent("agent.login", "phone"),
     "agent logout": _agent("agent.logout"),
     "agent pause": _agent("agent.pause", "reason"),
-    "agent pin": Act(LEAD, "agent.pin", ("agent",), vault=True),
+    "agent pin": Act(LEAD, "agent.pin", ("agent",), asked=True),
     "agent unpause": _agent("agent.unpause"),
     "audit checkpoint": Act(AUDIT, "audit.checkpoint"),
     "audit export": Act(AUDIT, "audit.export", detail=("proof",)),
