@@ -219,10 +219,10 @@ async def test_a_second_listener_is_refused(tmp_path: Path) -> None:
     assert listener.stop() == 0
 
 
-def test_sigterm_ends_it_at_once_even_without_a_database(tmp_path: Path) -> None:
+async def test_sigterm_ends_it_at_once_even_without_a_database(tmp_path: Path) -> None:
     instance = make_instance(tmp_path)
     listener = start(instance, "postgresql://nobody@127.0.23.251:5999/none?connect_timeout=1")
-    time.sleep(3)
+    await eventually((instance.run / "listener.prom").exists, 20)
     listener.send(signal.SIGTERM)
     try:
         assert listener.process.wait(10) == 0
