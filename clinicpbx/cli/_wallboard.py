@@ -124,7 +124,8 @@ def _agent(row: Row, now: datetime) -> list[Text]:
     reason = f" ({row['reason']})" if row["reason"] and row["state"] in ("paused", "logged out") else ""
     state = Text(f"{row['state']}{reason}", COLOURS.get(row["state"], "dim"))
     since = (now - datetime.fromisoformat(row["since"])).total_seconds()
-    return [Text(row["agent"]), Text(row["phone"]), state, Text(_clock(since), justify="right"), Text(row["queue"]),
+    phone = f"{row['phone']} hot" if row["desk"] else row["phone"]
+    return [Text(row["agent"]), Text(phone), state, Text(_clock(since), justify="right"), Text(row["queue"]),
             _number(row["taken"])]  # fmt: skip
 
 

@@ -1,15 +1,16 @@
-"""Agents of the queues: list, login, logout, pause, unpause, skills."""
+"""Agents of the queues: list, login, logout, pause, unpause, skills, PINs."""
 
 import rich_click as click
 
-from clinicpbx.cli._instance import ask_names, pass_instance
+from clinicpbx.cli._instance import ask_names, pass_instance, rules_in_force
+from clinicpbx.cli._vault import secret_line, vault
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
 AGENTS = ask_names("agents", "agent")
-COLUMNS = ["agent", "phone", "state", "reason", "since", "queue", "call", "queues"]
+COLUMNS = ["agent", "phone", "desk", "state", "reason", "since", "queue", "call", "queues"]
 
 
 @click.group("agent")
@@ -19,7 +20,7 @@ def command() -> None:
     \b
     Examples:
       clinicpbx agent list
-      clinicpbx agent login ana
+      clinicpbx agent login ana --phone 305
       clinicpbx agent pause ana --reason lunch
     """
 
@@ -28,7 +29,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_instance
 def list_agents(instance: Instance, as_json: bool) -> None:
-    """One row an agent: phone, state and since when, and the queue and call it is bound to.
+    """One row an agent: phone (desk: hot, where it is not their own), state and since when, its queue and call.
 
     \b
     Examples:
@@ -40,16 +41,18 @@ def list_agents(instance: Instance, as_json: bool) -> None:
 
 @command.command()
 @click.argument("agent", shell_complete=AGENTS)
+@click.option("--phone", default="", help="The phone to work at until the log-out; default: where the agent is.")
 @pass_instance
-def login(instance: Instance, agent: str) -> None:
+def login(instance: Instance, agent: str, phone: str) -> None:
     """Log AGENT in to the queues; ends a pause.
 
     \b
     Examples:
       clinicpbx agent login ana
+      clinicpbx agent login ana --phone 305
     """
-    ask_daemon(instance, {"do": "agent.login", "agent": agent})
-    say(f"{agent} is logged in.")
+    ask_daemon(instance, {"do": "agent.login", "agent": agent, "phone": phone})
+    say(f"{agent} is logged in{f' at {phone}' if phone else ''}.")
 
 
 @command.command()
@@ -94,6 +97,26 @@ def unpause(instance: Instance, agent: str) -> None:
     """
     ask_daemon(instance, {"do": "agent.unpause", "agent": agent})
     say(f"{agent} takes calls.")
+
+
+@command.command()
+@click.argument("agent", shell_complete=AGENTS)
+@pass_instance
+def pin(instance: Instance, agent: str) -> None:
+    """Set the PIN by which AGENT logs in at any phone; asked for at a terminal, else one line of stdin.
+
+    \b
+    Examples:
+      clinicpbx agent pin ana < pin.txt
+    """
+    known = rules_in_force(instance).book.agents.get(agent)
+    if known is None or not known.number:
+        raise ClinicPBXError(f"no agent {agent!r} has a number", do="Give them one in the rules: number")
+    digits = secret_line("New PIN", twice=True).strip()
+    if digits == known.number:
+        raise ClinicPBXError("the agent's own number is no PIN", do="Choose another")
+    vault(instance, "agent pin", agent=agent, pin=digits)
+    say(f"The PIN of {agent} is set.")
 
 
 @command.command()

@@ -17,7 +17,7 @@ from clinicpbx.paths import Instance
 COLUMNS = ["queue", "mode", "until", "by", "waiting", "callbacks", "ringing", "longest_wait", "staffed", "logged_in"]
 COLUMNS += ["free", "offered", "talking", "wrap_up", "resting", "busy", "paused", "unreachable", "logged_out"]
 CALLERS = ["call", "kind", "waited", "priority", "needs", "rings", "passed"]
-MEMBERS = ["agent", "phone", "state", "reason", "since", "call"]
+MEMBERS = ["agent", "phone", "desk", "state", "reason", "since", "call"]
 QUEUES = ask_names("queues", "queue")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

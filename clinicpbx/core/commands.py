@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.stages import Stage
 from clinicpbx.private import Private
 
@@ -185,11 +186,15 @@ class AskPlace(QueueCommand):
 
 @dataclass(frozen=True, slots=True)
 class TakeOffer(QueueCommand):
-    """*phone* answered the offer by its *channel*: its agent is on this call, the other phones are free."""
+    """*phone* answered the offer by its *channel*: its agent is on this call, the other phones are free.
+
+    *agent*: who that was when it was offered, "" if not known.
+    """
 
     queue: str
     phone: str
     channel: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,14 @@ class ToggleLogin(AgentCommand):
 
     phone: str
     queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDesk(AgentCommand):
+    """Log *agent* in at *phone*, which is theirs from now on: until they log out, or in elsewhere."""
+
+    phone: str
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +250,15 @@ class DisposeCall(AgentCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckAgentPin(Command):
+    """Is *pin* that of *agent*, who wants to log in at *phone*? PinTold answers. *agent*: "" where there is no such."""
+
+    phone: str
+    agent: str
+    pin: Private[str]
+
+
+@dataclass(frozen=True, slots=True)
 class AskWaiting(QueueCommand):
     """How many wait in *queue*?"""
 
@@ -244,10 +266,28 @@ class AskWaiting(QueueCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class AskMode(QueueCommand):
+    """Is *queue* open? ModeTold answers."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideMode(QueueCommand):
+    """*queue* is in *mode* until then (aware; None: for good, only if it is open), as *who* says. ModeTold answers."""
+
+    queue: str
+    mode: Mode
+    until: datetime | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeepCallback(CallbackCommand):
     """Call *number* back in *language*: *join* says whose turn it is when. *entry*: the number that was dialled.
 
     *hours*: when the clinic calls back; "": always. *tries*: how often the patient is rung, *again* after the last.
+    *reason*: the prompt that said why the patient called, or "".
     """
 
     callback: str
@@ -258,6 +298,7 @@ class KeepCallback(CallbackCommand):
     hours: str
     tries: int
     again: timedelta
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

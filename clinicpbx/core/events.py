@@ -42,6 +42,14 @@ NOTHING_EARLIER = Earlier()
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """*agent* works at *phone*, an extension, for now."""
+
+    phone: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consulted:
     """The call about which an agent, who talks with its caller, asks a queue.
 
@@ -80,7 +88,7 @@ class CallArrived(Event):
     *argument*: what a feature code is about, such as a queue, or why nobody is called back. *consults*: what an agent's
     own call is about; language and the queues of *earlier* are those of that call then. *paged*: *entry* is the person
     on call who was rung. *covers*: who is on call instead of what the rotas say. *test*: of the self-test; it reaches
-    nobody.
+    nobody. *seats*: who works at the phone that dials, and at the one that *argument* is.
     """
 
     flow: str
@@ -96,6 +104,7 @@ class CallArrived(Event):
     paged: Paged | None = None
     covers: tuple[Cover, ...] = ()
     test: bool = False
+    seats: tuple[Seat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +130,15 @@ class RecordingFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMade(Event):
-    """The queue reserved the *phones* (extensions) for this call; ring them. *skipped*: agents not asked, and why."""
+    """The queue reserved the *phones* (extensions) for this call; ring them. *skipped*: agents not asked, and why.
+
+    *agents*: who works at the phones, in their order.
+    """
 
     queue: str
     phones: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +177,9 @@ class DialEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged(Event):
-    """The answer to what an agent dialled: login, logout, pause, unpause, ready (no wrap-up any more), more (time),
-    disposed, none (nothing to do it to), or unknown (no agent has the phone)."""
+    """The answer to what an agent dialled: login, logout, moved (logged in here, and no longer elsewhere), taken
+    (another is logged in here), engaged (the agent has a call elsewhere), pause, unpause, ready (no wrap-up any more),
+    more (time), disposed, none (nothing to do it to), or unknown (no agent has the phone)."""
 
     change: str
 
@@ -176,6 +190,15 @@ class WaitingTold(Event):
 
     queue: str
     waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeTold(Event):
+    """The answer to AskMode and DecideMode: the mode of *queue*, and when it ends."""
+
+    queue: str
+    mode: Mode
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +249,8 @@ class ItemWorked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinTold(Event):
-    """The answer to CheckPin: right, wrong, locked (too many tries), none (the person has none) or unreadable."""
+    """The answer to CheckPin and CheckAgentPin: right, wrong, locked (too many tries), none (the person has none) or
+    unreadable."""
 
     answer: str
 

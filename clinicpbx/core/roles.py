@@ -47,9 +47,10 @@ def _agent(action: str, *detail: str) -> Act:
 
 
 ACTS: Mapping[str, Act] = {
-    "agent login": _agent("agent.login"),
+    "agent login": _agent("agent.login", "phone"),
     "agent logout": _agent("agent.logout"),
     "agent pause": _agent("agent.pause", "reason"),
+    "agent pin": Act(LEAD, "agent.pin", ("agent",), asked=True),
     "agent unpause": _agent("agent.unpause"),
     "audit checkpoint": Act(AUDIT, "audit.checkpoint"),
     "audit export": Act(AUDIT, "audit.export", detail=("proof",)),
@@ -63,6 +64,8 @@ ACTS: Mapping[str, Act] = {
     "calls list --unmask": Act(LEAD, "calls.unmask", detail=("since", "limit"), clinical=True),
     "calls show --unmask": Act(LEAD, "calls.unmask", ("call",), clinical=True),
     "db downgrade": Act(ADMIN, "db.downgrade", ("version",)),
+    "db tally": Act(ADMIN | AUDIT),
+    "db tally --rebuild": Act(ADMIN, "db.tally_rebuild"),
     "db upgrade": Act(ADMIN, "db.upgrade"),
     "inbox call": Act(STAFF, clinical=True),
     "inbox claim": Act(STAFF),

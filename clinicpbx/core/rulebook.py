@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta, tzinfo
 
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
@@ -24,7 +24,7 @@ class QueueRules:
     served before a caller, whatever their priority. *same_language*, *same_agent*: how long a caller waits for an agent
     who speaks the language, and for the one who talked with them last. *place_kept*: how long after a hang-up.
     *raise_repeats*: the most that is added to the priority of who calls again and again. *whisper*: what its agents
-    hear before a call is theirs.
+    hear before a call is theirs. *site*: whose calls those to its extension are, "" for the first.
     """
 
     name: str
@@ -42,6 +42,7 @@ class QueueRules:
     place_kept: timedelta = timedelta(minutes=5)
     raise_repeats: int = 1
     whisper: str = ""
+    site: str = ""
 
     def licensed(self, licences: Collection[str]) -> bool:
         """Whether an agent with these *licences* may serve it."""
@@ -52,7 +53,8 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class AgentRules:
-    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension.
+    """*queues* maps each of the agent's queues to a penalty; a lower one is asked first. *phone*: extension, "" for who
+    has none of their own. *number*: by which the agent logs in at any phone, "" for nowhere else.
 
     *skills*: name to level, languages among them (see acd/stages.py).
     """
@@ -62,6 +64,12 @@ class AgentRules:
     queues: Mapping[str, int]
     skills: Mapping[str, int] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
+    number: str = ""
+
+    @property
+    def usual(self) -> str:
+        """Where the agent works as far as the rules tell: the phone, or the number in its place."""
+        return self.phone or self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,8 @@ class Rulebook:
     *short_abandon*: who gives up sooner is not followed up.
     *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
     tried. *number*: what the clinic shows outside.
-    *selftest*: the times of day at which every entry is tested, each with its time zone.
+    *sites*: entry to site; "" to that of all others.
+    *selftest*: the times of day at which every entry is tested, each with its time zone. *zone*: the clinic's own.
     """
 
     version: str
@@ -153,10 +162,12 @@ class Rulebook:
     trunks: tuple[str, ...] = ()
     number: str = ""
     selftest: tuple[time, ...] = ()
+    zone: tzinfo = UTC
+    sites: Mapping[str, str] = field(default_factory=dict)
 
-    def agent_at(self, phone: str) -> AgentRules | None:
-        """Who works at the phone with that extension."""
-        return next((agent for agent in self.agents.values() if agent.phone == phone), None)
+    def site_of(self, entry: str) -> str:
+        """The site whose call one to *entry* is."""
+        return self.sites.get(entry, self.sites.get("", ""))
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

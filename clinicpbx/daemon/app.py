@@ -16,10 +16,10 @@ from clinicpbx.adapters.systemd import notify
 from clinicpbx.adapters.vault.message import Message
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.rulebook import Rulebook
-from clinicpbx.daemon.agent_lamps import AgentLamps
 from clinicpbx.daemon.call_runtime import where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.dispatcher import Dispatcher
+from clinicpbx.daemon.floor_signs import FloorSigns
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
 from clinicpbx.daemon.item_calls import ItemCalls
@@ -61,10 +61,10 @@ class Daemon:
         self.overrides = Overrides(instance, self.rulebooks.current, self.clock, self.request)
         self.dispatcher.switched_on = self.overrides.at
         floor = Floor(book, self.clock(), self.journal.agents(), self.journal.modes())
-        self.lamps = AgentLamps(self.journal, self.request, self.rulebooks.current)
+        self.signs = FloorSigns(self.journal, self.request, self.rulebooks.current, floor)
         self.ami = queue_log_link(instance, settings, self.metrics)
         seen_by = QueueMeter(self.metrics), QueueLogger(floor, self.ami, self.dispatcher.number, self.clock)
-        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.lamps, self._resync, *seen_by)
+        self.queues = QueueRuntime(floor, self.clock, self.dispatcher.deliver, self.signs, self._resync, *seen_by)
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
@@ -75,7 +75,6 @@ class Daemon:
         self.callbacks = CallbackRuntime(book, self.journal, ask, self.request, self.clock)
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
         self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
-        self.items.desk.taken = self.pages.taken
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
         self.upkeep = Upkeep(instance, settings, self.metrics, self.journal.fact)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
@@ -119,6 +118,7 @@ class Daemon:
         self.callbacks.rules(book)
         self.pages.rules(book)
         self.queues.rules(book)
+        self.signs.show_all()
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
         return book
@@ -152,7 +152,7 @@ class Daemon:
             self.overrides.reload()
             log.info("connected to Asterisk", calls=len(self.dispatcher.calls))
             self._spawn(self.mailboxes.light(self.rulebooks.current().mailboxes))
-            self.lamps.show_all(self.queues.status()["agents"])
+            self.signs.show_all()
             link.listen(self.dispatcher.hear)
             await link.ended
         except LookRefused:
@@ -227,7 +227,7 @@ class Daemon:
     @asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
         settings, healthy = self._settings, lambda: self.supervisor.healthy
-        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy)
+        http = await serve_http(settings.bind, settings.http_port, self.metrics, healthy, self._instance.run)
         control = await serve_verbs(self, self._instance, settings)
         try:
             yield

@@ -27,6 +27,7 @@ from clinicpbx.core.events import (
     CommandRefused,
     Consulted,
     DeadlineReached,
+    DialAnswered,
     DialEnded,
     Event,
     HungUp,
@@ -78,6 +79,7 @@ class CallRuntime:
         self.entered = self.answered = arrived.at  # that queue, and by the agent
         self.offered: tuple[str, ...] = ()
         self.taken: TakeOffer | None = None  # the agent it talks to
+        self.patient = ""  # the channel of who was called back, and has accepted it
         self.lost: JoinQueue | None = None  # the place in a queue that the caller had when hanging up
         self.rang: tuple[str, ...] = ()  # the phones that rang then
         self.recording: tuple[Record, datetime] | None = None  # that has not ended yet, and since when
@@ -88,7 +90,11 @@ class CallRuntime:
 
     @property
     def consulted(self) -> Consulted | None:
-        """What a queue is told of this call by the agent who talks with its caller; None where nobody took it."""
+        """What a queue is told of this call by the agent who talks with its caller, or who has called the patient back;
+        None where they do not talk."""
+        place = self.arrived.consults
+        if self.arrived.callback and place is not None:
+            return place if self.patient and self.away else None
         if self.taken is None or self.place is None:
             return None
         return Consulted(self.call, self.place.since, self.place.priority, self.machine.reason)
@@ -156,6 +162,8 @@ class CallRuntime:
                 self.recording = None
             case OfferMade(phones=phones):
                 self.offered = phones
+            case DialAnswered(phone="", channel=channel) if self.arrived.callback:
+                self.patient = channel
             case HungUp(taken=False):
                 self.lost, self.rang = self.joined, self.offered
 

@@ -10,7 +10,7 @@ from clinicpbx.core.acd.stages import Stage
 from clinicpbx.core.commands import JoinQueue, KeepCallback
 from clinicpbx.private import Private
 
-WISHED = ("callback", "language", "entry", "hours", "tries")
+WISHED = ("callback", "language", "entry", "hours", "tries", "reason")
 SO_FAR = ("tried", "made", "phone", "outcome")
 
 
@@ -44,7 +44,7 @@ def decode(raw: bytes) -> Callback:
         number=Private(body["number"]),
         again=timedelta(seconds=body["again"]),
         join=JoinQueue(body["queue"], since, body["priority"], stages=stages, callback=True),
-        **{name: body[name] for name in WISHED},
+        **{name: body[name] for name in WISHED if name in body},
     )
     when = datetime.fromisoformat(body["when"])
     return Callback(wish, State(body["state"]), when, **{name: body[name] for name in SO_FAR})

@@ -13,7 +13,7 @@ from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.encode import encode_ring
 from clinicpbx.core.acd.callbacks import Action, Ask, Callback, Callbacks, Keep, State
 from clinicpbx.core.commands import CallbackCommand, Command, EndAttempt, KeepCallback, RingAgent
-from clinicpbx.core.events import CallArrived, Earlier, Event, OfferMade, PlaceTold
+from clinicpbx.core.events import CallArrived, Consulted, Earlier, Event, OfferMade, PlaceTold
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.private import Private
@@ -79,14 +79,16 @@ class CallbackRuntime:
         self._do(actions, at)
         if live is None:
             return None
+        wish = live.wish
         return CallArrived(
             at=at,
             flow=RING_BACK,
             entry=live.phone,
             version=self._all.book.version,
-            caller=live.wish.number,
-            language=live.wish.language,
+            caller=wish.number,
+            language=wish.language,
             callback=live.id,
+            consults=Consulted(attempt, wish.join.since, wish.join.priority, wish.reason),
         )
 
     def calls(self, number: Private[str] | None, at: datetime, earlier: Earlier) -> Earlier:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from clinicpbx.adapters.ari.decode import (
     Entered,
     ForCall,
     HangupAsked,
+    HoldChanged,
     Left,
     News,
     PersonAnswered,
@@ -32,6 +32,7 @@ from clinicpbx.core.commands import (
     Alert,
     CallbackCommand,
     ChannelCommand,
+    CheckAgentPin,
     Command,
     Continue,
     Hangup,
@@ -43,17 +44,18 @@ from clinicpbx.core.commands import (
     TakeOffer,
 )
 from clinicpbx.core.events import (
-    NOTHING_EARLIER,
     CallArrived,
     DialAnswered,
     DialEnded,
-    Earlier,
     Event,
     HungUp,
     RecordingFinished,
+    Seat,
 )
 from clinicpbx.core.oncall.commands import CheckPin, EndPageCall, PageCommand, RingPerson
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.daemon.agent_pins import AgentPins
+from clinicpbx.daemon.arrivals import Arrivals
 from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
@@ -87,6 +89,7 @@ class Queues(Protocol):
     def restore_talk(self, call: str, taken: TakeOffer, entered: datetime, since: datetime) -> None: ...
     def call_gone(self, call: str, at: datetime) -> None: ...
     def talking(self, extension: str) -> str: ...
+    def seats(self, *phones: str) -> tuple[Seat, ...]: ...
     def hung_up(self, channel: str, at: datetime) -> None: ...
 
 
@@ -130,6 +133,8 @@ class Dispatcher:
         self.callers = Callers(journal.digest, journal.keep_caller, journal.callers(clock()))
         self.switched_on: Callable[[datetime], tuple[str, ...]] = lambda at: ()
         self._consultations = Consultations(self.calls)
+        self._arrivals = Arrivals(self, self._consultations)
+        self._pins = AgentPins(instance, self.deliver, clock)
         self._heard = cache(metrics.events.labels)
 
     def hear(self, messages: Iterable[Mapping[str, Any]]) -> None:
@@ -167,10 +172,12 @@ class Dispatcher:
                 self.callbacks.channel_gone(call, cause, at)
                 self.pages.channel_gone(call, cause, at)
                 self.items.gone(call)
+                self._consultations.over(call)
+            case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
+                caller = self.calls[call].arrived.caller if call in self.calls else None
+                self._took_place(call, own, caller, "", at)  # while a phone rang
             case ForCall(call=call, event=DialEnded()) if call not in self.calls:
                 self.rescue(call)
-            case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
-                self._took_place(call, own, self.calls[call].arrived.caller, "", at)  # while a phone rang
             case ForCall(call, DialAnswered(phone=phone)) if queue := self._consultations.rung(call, phone):
                 self._put_through(call, queue, phone, at)
             case ForCall(call=call, event=event):
@@ -183,6 +190,8 @@ class Dispatcher:
                 self._took_place(call, self.calls[of].arrived, news.caller, news.language, at)
             case HangupAsked(channel=channel):
                 self.queues.hung_up(channel, at)
+            case HoldChanged(channel=channel, held=held):  # of no call that we know: the rows of Asterisk tell which
+                self._journal.fact(channel, at, "held" if held else "unheld", {})
             case Left(call=call):
                 self._left(call)
             case TookPlace(call=call) | Strayed(call=call):
@@ -221,6 +230,8 @@ class Dispatcher:
                 self.callbacks.perform(command, at)
             case RingPerson():
                 self.pages.ring(command)
+            case CheckAgentPin():
+                self._pins.check(call, command)
             case CheckPin():
                 self.pages.check_pin(call, command)
             case PageCommand():
@@ -241,22 +252,7 @@ class Dispatcher:
     def _entered(self, news: Entered, at: datetime) -> None:
         self._anew(news.call, at)
         book = self._rules.current()
-        talking = self.queues.talking(news.phone) if news.phone else ""
-        about = self._consultations.about(talking, book.flows.get(news.flow))
-        arrived = CallArrived(
-            at=at,
-            flow=news.flow,
-            entry=news.entry,
-            version=book.version,
-            caller=news.caller,
-            language=about.machine.language if about is not None else news.language,
-            switched_on=self.switched_on(at),
-            argument=news.argument,
-            earlier=self._earlier(news, at, about),
-            consults=about.consulted if about is not None else None,
-            covers=self.pages.standing(),
-            test=news.test,
-        )
+        arrived, about = self._arrivals.entered(news, at, book)
         own = self._begin(news.call, arrived, book)
         if about is not None and own is not None:
             self._consultations.begun(own)
@@ -268,11 +264,8 @@ class Dispatcher:
     ) -> None:
         """An agent has transferred *call* to where the agent's own call was, which nobody took yet: it enters there."""
         self._anew(call, at)
-        book = self._rules.current()
-        earlier = replace(NOTHING_EARLIER, queues=self.callers.queues(call))
-        told = replace(own, version=book.version, caller=caller, language=language or own.language)
-        arrived = replace(told, at=at, earlier=earlier)
-        self._begin(call, arrived, book)
+        book, (caller, language) = self._rules.current(), self._consultations.speaks(call, caller, language)
+        self._begin(call, self._arrivals.in_place(call, own, caller, language, at, book.version), book)
 
     def _anew(self, call: str, at: datetime) -> None:
         """The same channel comes in again, sent by a transfer: what it was in is over."""
@@ -294,17 +287,9 @@ class Dispatcher:
     def _put_through(self, call: str, queue: str, phone: str, at: datetime) -> None:
         """An agent has transferred *call* to the *phone* that rang for the agent's own in *queue*; it has answered."""
         self.turn.ask(call, TakeOffer(queue, phone), at)
-        self._journal.fact(call, at, "queued", {"queue": queue})
-        self._journal.fact(call, at, "answered", {"queue": queue, "agent": phone})
-
-    def _earlier(self, news: Entered, at: datetime, about: CallRuntime | None) -> Earlier:
-        """What is known of who calls from outside; a call that is sent on inside is the same call still."""
-        if about is not None and about.taken is not None:
-            return replace(NOTHING_EARLIER, queues=(*self.callers.queues(about.call), about.taken.queue))
-        known = NOTHING_EARLIER
-        if news.entry.startswith("+"):  # a DID is written in E.164
-            known = self.callbacks.calls(news.caller, at, self.callers.arrived(news.caller, at))
-        return replace(known, queues=self.callers.queues(news.call))
+        about = self._consultations.made(call)
+        self._journal.fact(about, at, "queued", {"queue": queue})
+        self._journal.fact(about, at, "answered", {"queue": queue, "agent": phone})
 
     def person_answered(self, attempt: str, at: datetime) -> None:
         """Somebody who was paged is on the line."""
@@ -374,14 +359,14 @@ class Dispatcher:
         if outcome == "failed":
             self._metrics.barrier.inc()
         at = self._clock()
-        agent = None
+        agent = ""
         if runtime.taken is not None:
-            agent = self._rules.current().agent_at(runtime.taken.phone)
+            agent = runtime.taken.agent
             self.callers.taken(self._consultations.patients(runtime.call), runtime.taken.queue)
         if runtime.arrived.paged is not None:
             self.turn.ask(runtime.call, EndPageCall(runtime.call), at)
         elif not runtime.arrived.callback:
-            self.callers.ended(runtime.arrived.caller, at, agent.name if agent else "", runtime.lost)
+            self.callers.ended(runtime.arrived.caller, at, agent, runtime.lost)
             self.callbacks.over(runtime.arrived.caller, at, talked=runtime.taken is not None)
         self._consultations.over(runtime.call)
         self.turn.settle(runtime.call)

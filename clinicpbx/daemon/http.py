@@ -1,24 +1,27 @@
 """/metrics, /healthz and /readyz over HTTP, for Prometheus and for load balancers. GET only, no names, no numbers."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.daemon.metrics_file import left_by_others
 
 PLAIN = "text/plain; charset=utf-8"
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
-async def serve_http(host: str, port: int, metrics: Metrics, ready: Callable[[], bool]) -> Server:
-    """Listens on *host*:*port*. /healthz: the process runs; /readyz: calls are taken. OSError if the port is taken."""
+async def serve_http(host: str, port: int, metrics: Metrics, ready: Callable[[], bool], run: Path) -> Server:
+    """Listens on *host*:*port*. /healthz: it runs; /readyz: calls are taken; /metrics: *metrics*, and what other
+    processes left in the folder *run*. OSError if the port is taken."""
 
     def page(connection: ServerConnection, request: Request) -> Response:
         match request.path.partition("?")[0]:
             case "/metrics":
-                return _response(200, "OK", metrics.text(), EXPOSITION)
+                return _response(200, "OK", metrics.text() + left_by_others(run), EXPOSITION)
             case "/healthz":
                 return _response(200, "OK", b"ok\n")
             case "/readyz" if ready():

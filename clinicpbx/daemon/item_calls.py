@@ -34,6 +34,7 @@ class ItemCalls:
     def __init__(self, daemon: "Daemon", instance: Instance, settings: Settings) -> None:
         self._daemon = daemon
         self.desk = InboxDesk(instance, settings, daemon.rulebooks.current, daemon.clock)
+        self.desk.taken = lambda calls, who, outcome: daemon.pages.taken(calls, who, outcome)
         self._ringing: dict[str, datetime] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 

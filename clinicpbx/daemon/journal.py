@@ -124,9 +124,11 @@ class Journal:
         return hidden(self._sealing, call, value) if isinstance(value, Private) else value
 
     def keep(self, row: AgentStateChanged) -> None:
-        """An agent's login and pause, for the next start."""
+        """An agent's login and pause, for the next start; and, as a fact about no call, for those who ask later."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
-        self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined, row.why]).decode())))
+        self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined, row.why, row.desk]).decode())))
+        told = {"name": row.name, "agent": row.phone, "state": row.state, "reason": row.paused}
+        self.fact(f"agent {row.name}", row.since, "agent", told)
 
     def keep_mode(self, mode: QueueMode) -> None:
         """What was decided for a queue, for the next start; and, as a fact about no call, for those who ask later."""
@@ -253,10 +255,10 @@ class Journal:
         serving = {name: orjson.loads(body) for name, body in self._db.execute("SELECT name, body FROM serving")}
         return [
             replace(
-                state, left=tuple(left), joined=tuple((queue, penalty) for queue, penalty in joined), why="".join(why)
+                state, left=tuple(left), joined=tuple((queue, penalty) for queue, penalty in joined), why=why, desk=desk
             )
             for state in found
-            for left, joined, *why in [serving.get(state.name, ([], []))]
+            for left, joined, why, desk in [(*serving.get(state.name, ([], [])), "", "")[:4]]
         ]
 
     def modes(self) -> list[QueueMode]:

@@ -41,18 +41,19 @@ def hidden(sealing: Sealing, call: str, value: Private[str]) -> dict[str, str]:
     return {"sealed": base64.b64encode(sealing.seal(value.value.encode(), f"fact|{call}")).decode()}
 
 
-def disclosed(sealing: Sealing, row: dict[str, str]) -> dict[str, str]:
-    """The *row* of a fact as the main database has it: with what was sealed; "" for what does not open."""
-    if '"sealed"' not in row["body"]:
+def disclosed(sealing: Sealing, row: tuple[str, ...]) -> tuple[str, ...]:
+    """The *row* (call, at, kind, body) of a fact as the main database has it; "" for what does not open."""
+    call, at, kind, text = row
+    if '"sealed"' not in text:
         return row
-    body: dict[str, Any] = orjson.loads(row["body"])
+    body: dict[str, Any] = orjson.loads(text)
     for name, value in body.items():
         if isinstance(value, dict) and "sealed" in value:
             try:
-                body[name] = sealing.open(base64.b64decode(value["sealed"]), f"fact|{row['call']}").decode()
+                body[name] = sealing.open(base64.b64decode(value["sealed"]), f"fact|{call}").decode()
             except (InvalidTag, ValueError):
                 body[name] = ""
-    return {**row, "body": orjson.dumps(body).decode()}
+    return call, at, kind, orjson.dumps(body).decode()
 
 
 def journal_sealing(keys: Path) -> Sealing:

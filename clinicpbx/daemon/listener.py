@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import signal
 import sqlite3
 import time
@@ -44,6 +45,8 @@ AWAY = (SQLAlchemyError, sqlite3.Error, OSError)
 def run_listener(instance: Instance, settings: Settings) -> None:
     """Runs the listener until SIGTERM. ClinicPBXError where it cannot begin."""
     start_logging(settings.log_level)
+    # thousands of rows live at a time: to look for cycles among them after each 700 would take a fifth of all work
+    gc.set_threshold(100_000)
     with _only_one(instance.run / "listener.lock"):
         asyncio.run(listen(instance, settings))
 
@@ -98,7 +101,9 @@ class Listener:
         self.inbox = InboxRuntime(instance, engine, announce)
         self.metrics = RecordsMetrics()
         delay = self.metrics.delay.observe
-        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book, delay=delay)
+        self.runtime = RecordsRuntime(
+            engine, found, self._alive, book=self.inbox.book, delay=delay, lives=lambda: notify("WATCHDOG=1")
+        )
         self.reconciliations = Reconciliations(instance.reconciliations, engine)
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0

@@ -1,7 +1,10 @@
 """Reads the metrics that the listener and the notifier leave as text files."""
 
+import time
+from contextlib import suppress
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -12,3 +15,15 @@ def read_metrics(path: Path) -> dict[str, float]:
     except (OSError, ValueError):
         return {}
     return {sample.name: sample.value for family in families for sample in family.samples if not sample.labels}
+
+
+def left_by_others(run: Path) -> bytes:
+    """What they left in *run*, as text, and how long ago: who is dead or hangs tells nothing new."""
+    registry, texts = CollectorRegistry(), list[bytes]()
+    silent = Gauge("clinicpbx_silent_seconds", "Since a process's last turn", ["process"], registry=registry)
+    for path in sorted(run.glob("*.prom")):
+        with suppress(OSError):
+            age = time.time() - path.stat().st_mtime
+            texts.append(path.read_bytes())
+            silent.labels(path.stem).set(max(age, 0.0))
+    return b"".join([*texts, generate_latest(registry)])

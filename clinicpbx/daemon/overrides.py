@@ -52,7 +52,7 @@ def keep(instance: Instance, on: Mapping[str, SwitchedOn]) -> None:
 
 def variables(names: list[str], on: Mapping[str, SwitchedOn]) -> dict[str, str]:
     """Asterisk's global variables that tell the dialplan until when each of the rules' overrides holds; 0: not now."""
-    return {variable(name): str(int(on[name].until.timestamp()) if name in on else 0) for name in names}
+    return {variable("OVERRIDE", name): str(int(on[name].until.timestamp()) if name in on else 0) for name in names}
 
 
 class Overrides:

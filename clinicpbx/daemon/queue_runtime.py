@@ -25,9 +25,9 @@ from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.modes import Mode, QueueMode
-from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
+from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall, WrappedUp
 from clinicpbx.core.commands import AgentCommand, JoinQueue, QueueCommand, TakeOffer
-from clinicpbx.core.events import Event, OfferMade
+from clinicpbx.core.events import Event, OfferMade, Seat
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.queue_log import BY_COMMAND, BY_NOBODY, BY_RULES, QueueLogger
 from clinicpbx.daemon.queue_meter import QueueMeter
@@ -97,6 +97,11 @@ class QueueRuntime:
         """The call that the agent at that phone talks with; "" where there is none."""
         return self._floor.talking(extension)
 
+    def seats(self, *phones: str) -> tuple[Seat, ...]:
+        """Who works at these phones now, as far as somebody does."""
+        found = ((phone, self._floor.agent_at(phone)) for phone in dict.fromkeys(phones))
+        return tuple(Seat(phone, agent) for phone, agent in found if agent)
+
     def restore(self, call: str, join: JoinQueue, phones: tuple[str, ...] = ()) -> None:
         """Put a call of the journal back in its place: waiting, or offered to *phones*."""
         self._floor.restore(call, join, self._clock(), phones)
@@ -123,9 +128,23 @@ class QueueRuntime:
         self._follow(self._floor.rules(book, self._clock()))
         self._log.agents(BY_RULES)
 
-    def log_in(self, agent: str) -> None:
-        """ClinicPBXError for an agent whom the rules do not name; so do the three below."""
-        self._act(agent, self._floor.log_in)
+    def log_in(self, agent: str, phone: str = "") -> None:
+        """At *phone*, or where the agent is or belongs. ClinicPBXError for an agent whom the rules do not name, as of
+        the three below, and for one who cannot sit there."""
+        known = self._floor.agents.get(agent)
+        if known is not None and not (phone or known.phone.extension):
+            raise ClinicPBXError(f"{agent} has no phone now", do="Name one by --phone")
+        self._act(agent, lambda name, at: self._sit(name, phone, at) if phone else self._floor.log_in(name, at))
+
+    def _sit(self, name: str, phone: str, at: datetime) -> list[Result]:
+        word, results = self._floor.take_desk(name, phone, at)
+        if word == "taken":
+            there = self._floor.agent_at(phone)
+            raise ClinicPBXError(f"{there} is logged in at {phone}", do=f"clinicpbx agent logout {there}")
+        if word == "engaged":
+            busy = self._floor.agents[name].phone.extension
+            raise ClinicPBXError(f"{name} has a call at {busy}", do="Wait for its end")
+        return results
 
     def log_out(self, agent: str) -> None:
         self._act(agent, self._floor.log_out)
@@ -218,6 +237,10 @@ class QueueRuntime:
                 self._store.keep_mode(result)
             case CallDisposed(call=call, agent=agent, disposition=disposition, at=at):
                 self._store.fact(call, at, "disposition", {"agent": agent, "disposition": disposition})
+            case WrappedUp(call=call, at=at):
+                length = round((at - result.since).total_seconds() * 1000)
+                told = {"agent": result.agent, "phone": result.phone, "queue": result.queue, "ms": max(length, 0)}
+                self._store.fact(call, at, "wrapped_up", told)
             case ResyncAsked():
                 self._resync()
 

@@ -31,6 +31,10 @@ class PhoneDesk:
         *mailbox*."""
         return str(self._ask("phone.person", call=call, person=person, mailbox=mailbox, pin=pin.value))
 
+    def agent(self, call: str, by: str, agent: str, pin: Private[str]) -> str:
+        """Whether it is the PIN of *agent* ("": there is none such), who is at the phone *by*: right or wrong."""
+        return str(self._ask("phone.agent", call=call, by=by, agent=agent, pin=pin.value))
+
     def fetch(self, call: str, by: str, mailbox: str, message: str) -> str:
         """The path of the sound in clear."""
         return str(self._ask("phone.fetch", call=call, by=by, mailbox=mailbox, message=message)["sound"])

@@ -8,7 +8,7 @@ import structlog
 
 from clinicpbx.adapters.vault.hear import hear
 from clinicpbx.adapters.vault.message import Message, State
-from clinicpbx.adapters.vault.pins import PERSON, Answer, Pins
+from clinicpbx.adapters.vault.pins import AGENT, PERSON, Answer, Pins
 from clinicpbx.adapters.vault.recover import recover
 from clinicpbx.adapters.vault.root import Root
 from clinicpbx.adapters.vault.store import Damage, Vault, plain_of
@@ -59,6 +59,7 @@ class Desk:
         """What *peer* can ask for."""
         phones = {"phone.open": self._open, "phone.fetch": self._fetch, "phone.heard": self._heard}
         phones |= {"phone.person": self._person, "phone.delete": self._delete_at_phone, "recover": self._recover}
+        phones["phone.agent"] = self._agent
         people = {
             "voicemail list": self._list,
             "voicemail show": self._show,
@@ -69,6 +70,7 @@ class Desk:
             "voicemail unhold": lambda wish: self.vault.unhold(wish["mailbox"], wish["message"]),
             "voicemail verify": self._verify,
             "oncall pin": lambda wish: self._pins.set_pin(PERSON.format(wish["provider"]), Private(wish["pin"])),
+            "agent pin": lambda wish: self._pins.set_pin(AGENT.format(wish["agent"]), Private(wish["pin"])),
             "voicemail pin": lambda wish: self._pins.set_pin(wish["mailbox"], Private(wish["pin"])),
             "retention status": lambda wish: self.retention.status(_now()),
             "keys unlock": lambda wish: self.root.unlock(Private(wish["passphrase"])),
@@ -134,6 +136,13 @@ class Desk:
         if mailbox:
             self._let_hear(wish["call"], mailbox)
         return answer
+
+    def _agent(self, wish: Wish) -> Any:
+        """Whether it is the PIN of that agent. What has too many wrong tries is wrong, and so is who does not exist."""
+        agent = wish["agent"]
+        right = self._pins.check_pin(AGENT.format(agent), Private(wish["pin"]), _now()) is Answer.RIGHT
+        self._phone(wish, "agent.identified" if right else "agent.pin_refused", agent or "unknown")
+        return Answer.RIGHT if right else Answer.WRONG
 
     def _fetch(self, wish: Wish) -> Any:
         """Where the message lies in clear, in the tmpfs, until the daemon removes it."""

@@ -15,6 +15,7 @@ from clinicpbx.core.roles import FREE, VERBS
 from clinicpbx.daemon.asker import Doorkeeper, Peer
 from clinicpbx.daemon.audit_trail import noting
 from clinicpbx.daemon.control import Verb, serve_control
+from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
 
@@ -117,7 +118,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "selftest.rows": lambda wish: daemon.selftests.rows(),
         "selftest.begin": lambda wish: daemon.selftests.begin(),
         "selftest.keep": lambda wish: daemon.selftests.keep(wish["row"]),
-        "agent.login": lambda wish: queues.log_in(wish["agent"]),
+        "agent.login": lambda wish: queues.log_in(wish["agent"], _phone(daemon, wish.get("phone", ""))),
         "agent.logout": lambda wish: queues.log_out(wish["agent"]),
         "agent.pause": lambda wish: queues.pause(wish["agent"], wish.get("reason", "")),
         "queue.add": lambda wish: queues.join_queue(wish["agent"], wish["queue"], int(wish.get("penalty", 0))),
@@ -127,6 +128,12 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         ),
         "agent.unpause": lambda wish: queues.unpause(wish["agent"]),
     }
+
+
+def _phone(daemon: "Daemon", extension: str) -> str:
+    if extension and extension not in daemon.rulebooks.current().phones:
+        raise ClinicPBXError(f"no phone {extension!r}", do="See `clinicpbx codes`")
+    return extension
 
 
 def _instant(text: str | None) -> datetime | None:

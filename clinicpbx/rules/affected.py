@@ -55,7 +55,9 @@ class Reach:
             if part[0] == "queues":
                 for name, agent in self._document.agents.items():
                     if part[1] in agent.queues:
-                        yield from (("agents", name), ("phones", agent.phone))
+                        yield "agents", name
+                        if agent.phone:
+                            yield "phones", agent.phone
             for name in self._providers(part):
                 yield "providers", name
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clinicpbx.rules.document import Codes, Document
-from clinicpbx.rules.feature_codes import SUPERVISING, feature_codes
+from clinicpbx.rules.feature_codes import SUPERVISING, agent_numbers, feature_codes
 
 PICK_UP = "*8"
 
@@ -32,10 +32,14 @@ def _emergency(document: Document) -> Iterator[Dialled]:
 
 
 def _codes(document: Document) -> Iterator[Dialled]:
+    numbers = agent_numbers(document)
     for each in feature_codes(document):
         if each.code not in SUPERVISING:
             meant = str(Codes.model_fields[each.code].description)
-            about = f"{each.argument}: {meant}" if each.argument else meant
+            if who := numbers.get(each.argument):
+                about = f"{who}: Log in at this phone, by PIN."
+            else:
+                about = f"{each.argument}: {meant}" if each.argument else meant
             yield Dialled(each.dialled, "code", about)
     if any(phone.supervises for phone in document.phones.values()):
         for code in SUPERVISING:

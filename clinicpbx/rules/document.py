@@ -108,7 +108,9 @@ class Phone(Written):
         "local", description="What it may dial; emergency numbers always."
     )
 
-    supervises: Names = Field((), description="Queues whose agents it may listen to, whisper to, and join.")
+    supervises: Names = Field(
+        (), description="Queues whose agents it may listen to, whisper to, and join, and whose mode it may change."
+    )
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -129,6 +131,7 @@ class Did(Written):
 
     name: Text = Field(description="What the line is, for people.")
     flow: Name = Field(description="The flow its calls enter.")
+    site: Name | None = Field(None, description="The site whose calls they are; default: the first.")
     language: Language | None = Field(None, description="Language until the caller chooses; default: the first one.")
     fallback: Fallback | None = Field(None, description="What happens while the daemon does not answer.")
     phase: Phase | None = Field(None, description="Which of its calls are taken; default: every one.")
@@ -161,13 +164,18 @@ class InternalNumber(Written):
 class Codes(Written):
     """What phones dial for themselves."""
 
-    login: Code = Field("*45", description="Log in to the agent's queues, or out; with a queue's extension: that one.")
+    login: Code = Field(
+        "*45",
+        description="Log in to the agent's queues, or out; with a queue's extension: that one. At a phone that is "
+        "nobody's it asks for an agent's number and PIN; with an agent's number after it, at any phone for the PIN.",
+    )
     pause: Code = Field("*46", description="Pause, or go on; with the key of a reason after it: for that.")
     voicemail: Code = Field("*97", description="Hear the messages of the phone's mailbox.")
     wrap_up: Code = Field("*48", description="The time after a call is over: ready for the next one.")
     more_time: Code = Field("*49", description="As much time again after the call.")
     dispose: Code = Field("*44", description="With the key of a disposition after it: what came of the last call.")
     count: Code = Field("*47", description="With the extension of a queue after it: how many wait there.")
+    mode: Code = Field("*42", description="With the extension of a queue after it: its mode, to hear and to change.")
     listen: Code = Field("*50", description="With an agent's phone after it: listen to the call.")
     whisper: Code = Field("*51", description="With an agent's phone after it: speak to the agent alone.")
     barge: Code = Field("*52", description="With an agent's phone after it: join the call.")
@@ -181,6 +189,7 @@ class Queue(Written):
         timedelta(seconds=20), ge=timedelta(seconds=5), description="How long a phone rings before the next is asked."
     )
     wrap_up: Duration = Field(timedelta(seconds=10), description="An agent's quiet time after a call.")
+    site: Name | None = Field(None, description="The site whose calls those to its extension are; default: the first.")
     music: Name = Field("default", description="Class of the music waiting callers hear.")
     announce_every: Duration = Field(timedelta(seconds=45), description="How often a caller is told the place in line.")
     pause_after_misses: int = Field(2, ge=0, le=100, description="Missed offers until an agent is paused; 0: never.")
@@ -218,7 +227,12 @@ class Queue(Written):
 
 class Agent(Written):
     name: Text = Field(description="The agent's name, for colleagues.")
-    phone: Extension = Field(description="The phone the agent works at.")
+    phone: Extension | None = Field(None, description="The agent's own phone; default: whichever they log in at.")
+    number: Extension | None = Field(
+        None,
+        description="Logs the agent in at any phone, with their PIN (`clinicpbx agent pin`), until they log out or in "
+        "elsewhere; default: only their own phone does.",
+    )
     queues: Penalties = Field(description="The agent's queues: a list, or queue → penalty (lower is asked first).")
     skills: Skills = Field(default_factory=dict, description="What the agent can do: a list, or skill → level, 1 to 9.")
     languages: Fluency = Field(

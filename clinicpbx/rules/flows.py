@@ -24,6 +24,7 @@ CODES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "more_time": ("agent_more_time", {}),
     "dispose": ("agent_dispose", {}),
     "count": ("queue_count", {}),
+    "mode": ("queue_mode", {}),
     "listen": ("supervise", {"mode": "listen"}),
     "whisper": ("supervise", {"mode": "whisper"}),
     "barge": ("supervise", {"mode": "barge"}),
@@ -125,6 +126,16 @@ def entries(document: Document) -> dict[str, str]:
         if mailbox.number is not None:
             found[mailbox.number] = f"mailbox-{name}"
     return found
+
+
+def sites(document: Document) -> dict[str, str]:
+    """DID, extension of a phone or of a queue → its site, where one is written; "" → the first."""
+    found = {"": next(iter(document.sites)), **{number: did.site for number, did in document.dids.items()}}
+    found |= {extension: phone.site for extension, phone in document.phones.items()}
+    for number, internal in document.extensions.items():
+        queue = document.queues.get(internal.queue or "")
+        found[number] = queue.site if queue is not None else None
+    return {number: site for number, site in found.items() if site}
 
 
 def backup(document: Document, internal: InternalNumber) -> str:

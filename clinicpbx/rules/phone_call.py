@@ -9,7 +9,7 @@ from typing import Any
 from clinicpbx.rules.compile import Rules
 from clinicpbx.rules.dialled import PICK_UP
 from clinicpbx.rules.explain import Line
-from clinicpbx.rules.feature_codes import SUPERVISING, FeatureCode, feature_codes
+from clinicpbx.rules.feature_codes import SUPERVISING, FeatureCode, agent_numbers, feature_codes
 from clinicpbx.rules.outbound_routes import outbound_view
 
 _PREMIUM_EXCHANGE = "976"
@@ -85,6 +85,15 @@ class _PhoneCall:
             yield self.line(path, f"may do so in {queues}" if queues else "may not", "noted in the record either way")
         elif code == "count":
             yield self.line(("queues", dialled.argument), f"says how many wait in {dialled.argument}", "now")
+        elif code == "mode":
+            path = ("phones", self.caller, "supervises")
+            may = "says its mode, and changes it" if dialled.argument in phone.supervises else "may not"
+            yield self.line(path, may, "noted in the audit log either way")
+        elif code == "login" and dialled.argument in (numbers := agent_numbers(document)):
+            path = ("agents", numbers[dialled.argument], "number")
+            yield self.line(path, f"asks for the PIN of {numbers[dialled.argument]}, who works here then", "any phone")
+        elif code == "login" and agent is None and agent_numbers(document) and not dialled.argument:
+            yield self.line(("phones", self.caller), "asks for an agent's number and PIN", "it is nobody's phone")
         elif agent is None:
             yield self.line(("phones", self.caller), "says that it cannot be done", "no agent works at this phone")
         else:

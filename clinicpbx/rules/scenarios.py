@@ -81,7 +81,7 @@ class _Came:
     def rung(self) -> list[str]:
         """Phones and outside numbers, and the agents who work there."""
         phones = [*chain(*self.all("offered", "agents")), *self.all("dialled", "target")]
-        agents = [agent.name for phone in phones for agent in self.book.agents.values() if agent.phone == phone]
+        agents = [agent.name for phone in phones for agent in self.book.agents.values() if agent.usual == phone]
         return list(dict.fromkeys([*agents, *phones]))
 
     @cached_property

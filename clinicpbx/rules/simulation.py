@@ -82,8 +82,9 @@ class _Simulation:
         self.floor = Floor(book, at)
         logged_in = book.agents.keys() if outside.agents is None else outside.agents
         for agent in sorted(logged_in):
-            self.floor.log_in(agent, at)
-        self.floor.snapshot({phone: (True, int(outside.busy)) for phone in book.phones}, at)
+            self.floor.take_desk(agent, book.agents[agent].usual, at)
+        desks = (agent.usual for agent in book.agents.values())
+        self.floor.snapshot({phone: (True, int(outside.busy)) for phone in (*book.phones, *desks)}, at)
 
     def moments(self) -> Iterator[Moment]:
         commands = self.machine.begin()

@@ -8,7 +8,7 @@ from clinicpbx.core.callflow.flow import Node
 from clinicpbx.core.rulebook import DEFAULT_RING, Rulebook
 from clinicpbx.rules import quoting
 from clinicpbx.rules.document import Address, Document, Fallback
-from clinicpbx.rules.feature_codes import feature_codes
+from clinicpbx.rules.feature_codes import agent_numbers, desks, feature_codes
 
 Where = Callable[..., str]
 Line = Mapping[str, Any]
@@ -98,7 +98,7 @@ def internal_lines(document: Document, book: Rulebook, where: Where) -> list[Lin
 def queue_phones(document: Document, queue: str | None) -> list[str]:
     """The phones of the agents of *queue*, each once."""
     found = [agent.phone for agent in document.agents.values() if queue is not None and queue in agent.queues]
-    return [quoting.digits(phone) for phone in dict.fromkeys(found) if phone in document.phones]
+    return [quoting.digits(phone) for phone in dict.fromkeys(found) if phone and phone in document.phones]
 
 
 def fallback_lines(document: Document, book: Rulebook, where: Where) -> list[Line]:
@@ -124,6 +124,9 @@ def _fallback(document: Document, book: Rulebook, entry: str, rule: Fallback | N
     return {
         "entry": quoting.digits(entry),
         "phones": queue_phones(document, rule.queue) if rule else list(map(quoting.digits, document.phones)),
+        "queue": quoting.name(rule.queue) if rule and rule.queue else "",
+        "shut": variable("SHUT", rule.queue) if rule and rule.queue else "",
+        "desks": variable("DESKS", rule.queue) if rule and rule.queue else "",
         "hours": quoting.name(rule.hours) if rule and rule.hours else "",
         "overrides": override_lines(document, entry),
         "mailbox": quoting.name(mailbox),
@@ -137,7 +140,7 @@ def override_lines(document: Document, entry: str) -> list[Line]:
     """The overrides under which the phones of *entry* are not rung: the variable with their end, and planned times."""
     return [
         {
-            "variable": variable(name),
+            "variable": variable("OVERRIDE", name),
             "during": [(int(a.timestamp()), int(b.timestamp())) for a, b in _planned(document, name)],
         }
         for name, override in document.overrides.items()
@@ -151,9 +154,13 @@ def _planned(document: Document, name: str) -> Iterator[tuple[datetime, datetime
         yield planned.from_.replace(tzinfo=zone), planned.to.replace(tzinfo=zone)
 
 
-def variable(override: str) -> str:
-    """Asterisk's global variable with the end of *override* in epoch seconds; no name has capitals."""
-    return f"CPBX_OVERRIDE_{quoting.name(override).replace('-', 'X')}"
+def variable(what: str, name: str) -> str:
+    """Asterisk's global variable with what the daemon tells the fallback of *name*, in which nothing is a capital.
+
+    OVERRIDE: the end of one in epoch seconds; SHUT: until when a queue lets nobody new in; DESKS: the phones of its
+    agents who work elsewhere than the rules say.
+    """
+    return f"CPBX_{what}_{quoting.name(name).replace('-', 'X')}"
 
 
 def _greeting(book: Rulebook, mailbox: str) -> str:
@@ -250,8 +257,15 @@ def _civic(address: Address) -> Iterator[tuple[str, str]]:
             yield element, value
 
 
-def agent_phones(document: Document) -> Sequence[str]:
-    return [quoting.digits(agent.phone) for agent in document.agents.values() if agent.phone in document.phones]
+def agent_lamps(document: Document) -> Sequence[str]:
+    """What has a lamp for a login and one for a pause: desks, and agents by their number, wherever they are."""
+    return [quoting.digits(number) for number in (*desks(document), *agent_numbers(document))]
+
+
+def mode_lamps(document: Document) -> list[Line]:
+    """The queues whose mode some phone may change: the code, which is the lamp's name as well, and the queue."""
+    modes = (each for each in feature_codes(document) if each.code == "mode")
+    return [{"dialled": quoting.code(each.dialled), "queue": quoting.name(each.argument)} for each in modes]
 
 
 def default_ring() -> int:

@@ -1,5 +1,6 @@
 """Called back instead of holding: the place is kept, an agent is reserved first, one live attempt, a known outcome."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -34,7 +35,8 @@ SPOKEN = ("wait-greeting", "wait-callback", "number-is", "number-confirm", "call
 @pytest.fixture(scope="module")
 def house(bed: Bed) -> Iterator[Clinic]:
     with ended(bed):
-        made = Clinic(bed, RULES[: RULES.index("  main:\n    steps:")] + FLOW)
+        text = RULES.replace("agents:\n", 'extensions: {{"300": {{queue: desk}}}}\nagents:\n', 1)
+        made = Clinic(bed, text[: text.index("  main:\n    steps:")] + FLOW)
         for number, name in enumerate(SPOKEN):
             tone(made.instance.prompts / "en" / f"{name}.wav", 400 + 60 * number, 0.5)
         made.start_daemon()
@@ -172,6 +174,63 @@ async def test_an_agent_who_does_not_answer_costs_the_patient_nothing(house: Cli
     await patient.expect("disconnected", 5)
     await eventually(lambda: state(house, callback) == "later")
     assert only(house)["tried"] == 0
+
+
+async def called_back(house: Clinic, patient: Phone, desk: Phone) -> str:
+    """Ana talks with the *patient* whom she called back; her call."""
+    await asks(house, patient)
+    house.ask("agent.unpause", agent="ana")
+    first = str((await desk.expect("incoming", 5))["call"])
+    await desk.answer()
+    await desk.expect("connected")
+    await press(desk, "1")
+    await patient.expect("incoming", 10)
+    await patient.answer()
+    await patient.expect("connected")
+    await press(patient, "1")
+    await eventually(house.bridged, 5)
+    return first
+
+
+@pytest.mark.parametrize("when", ["waiting", "ringing", "talking"])
+async def test_a_colleague_is_asked_about_a_patient_who_was_called_back(
+    house: Clinic, phones: Phones, when: str
+) -> None:
+    since = datetime.now(UTC)
+    patient, desk = await parties(house, phones)
+    ben = await house.desk(phones, "202")
+    first = await called_back(house, patient, desk)
+    await desk.do("hold", call=first)
+    if when != "waiting":
+        house.ask("agent.login", agent="ben")
+    second = await desk.call(f"sip:300@{house.bed.sip}")
+    if when == "waiting":
+        await eventually(lambda: len(house.ask("callers", queue="desk")) == 1)
+        assert house.ask("callers", queue="desk")[0]["waited"] > 1, "the place is the patient's"
+    else:
+        rings = (await ben.expect("incoming", 5))["call"]
+    if when == "talking":
+        await ben.answer(call=rings)
+        await eventually(lambda: house.agent("ben") == "talking", 10)
+    house.ask("agent.pause", agent="ana", reason="no answer")  # she is free with the transfer
+    await desk.attended(first, second)
+    await desk.expect("disconnected")
+    if when == "waiting":
+        await asyncio.sleep(1.5)  # longer than it takes to see that a call was taken from us
+        house.ask("agent.login", agent="ben")
+        rings = (await ben.expect("incoming", 5))["call"]
+    if when != "talking":
+        await ben.answer(call=rings)
+    await eventually(lambda: house.agent("ben") == "talking" and house.bridged(), 10)
+    await eventually(lambda: not house.ask("callbacks"), 5)
+    assert house.channels() == 2
+    await patient.hangup()
+    await ben.expect("disconnected", 5)
+    made = (await house.recorded(since, 2))[1]
+    assert (made["kind"], made["agent"], made["language"]) == ("outbound", "201", "en")
+    with closing(sqlite3.connect(house.instance.database, timeout=10)) as database:
+        wanted = "SELECT queue, outcome, agent FROM queue_entry WHERE call = ?"
+        assert database.execute(wanted, (made["call"],)).fetchall() == [("desk", "answered", "202")]
 
 
 async def test_it_outlasts_the_daemon_at_every_stage_and_is_never_made_twice(house: Clinic, phones: Phones) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.commands import Command, JoinQueue, TakeOffer
+from clinicpbx.core.events import Seat
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.dispatcher import Dispatcher
@@ -56,6 +57,9 @@ class Heard:
 
     def talking(self, extension: str) -> str:
         return self.talks.get(extension, "")
+
+    def seats(self, *phones: str) -> tuple[Seat, ...]:
+        return tuple(Seat(phone, "ana") for phone in phones if phone == "201")
 
     @property
     def recordings(self) -> "Heard":

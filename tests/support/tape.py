@@ -16,8 +16,15 @@ T0 = datetime(2030, 1, 7, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
 
 
 def call(book: Rulebook, flow: str = "main", entry: str = "+12075550100", caller: str = "+12075550142") -> CallMachine:
-    arrived = ev.CallArrived(at=T0, flow=flow, entry=entry, version=book.version, caller=Private(caller))
+    arrived = ev.CallArrived(
+        at=T0, flow=flow, entry=entry, version=book.version, caller=Private(caller), seats=homes(book, entry)
+    )
     return CallMachine(arrived, "c1", book)
+
+
+def homes(book: Rulebook, *phones: str) -> tuple[ev.Seat, ...]:
+    """Everybody is at the phone of the rules."""
+    return tuple(ev.Seat(agent.phone, agent.name) for agent in book.agents.values() if agent.phone in phones)
 
 
 class Tape:
@@ -66,6 +73,9 @@ class Tape:
                 yield ev.DialAnswered(at=at, phone="")
             case ["back", status]:
                 yield ev.DialEnded(at=at, status=status)
+            case ["mode", mode, *hours]:
+                until = at + timedelta(hours=int(hours[0])) if hours else None
+                yield ev.ModeTold(at=at, queue="frontdesk", mode=Mode(mode), until=until)
             case ["agent", change]:
                 yield ev.AgentChanged(at=at, change=change)
             case ["mailbox", "opens", *messages]:
@@ -163,6 +173,13 @@ def say(command: do.Command) -> str:
             return f"{who} accepts"
         case oncall.ClosePage(who=who, outcome=outcome):
             return f"{who} closes: {outcome}"
+        case do.CheckAgentPin(phone=phone, agent=agent, pin=pin):
+            return f"check {pin.value} of {agent or 'nobody'} at {phone}"
+        case do.TakeDesk(phone=phone, agent=agent):
+            return f"{agent} at {phone}"
+        case do.DecideMode(queue=queue, mode=mode, until=until, who=who):
+            end = f" until {until.isoformat(timespec='minutes')}" if until else ""
+            return f"{queue} is {mode.value}{end}, says {who}"
         case do.OpenMailbox(mailbox=mailbox, pin=pin):
             return f"open {mailbox} with {pin.value}"
         case _:

@@ -60,7 +60,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         "queue.mode": lambda wish: floor.decide(
             wish["queue"], Mode(wish["mode"]), instant(wish["until"]) if "until" in wish else None, wish["who"]
         ),
-        "agent.login": lambda wish: floor.log_in(wish["agent"]),
+        "agent.login": lambda wish: floor.log_in(wish["agent"], wish["phone"]),
         "agent.logout": lambda wish: floor.log_out(wish["agent"]),
         "agent.pause": lambda wish: floor.pause(wish["agent"], wish["reason"]),
         "agent.unpause": lambda wish: floor.unpause(wish["agent"]),
@@ -104,6 +104,26 @@ def test_an_agents_day(home: Path) -> None:
     assert state() == "unreachable"
     run(home, "agent", "logout", "ana")
     assert state() == "logged out"
+    assert run(home, "agent", "login", "ana", "--phone", "305").stderr == "ana is logged in at 305.\n"
+    assert run(home, "agent", "list").stdout.splitlines()[1].split()[:3] == ["ana", "305", "hot"]
+
+
+def test_only_who_has_a_number_has_a_pin_and_the_number_is_none(home: Path) -> None:
+    folder = home / "versions" / "000001" / "rules"
+    folder.mkdir(parents=True)
+    agents = "agents: {fay: {name: Fay, number: 4502, queues: [desk]}}\n"
+    (folder / "clinic.yaml").write_text(RULES + agents)
+    (home / "versions" / "current").symlink_to("000001")
+    said = [run(home, "agent", "pin", "ana"), given(home, "4502"), given(home, "2580")]
+    assert isinstance(said[2].exception, NotReachable), "the vault does not run; whatever else was right"
+    mistakes = [str(each.exception) for each in said]
+    assert "no agent 'ana' has a number" in mistakes[0]
+    assert "no PIN" in mistakes[1]
+    assert not any("2580" in told for told in mistakes)
+
+
+def given(home: Path, pin: str) -> Result:
+    return CliRunner().invoke(cli.command, ["--home", str(home), "agent", "pin", "fay"], input=f"{pin}\n")
 
 
 def test_queues(home: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 from clinicpbx.core.acd.stages import Stage, speaks
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.callflow.machine import CallMachine
-from clinicpbx.core.commands import JoinQueue, Note, SetVariable, TakeOffer
-from clinicpbx.core.events import CallArrived, Consulted, DialAnswered, Earlier, OfferMade
+from clinicpbx.core.commands import JoinQueue, KeepCallback, Note, SetVariable, TakeOffer
+from clinicpbx.core.events import CallArrived, Consulted, DialAnswered, DtmfReceived, Earlier, OfferMade
 from clinicpbx.core.records.path import path
 from clinicpbx.core.records.rows import Fact
 from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.private import Private
 from tests.support.books import book, node, one_step
 from tests.support.floors import Shift, agent, queue
 from tests.support.shells import CALL, Shell, channel, destroyed, entered
@@ -32,7 +33,8 @@ def rules() -> Rulebook:
     """The main line leads to the front desk; 301 is the nurses' queue."""
     desk = Flow("desk", {"desk": node("enqueue", queue="frontdesk", priority=4, reason="about-refills")})
     menu = Flow("it", {"it": node("play", prompt="about")})
-    return book(main=desk, **{"queue-nurse": NURSES, "about": menu})
+    ring_back = Flow("it", {"it": node("ring_back")})
+    return book(main=desk, **{"queue-nurse": NURSES, "about": menu, "ring-back": ring_back})
 
 
 def asks(consults: Consulted | None, language: str = "es") -> list[Any]:
@@ -209,6 +211,84 @@ def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:
         consults = again.dispatcher.calls["second"].arrived.consults
         assert consults is not None
         assert consults.call == CALL
+
+    run(story())
+
+
+MADE, PATIENT = "c1.3.a1", "clinic-55"
+"""The agent's channel of a call-back, and the patient's."""
+
+
+async def calls_back(shell: Shell) -> None:
+    """Ana, at phone 201, has called a Spanish-speaking patient back, and talks."""
+    join = JoinQueue("frontdesk", T0 - timedelta(minutes=9), 4, callback=True)
+    number, again = Private("+12075550142"), timedelta(minutes=15)
+    shell.callbacks.perform(
+        KeepCallback("c1.3", number, "es", "+12075550100", join, "", 3, again, "about-refills"), shell.clock()
+    )
+    shell.callbacks.hear("c1.3", OfferMade(at=shell.clock(), queue="frontdesk", phones=("201",), agents=("ana",)))
+    made = channel(MADE, "PJSIP/phone-201-00000003")
+    await shell.take({"type": "StasisStart", "args": ["callback", MADE], "channel": made})
+    shell.dispatcher.deliver(MADE, DtmfReceived(at=shell.clock(), digit="1"))
+    await shell.take(own_call(call="too-early"))
+    assert shell.dispatcher.calls["too-early"].arrived.consults is None, "the patient is not on the line yet"
+    accepted = {"channel": channel(PATIENT, "PJSIP/trunk-line-00000004"), "eventname": "CPBXAccepted"}
+    await shell.take({"type": "ChannelUserevent", "userevent": {"Call": MADE}, **accepted})
+
+
+def test_a_call_back_is_asked_about_like_any_other_call_also_after_a_restart(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await calls_back(shell)
+        shell.journal.close()
+        again = Shell(tmp_path, rules())
+        for kept in again.journal.open_calls():
+            again.dispatcher.rebuild(kept)
+        await again.take(own_call())
+        arrived = again.dispatcher.calls[OWN].arrived
+        assert arrived.consults == Consulted(MADE, T0 - timedelta(minutes=9), 4, "about-refills")
+        assert arrived.language == "es"
+        back = {"type": "StasisStart", "args": ["back", "ANSWER"], "channel": channel(MADE)}
+        await again.take(back, own_call(call="late"))
+        assert again.dispatcher.calls["late"].arrived.consults is None, "the patient has hung up"
+
+    run(story())
+
+
+def test_who_was_called_back_takes_the_place_in_which_the_agent_waits(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await calls_back(shell)
+        await shell.take(own_call())
+        await shell.take(in_its_place(PATIENT), destroyed(OWN), destroyed(MADE))
+        arrived = shell.dispatcher.calls[PATIENT].arrived
+        assert (arrived.flow, arrived.entry, arrived.language) == ("queue-nurse", "301", "es")
+        assert arrived.caller == Private("+12075550142"), "not what the channel shows, which was dialled"
+        assert shell.callbacks.rows() == [], "the patient was reached"
+
+    run(story())
+
+
+def test_who_was_called_back_is_not_lost_where_the_ringing_phone_does_not_answer_and_is_known_where_it_does(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await calls_back(shell)
+        await shell.take(own_call())
+        shell.dispatcher.deliver(OWN, OfferMade(at=shell.clock(), queue="nurse", phones=("204",)))
+        await shell.take(destroyed(OWN))
+        peer = channel("clinic-77", "PJSIP/phone-204-00000009")
+        rings = {"type": "Dial", "dialstatus": "ANSWER", "caller": channel(PATIENT), "peer": peer}
+        await shell.take(rings, {"type": "StasisStart", "args": ["back", "ANSWER"], "channel": channel(MADE)})
+        assert (PATIENT, TakeOffer("nurse", "204")) in shell.queues.said
+        assert shell.dispatcher.calls[MADE].machine.flow == "ring-back", "the agent is asked what came of it"
+        await shell.take(destroyed(MADE))
+        await shell.take({"type": "StasisStart", "args": ["back", "NOANSWER"], "channel": channel(PATIENT)})
+        assert shell.dispatcher.calls[PATIENT].arrived.flow == "queue-nurse"
+        await shell.take(destroyed(PATIENT))
+        await shell.take({"type": "StasisStart", "args": ["back", "NOANSWER"], "channel": channel(PATIENT)})
+        assert shell.sent[-1] == ("POST", f"channels/{PATIENT}/continue"), "nobody's any more: to the rescue"
 
     run(story())
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import unix_connect
 
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.daemon.control import answer, serve_control
 from clinicpbx.daemon.http import serve_http
+from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.errors import ClinicPBXError
 
 pytestmark = pytest.mark.unit
@@ -60,9 +63,9 @@ async def page(port: int, path: str) -> tuple[int, str]:
     return int(head.split()[1]), body
 
 
-async def test_pages() -> None:
+async def test_pages(tmp_path: Path) -> None:
     ready = False
-    server = await serve_http("127.0.0.1", 0, Metrics(), lambda: ready)
+    server = await serve_http("127.0.0.1", 0, Metrics(), lambda: ready, tmp_path)
     port = next(iter(server.sockets)).getsockname()[1]
     assert await page(port, "/healthz") == (200, "ok\n")
     assert (await page(port, "/readyz"))[0] == 503
@@ -71,5 +74,14 @@ async def test_pages() -> None:
     status, text = await page(port, "/metrics")
     assert status == 200
     assert "clinicpbx_open_calls 0.0" in text
+    assert "clinicpbx_silent_seconds{" not in text
+    (tmp_path / "listener.prom").write_bytes(generate_latest(RecordsMetrics().registry))
+    (tmp_path / "notifier.prom").mkdir()  # cannot be read
+    _, text = await page(port, "/metrics")
+    assert "clinicpbx_records_unreconciled 0.0" in text
+    told = {family.name: family.samples for family in text_string_to_metric_families(text)}
+    (silent,) = told["clinicpbx_silent_seconds"]
+    assert silent.labels == {"process": "listener"}
+    assert 0 <= silent.value < 60
     assert (await page(port, "/"))[0] == 404
     server.close()

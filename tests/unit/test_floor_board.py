@@ -37,7 +37,7 @@ def test_an_agent_says_what_with_and_since_when() -> None:
     shift.join(3, "c1")
     rows = agent_rows(shift.floor)
     assert rows[0] == {
-        "agent": "ana", "phone": "201", "state": "offered", "reason": "", "since": at(3).isoformat(),
+        "agent": "ana", "phone": "201", "desk": "", "state": "offered", "reason": "", "since": at(3).isoformat(),
         "logged_in": True, "reachable": True, "queue": "q", "call": "c1", "queues": ["q"],
         "skills": {}, "licences": [], "taken": 0,
     }  # fmt: skip

@@ -15,7 +15,16 @@ from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.queue import Caller
 from clinicpbx.core.acd.results import Result, ToCall
 from clinicpbx.core.acd.stages import Stage
-from clinicpbx.core.commands import AskPlace, JoinQueue, LeaveQueue, ReturnOffer, TakeOffer, ToggleLogin, TogglePause
+from clinicpbx.core.commands import (
+    AskPlace,
+    JoinQueue,
+    LeaveQueue,
+    ReturnOffer,
+    TakeDesk,
+    TakeOffer,
+    ToggleLogin,
+    TogglePause,
+)
 from clinicpbx.core.events import OfferMade, PlaceTold
 from clinicpbx.core.rulebook import LogOutRules, Rulebook
 from clinicpbx.daemon.queue_meter import QueueMeter
@@ -25,7 +34,7 @@ from tests.support.floors import START, agent, queue, rules
 pytestmark = pytest.mark.unit
 
 QUEUES = ("desk", "nurse", "billing")
-PHONES = ("201", "202", "203", "204")
+PHONES = ("201", "202", "203", "204", "205")
 CALLS = tuple(f"c{n}" for n in range(8))
 BOOK = rules(
     queue("desk", max_overtakes=2),
@@ -35,6 +44,7 @@ BOOK = rules(
     agent("ben", "202", desk=0, nurse=1, skills={"coding": 1}, licences=("md",)),
     agent("cy", "203", nurse=0, billing=2, skills={"speaks es": 1}),
     agent("di", "204", desk=3),
+    replace(agent("fay", "", desk=0, nurse=0, licences=("rn",)), number="4506"),
 )
 BOOK = replace(BOOK, log_out=LogOutRules(timedelta(minutes=2), timedelta(minutes=1)))
 ES, CODING = (("speaks es", 1),), (("coding", 2), ("speaks es", 1))
@@ -248,6 +258,28 @@ class FloorMachine(RuleBasedStateMachine):
     def console(self, name: str, action: str) -> None:
         if name in self.floor.agents:
             self.follow(getattr(self.floor, action)(name, self.now))
+
+    @rule(name=agents, phone=phones)
+    def sit_down(self, name: str, phone: str) -> None:
+        if name not in self.floor.agents:
+            return
+        at_work = [a for a in self.floor.agents.values() if a.name != name and (a.logged_in or a.engaged)]
+        before = {a.name: a.phone.extension for a in at_work}
+        self.follow(self.floor.perform("code", TakeDesk(phone, name), self.now))
+        assert "code" in self.told
+        after = {a.name: a.phone.extension for a in at_work}
+        assert after == before, "driven from a phone"
+        if phone not in before.values() and not self.floor.agents[name].engaged:
+            assert (self.floor.agents[name].phone.extension, self.floor.agents[name].logged_in) == (phone, True)
+
+    @invariant()
+    def a_phone_has_one_agent_and_an_agent_one_phone(self) -> None:
+        taken = [a.phone.extension for a in self.floor.agents.values() if a.phone.extension]
+        assert len(taken) == len(set(taken))
+        for agent_ in self.floor.agents.values():
+            assert agent_.logged_in or not agent_.desk, "a desk is left with the log-out"
+            assert agent_.phone.extension or not agent_.engaged, "in a call, and at no phone"
+            assert self.floor.agent_at(agent_.phone.extension) == (agent_.name if agent_.phone.extension else "")
 
     @rule(seconds=st.integers(0, 40))
     def time_passes(self, seconds: int) -> None:

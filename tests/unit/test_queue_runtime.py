@@ -11,7 +11,7 @@ from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.modes import Mode, QueueMode
 from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.commands import JoinQueue, LeaveQueue, ReturnOffer
-from clinicpbx.core.events import Event
+from clinicpbx.core.events import Event, Seat
 from clinicpbx.daemon.queue_meter import QueueMeter
 from clinicpbx.daemon.queue_runtime import QueueRuntime
 from clinicpbx.errors import ClinicPBXError
@@ -19,7 +19,7 @@ from tests.support.floors import START, Written, agent, at, queue, queue_logger,
 
 pytestmark = pytest.mark.unit
 
-BOOK = rules(queue("q"), agent("ana", "201", q=0))
+BOOK = rules(queue("q"), agent("ana", "201", q=0), agent("fay", "", q=0))
 
 METER = QueueMeter(Metrics())
 
@@ -151,6 +151,23 @@ async def test_an_unknown_agent_is_a_mistake() -> None:
         Bench().runtime.log_in("eve")
 
 
+async def test_who_cannot_sit_at_a_phone_is_told_why() -> None:
+    bench = Bench()
+    bench.runtime.snapshot({"201": (True, 0)}, START)
+    with pytest.raises(ClinicPBXError, match="ana is logged in at 201"):
+        bench.runtime.log_in("fay", "201")
+    with pytest.raises(ClinicPBXError, match="fay has no phone now"):
+        bench.runtime.log_in("fay")
+    bench.runtime.log_in("fay", "204")
+    assert bench.kept[-1].desk == "204"
+    assert bench.runtime.seats("204", "204", "201", "209") == (Seat("204", "fay"), Seat("201", "ana"))
+    bench.runtime.log_in("fay")
+    assert bench.kept[-1].desk == "204", "logged in there already"
+    bench.runtime.perform("c1", JoinQueue("q", START), START)
+    with pytest.raises(ClinicPBXError, match="ana has a call at 201"):
+        bench.runtime.log_in("ana", "205")
+
+
 async def test_a_queues_mode_reaches_the_store_and_the_callers() -> None:
     bench = Bench()
     bench.runtime.perform("c1", JoinQueue("q", START), START)
@@ -171,5 +188,5 @@ async def test_status_is_plain() -> None:
     bench.now = START + timedelta(seconds=1)
     status = bench.runtime.status()
     assert [row["queue"] for row in status["queues"]] == ["q"]
-    assert [row["state"] for row in status["agents"]] == ["unreachable"]
+    assert [row["state"] for row in status["agents"]] == ["unreachable", "logged out"]
     bench.runtime.close()

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from textual.widgets import DataTable, Static
 
+from clinicpbx.cli import _wallboard
 from clinicpbx.cli._wallboard import Wallboard
 from clinicpbx.cli.main import command
 from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
@@ -48,7 +49,8 @@ async def test_it_shows_who_waits_and_who_is_free() -> None:
     assert app.return_code == 0
 
 
-async def test_it_keeps_what_it_has_while_the_daemon_is_gone_and_goes_on() -> None:
+async def test_it_keeps_what_it_has_while_the_daemon_is_gone_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_wallboard, "EVERY", 3600.0)  # it looks when told to, however slow the machine is
     answers = [seen(10), NotReachable("the daemon does not answer"), seen(20)]
 
     def ask() -> Seen:

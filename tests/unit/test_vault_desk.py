@@ -94,6 +94,30 @@ def test_the_daemons_user_gets_nothing_as_a_person_whomever_it_claims_to_be(hous
     assert {actor for actor, _ in house.noted} == {"clinicpbx"}
 
 
+def test_the_pin_of_an_agent_is_right_or_wrong_and_nothing_else_is_told(house: House) -> None:
+    with pytest.raises(NotPermitted):
+        house.ask(STRANGER, "agent pin", agent="fay", pin=PIN)
+    house.ask(NURSE, "agent pin", agent="fay", pin=PIN)
+    with pytest.raises(NotPermitted, match="only the daemon"):
+        house.ask(NURSE, "phone.agent", call="c1", by="204", agent="fay", pin=PIN)
+
+    def says(agent: str, pin: str) -> str:
+        return str(house.ask(DAEMON, "phone.agent", call="c1", by="204", agent=agent, pin=pin))
+
+    assert [says("fay", PIN), says("ana", PIN), says("", PIN), says("8100", PIN)] == [
+        "right",
+        "wrong",
+        "wrong",
+        "wrong",
+    ]
+    assert [says("fay", "000000") for _ in range(6)] == ["wrong"] * 6
+    assert says("fay", PIN) == "wrong", "locked for a while; nobody is told"
+    assert house.noted[1:6] == [
+        ("nora", "agent.pin"), ("phone:204", "agent.identified"), *[("phone:204", "agent.pin_refused")] * 3,
+    ]  # fmt: skip
+    assert [entry.object for entry in house.entries[1:6]] == ["fay", "fay", "ana", "unknown", "8100"]
+
+
 def test_only_the_daemons_user_asks_for_phones_and_only_after_the_pin(house: House) -> None:
     with pytest.raises(NotPermitted, match="only the daemon"):
         house.ask(NURSE, "phone.open", call="c1", pin=PIN)

@@ -110,6 +110,14 @@ class HangupAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """The party at *channel* puts whoever it talks with on hold, or takes them back."""
+
+    channel: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """Another process connected with our application's name: it is the owner now."""
 
@@ -127,6 +135,7 @@ News = (
     | Left
     | EndpointNews
     | HangupAsked
+    | HoldChanged
     | Replaced
 )
 
@@ -240,6 +249,10 @@ def _hangup_asked(message: Json, at: datetime) -> News:
     return HangupAsked(message["channel"]["id"])
 
 
+def _hold(message: Json, at: datetime) -> News:
+    return HoldChanged(message["channel"]["id"], message["type"] == "ChannelHold")
+
+
 def _replaced(message: Json, at: datetime) -> News:
     return Replaced()
 
@@ -253,6 +266,8 @@ _DECODERS: dict[str, Callable[[Json, datetime], News | None]] = {
     "RecordingFailed": _recorded,
     "ChannelDestroyed": _destroyed,
     "ChannelHangupRequest": _hangup_asked,
+    "ChannelHold": _hold,
+    "ChannelUnhold": _hold,
     "Dial": _dialled,
     "ChannelUserevent": _accepted,
     "EndpointStateChange": _endpoint,

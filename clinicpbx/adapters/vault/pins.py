@@ -26,6 +26,8 @@ SHORTEST, LONGEST = 4, 12
 N, R, P = 2**14, 8, 1
 PERSON = "person-{}"
 """The PIN of somebody who is on call, among those of mailboxes."""
+AGENT = "agent.{}"
+"""That of an agent: no name in the rules has a dot. Of the agent "" there is none."""
 
 
 class PinRefused(ClinicPBXError):

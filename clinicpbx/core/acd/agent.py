@@ -38,9 +38,11 @@ class Talking:
 
 @dataclass(frozen=True, slots=True)
 class WrapUp:
-    """Work after a call of *queue*, until *deadline*."""
+    """Work after *call*, of *queue*, *since* then and until *deadline*."""
 
+    call: str
     queue: str
+    since: datetime
     deadline: datetime
 
 
@@ -59,7 +61,8 @@ FREE = Free()
 class Phone:
     """What Asterisk says of a phone. *refused*: a call to it failed, whatever its registration says.
 
-    *since*: of its being in reach or not, and busy or not.
+    *extension*: "" where an agent has none; then it is never in reach. *since*: of its being in reach or not, and busy
+    or not.
     """
 
     extension: str
@@ -81,7 +84,8 @@ class Agent:
     *left*: queues of the rules that the agent does not serve for now, *joined*: others, served for now; *queues*: what
     comes of both, with the penalties. *since*: of the login and pause. *active_since*: of the activity. *free_since*:
     of the last call, refusal or login. *used*: of the last call taken or over, code or login. *why*: what logged the
-    agent out, where no person did.
+    agent out, where no person did. *desk*: the phone the agent logged in at, where it is another's or nobody's; "" for
+    that of the rules.
     """
 
     rules: AgentRules
@@ -100,11 +104,17 @@ class Agent:
     queues: Mapping[str, int] = field(default_factory=dict)
     last_call: str = ""
     why: str = ""
+    desk: str = ""
     activity: Activity = field(default=FREE)
 
     @property
     def name(self) -> str:
         return self.rules.name
+
+    @property
+    def seat(self) -> str:
+        """The phone where the agent should be."""
+        return self.desk or self.rules.phone
 
     def reckon(self) -> None:
         """*queues* follow from the rules, and what was joined and left."""

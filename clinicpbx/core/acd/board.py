@@ -63,7 +63,8 @@ def _caller_row(caller: Caller, at: datetime) -> Row:
 
 
 def agent_rows(floor: Floor) -> list[Row]:
-    """One row an agent; *queue* and *call* are those of the offer, the talk or the wrap-up. *since*: ISO 8601."""
+    """One row an agent; *desk*: hot where the phone is not the agent's own. *queue* and *call* are those of the offer,
+    the talk or the wrap-up. *since*: ISO 8601."""
     return [_agent_row(agent) for _, agent in sorted(floor.agents.items())]
 
 
@@ -79,6 +80,7 @@ def _agent_row(agent: Agent) -> Row:
     return {
         "agent": agent.name,
         "phone": agent.phone.extension,
+        "desk": "hot" if agent.phone.extension not in ("", agent.rules.phone) else "",
         "state": agent.state,
         "reason": agent.paused or agent.why,
         "since": agent.state_since.isoformat(),

@@ -1,11 +1,20 @@
-"""What agents decide for themselves, and what their not taking a call says of them."""
+"""What agents decide for themselves, where they sit, and what their not taking a call says of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clinicpbx.core.acd.agent import FREE, NO_ANSWER, Agent, WrapUp
-from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result
+from clinicpbx.core.acd.results import AgentResult, AgentStateChanged, CallDisposed, Result
 from clinicpbx.core.acd.roster import Roster
-from clinicpbx.core.commands import AgentCommand, DisposeCall, EndWrapUp, ExtendWrapUp, ToggleLogin, TogglePause
+from clinicpbx.core.commands import (
+    AgentCommand,
+    DisposeCall,
+    EndWrapUp,
+    ExtendWrapUp,
+    TakeDesk,
+    ToggleLogin,
+    TogglePause,
+)
 
 BY_HAND = "by hand"
 
@@ -31,19 +40,43 @@ class Desks:
             if agent.left:  # of an earlier shift
                 agent.left = frozenset()
                 self._roster.serve(agent)
+        leaves = bool(agent.desk) and not logged_in
         agent.logged_in, agent.paused, agent.why = logged_in, paused, why
-        agent.since, agent.misses = at, 0
+        agent.since, agent.misses, agent.desk = at, 0, agent.desk if logged_in else ""
         kept = self._roster.keep(agent)
+        if leaves:
+            return [kept, *self._roster.seat(at)]
         self._roster.lines.refresh(agent)
         return [kept]
+
+    def take(self, agent: Agent, phone: str, at: datetime) -> tuple[str, list[AgentStateChanged]]:
+        """Log the agent in at *phone*, and nowhere else; a word for what came of it, as of AgentChanged.
+
+        Nobody is driven from a phone where they are logged in, or have a call; a call goes on where it is.
+        """
+        there = self._roster.on_phone(phone)
+        if there is not None and there is not agent and (there.logged_in or there.engaged):
+            return "taken", []
+        before = agent.phone.extension
+        if agent.engaged and before != phone:
+            return "engaged", []
+        moved = agent.logged_in and before not in ("", phone)
+        agent.desk = "" if phone == agent.rules.phone else phone
+        changes = self.mark(agent, at, logged_in=True) or [self._roster.keep(agent)]
+        return "moved" if moved else "login", [*changes, *self._roster.seat(at)]
 
     def dialled(self, command: AgentCommand, at: datetime) -> tuple[str, list[Result]]:
         """What an agent's feature code changed, in a word for the agent to hear, and what follows."""
         agent = self._roster.on_phone(command.phone)
+        if isinstance(command, TakeDesk):
+            agent = self._roster.agents.get(command.agent)
         if agent is None:
             return "unknown", []
         agent.used = at
         match command:
+            case TakeDesk(phone=phone):
+                change, changes = self.take(agent, phone, at)
+                return change, [*changes]
             case ToggleLogin(queue=""):
                 change = "logout" if agent.logged_in else "login"
                 return change, [*self.mark(agent, at, logged_in=not agent.logged_in)]
@@ -55,7 +88,7 @@ class Desks:
                 return "ready", [*self._roster.become(agent, FREE, at)]
             case ExtendWrapUp() if isinstance(agent.activity, WrapUp):
                 more = self._roster.wrap_up(agent.activity.queue)
-                longer = WrapUp(agent.activity.queue, agent.activity.deadline + more)
+                longer = replace(agent.activity, deadline=agent.activity.deadline + more)
                 return "more", [*self._roster.become(agent, longer, at)]
             case DisposeCall(disposition=disposition) if agent.last_call:
                 return "disposed", [CallDisposed(agent.last_call, agent.name, disposition, at)]
@@ -92,9 +125,7 @@ class Desks:
         agent.left = agent.left | {queue} if queue in agent.rules.queues else agent.left
         return self._roster.serve(agent)
 
-    def passed(
-        self, agent: Agent, queue: str, status: str, rest: timedelta | None, at: datetime
-    ) -> list[AgentStateChanged]:
+    def passed(self, agent: Agent, queue: str, status: str, rest: timedelta | None, at: datetime) -> list[AgentResult]:
         """The agent did not take the call: what that says of the agent or the phone. *rest*: after no answer."""
         agent.free_since = at
         match status:
@@ -106,10 +137,10 @@ class Desks:
                 return self._missed(agent, queue, rest, at)
         return self._roster.rest(agent, at)
 
-    def _missed(self, agent: Agent, queue: str, rest: timedelta | None, at: datetime) -> list[AgentStateChanged]:
+    def _missed(self, agent: Agent, queue: str, rest: timedelta | None, at: datetime) -> list[AgentResult]:
         rules = self._roster.queues[queue].rules
         most = rules.pause_after_misses if rules is not None else 0
-        changes = []
+        changes: list[AgentResult] = []
         if most and agent.misses >= most and not agent.paused:
             agent.paused, agent.since, agent.misses = NO_ANSWER, at, 0
             changes.append(self._roster.keep(agent))

@@ -15,15 +15,17 @@ from clinicpbx.core.acd.roster import DOUBT, GRACE, REST, Roster
 from clinicpbx.core.acd.waiting_room import WaitingRoom
 from clinicpbx.core.commands import (
     AgentCommand,
+    AskMode,
     AskPlace,
     AskWaiting,
+    DecideMode,
     JoinQueue,
     LeaveQueue,
     QueueCommand,
     ReturnOffer,
     TakeOffer,
 )
-from clinicpbx.core.events import AgentChanged, WaitingTold
+from clinicpbx.core.events import AgentChanged, ModeTold, WaitingTold
 from clinicpbx.core.rulebook import Rulebook
 
 SETTLE = timedelta(seconds=0.5)
@@ -88,13 +90,18 @@ class Floor:
                 return [*done, *self._room.distribute(at)]
             case AskPlace(queue=queue):
                 return [self._room.place(call, queue, at)]
-            case TakeOffer(queue=queue, phone=phone):
-                return self._take(call, queue, phone, at)
+            case TakeOffer():
+                return self._take(call, command, at)
             case ReturnOffer(queue=queue, status=status):
                 return self._return(call, queue, status, at)
             case AskWaiting(queue=queue):
                 waiting = len(self.queues[queue].people) if queue in self.queues else 0
                 return [ToCall(call, WaitingTold(at=at, queue=queue, waiting=waiting))]
+            case AskMode(queue=queue):
+                return [self._mode_told(call, queue, at)]
+            case DecideMode(queue=queue, mode=mode, until=until, who=who):
+                decided = self._decide(QueueMode(queue, mode, at, until, who), at) if self._has(queue) else []
+                return [*decided, self._mode_told(call, queue, at)]
             case AgentCommand():
                 change, changes = self._desks.dialled(command, at)
                 return [ToCall(call, AgentChanged(at=at, change=change)), *changes, *self._room.distribute(at)]
@@ -134,7 +141,17 @@ class Floor:
         agent = self._roster.on_phone(extension)
         return agent.activity.call if agent is not None and isinstance(agent.activity, Talking) else ""
 
+    def agent_at(self, extension: str) -> str:
+        """Who works at that phone now; "" for nobody."""
+        agent = self._roster.on_phone(extension)
+        return agent.name if agent is not None else ""
+
     # Agents
+
+    def take_desk(self, name: str, phone: str, at: datetime) -> tuple[str, list[Result]]:
+        """Log in at *phone*; first what came of it: login, moved, taken or engaged."""
+        word, changes = self._desks.take(self.agents[name], phone, at)
+        return word, [*changes, *self._room.distribute(at)]
 
     def log_in(self, name: str, at: datetime) -> list[Result]:
         """Ends any pause too."""
@@ -158,7 +175,7 @@ class Floor:
 
     def join_queue(self, name: str, queue: str, penalty: int, at: datetime) -> list[Result]:
         """The agent serves *queue* for now, whatever the rules say; KeyError where there is none of these."""
-        if self.queues[queue].rules is None:
+        if not self._has(queue):
             raise KeyError(queue)
         return [self._desks.join(self.agents[name], queue, penalty), *self._room.distribute(at)]
 
@@ -170,7 +187,7 @@ class Floor:
 
         A call that rings or talks goes on. Those who wait to be called back keep their places.
         """
-        if self.queues[mode.queue].rules is None:
+        if not self._has(mode.queue):
             raise KeyError(mode.queue)
         return self._decide(mode, at)
 
@@ -218,6 +235,15 @@ class Floor:
 
     # Inside
 
+    def _has(self, queue: str) -> bool:
+        """Whether the rules have it."""
+        return queue in self.queues and self.queues[queue].rules is not None
+
+    def _mode_told(self, call: str, queue: str, at: datetime) -> ToCall:
+        decided = self.queues[queue].decided if queue in self.queues else None
+        mode, until = (decided.mode, decided.until) if decided is not None else (Mode.OPEN, None)
+        return ToCall(call, ModeTold(at=at, queue=queue, mode=mode, until=until))
+
     def _join(self, call: str, join: JoinQueue, at: datetime) -> list[Result]:
         results: list[Result] = []
         caller = self._room.callers.get(call)
@@ -241,14 +267,16 @@ class Floor:
     def _told(self, caller: Caller, at: datetime) -> list[Result]:
         return [self._room.place(caller.call, caller.queue, at)] if caller.offer is None else []
 
-    def _take(self, call: str, queue: str, phone: str, at: datetime) -> list[Result]:
+    def _take(self, call: str, taken: TakeOffer, at: datetime) -> list[Result]:
         results: list[Result] = []
-        agent = self._roster.on_phone(phone)
+        agent = self._roster.on_phone(taken.phone)
         caller = self._room.callers.get(call)
+        if caller is not None and caller.callback and taken.channel:
+            call = taken.channel  # the agent's call to the patient
         if agent is not None:
             offered = agent.activity if isinstance(agent.activity, Offered) else None
             rang_out = offered is not None and offered.call == call and offered.rang_out
-            talking = Talking(call, queue, None if agent.phone.channels else at + GRACE)
+            talking = Talking(call, taken.queue, None if agent.phone.channels else at + GRACE)
             agent.misses, agent.taken, agent.used = 0, agent.taken + 1, at
             results += self._roster.become(agent, talking, at)
             self._talks.pop(agent.last_call, None)

@@ -10,7 +10,7 @@ from clinicpbx.core.acd.distributor import STRATEGIES
 from clinicpbx.core.acd.lines import Lines
 from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.acd.queue import Queue
-from clinicpbx.core.acd.results import AgentStateChanged
+from clinicpbx.core.acd.results import AgentResult, AgentStateChanged, WrappedUp
 from clinicpbx.core.rulebook import AgentRules, Rulebook
 
 GRACE = timedelta(seconds=15)
@@ -48,7 +48,7 @@ class Roster:
     def adopt(self, book: Rulebook, at: datetime) -> list[AgentStateChanged]:
         """Follow new rules; KeyError, before anything changes, names a strategy that does not exist.
 
-        Of several agents with one phone only the first by name exists. An agent bound to a call keeps the phone until
+        Of several agents with one phone only the first by name has it. An agent bound to a call keeps the phone until
         the call is over. A queue that is gone stays while callers are in it.
         """
         strategies = {name: STRATEGIES[rules.strategy] for name, rules in book.queues.items()}
@@ -56,45 +56,55 @@ class Roster:
             queue = self.queues.setdefault(name, Queue(name))
             queue.rules, queue.strategy = book.queues.get(name), strategies.get(name)
             queue.decided = self._modes.get(name) if queue.rules is not None else None
-        wanted: dict[str, AgentRules] = {}
-        for rules in sorted(book.agents.values(), key=lambda rules: rules.name):
-            wanted.setdefault(rules.phone, rules)
-        self._wanted = {rules.name: rules for rules in wanted.values()}
+        self._wanted = dict(sorted(book.agents.items()))
         self._order = tuple(book.agents)
-        return self._seat(at)
+        return self.seat(at)
 
-    def _seat(self, at: datetime) -> list[AgentStateChanged]:
-        """Give every agent the rules and the phone they should have, as far as calls allow."""
+    def seat(self, at: datetime) -> list[AgentStateChanged]:
+        """Give every agent the rules and the phone they should have, as far as calls allow.
+
+        Who logged in at a phone has it before the one whom the rules put there.
+        """
         before, self.agents = self.agents, {}
-        for name, agent in before.items():
-            rules = self._wanted.get(name)
-            if agent.engaged and (rules is None or rules.phone != agent.phone.extension):
+        agents = {name: before.get(name) or self._made(rules, at) for name, rules in self._wanted.items()}
+        bound = {name: agent for name, agent in before.items() if agent.engaged and self._leads_away(agent)}
+        held = {agent.phone.extension for agent in bound.values()}
+        for agent in bound.values():
+            if agent.rules != self._wanted.get(agent.name):
                 agent.rules, agent.joined = replace(agent.rules, queues={}), {}
                 agent.reckon()
-                self.agents[name] = agent
-        held = {agent.phone.extension for agent in self.agents.values()}
-        for name, rules in self._wanted.items():
-            if name not in self.agents and rules.phone not in held:
-                self.agents[name] = self._seated(before.get(name), rules, at)
+        free = [agent for name, agent in agents.items() if name not in bound]
+        for agent in sorted(free, key=lambda agent: (not agent.engaged, not agent.desk)):
+            agent.rules = self._wanted[agent.name]
+            self._sit(agent, agent.seat if agent.seat not in held else "", at)
+            agent.reckon()
+            held |= {agent.phone.extension} - {""}
+        seated = agents | bound
         for order, name in enumerate(self._order):
-            if name in self.agents:
-                self.agents[name].order = order
-        self._unseated = any(agent.rules != self._wanted.get(name) for name, agent in self.agents.items())
-        self._by_phone = {agent.phone.extension: agent for agent in self.agents.values()}
+            seated[name].order = order
+        self.agents = dict(sorted(seated.items()))
+        self._unseated = bool(bound)
+        self._by_phone = {extension: agent for agent in seated.values() if (extension := agent.phone.extension)}
         for queue in self.queues.values():
             queue.enrol(self.agents.values())
         self.lines.enrol()
         return self._dismiss([agent for name, agent in before.items() if name not in self.agents], at)
 
-    def _seated(self, agent: Agent | None, rules: AgentRules, at: datetime) -> Agent:
-        if agent is None:
-            kept = self._kept.get(rules.name, AgentStateChanged(rules.name, False, "", at))
-            agent = Agent(rules, self.phone(rules.phone, at), kept.since, at, kept.since, at, kept.logged_in)
-            agent.paused, agent.why = kept.paused, kept.why
-            agent.left, agent.joined = frozenset(kept.left), dict(kept.joined)
-        agent.rules, agent.phone = rules, self.phone(rules.phone, at)
-        agent.reckon()
+    def _leads_away(self, agent: Agent) -> bool:
+        """Whether the agent should be at another phone, or nowhere."""
+        rules = self._wanted.get(agent.name)
+        return rules is None or (agent.desk or rules.phone) != agent.phone.extension
+
+    def _made(self, rules: AgentRules, at: datetime) -> Agent:
+        kept = self._kept.get(rules.name, AgentStateChanged(rules.name, False, "", at))
+        agent = Agent(rules, Phone("", at), kept.since, at, kept.since, at, kept.logged_in)
+        agent.paused, agent.why, agent.desk = kept.paused, kept.why, kept.desk
+        agent.left, agent.joined = frozenset(kept.left), dict(kept.joined)
         return agent
+
+    def _sit(self, agent: Agent, extension: str, at: datetime) -> None:
+        if extension != agent.phone.extension:
+            agent.phone = self.phone(extension, at) if extension else Phone("", at)
 
     def _dismiss(self, agents: Iterable[Agent], at: datetime) -> list[AgentStateChanged]:
         """Forget agents; those whom the rules do not name any more are logged out for good."""
@@ -102,7 +112,7 @@ class Roster:
         for agent in agents:
             self._alarms.put(("agent", agent.name), None)
             if agent.name not in self._wanted and agent.logged_in:
-                agent.logged_in, agent.paused, agent.since = False, "", at
+                agent.logged_in, agent.paused, agent.since, agent.desk = False, "", at, ""
                 changes.append(self.keep(agent))
         return changes
 
@@ -128,38 +138,42 @@ class Roster:
     def keep(self, agent: Agent) -> AgentStateChanged:
         """The agent's login and pause, to be remembered while the rules come and go."""
         left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
-        state = AgentStateChanged(agent.name, agent.logged_in, agent.paused, agent.since, left, joined, agent.why)
+        login = (agent.name, agent.logged_in, agent.paused, agent.since)
+        state = AgentStateChanged(*login, left, joined, agent.why, agent.desk, agent.phone.extension)
         self._kept[agent.name] = state
         return state
 
-    def become(self, agent: Agent, activity: Activity, at: datetime) -> list[AgentStateChanged]:
+    def become(self, agent: Agent, activity: Activity, at: datetime) -> list[AgentResult]:
         """Change what the agent does, with its alarm; an offer's alarm is the caller's."""
+        over: list[AgentResult] = []
+        if isinstance(was := agent.activity, WrapUp) and not isinstance(activity, WrapUp):
+            over.append(WrappedUp(was.call, agent.name, agent.phone.extension, was.queue, was.since, at))
         agent.activity, agent.active_since = activity, at
         alarm = None if isinstance(activity, Offered) else activity.deadline
         self._alarms.put(("agent", agent.name), alarm)
         if self._unseated and not agent.engaged:
-            return self._seat(at)
+            return [*over, *self.seat(at)]
         self.lines.refresh(agent)
-        return []
+        return over
 
-    def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentStateChanged]:
+    def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentResult]:
         """The call is over: wrap-up begins, as long as its queue asks for."""
         agent.free_since = agent.used = at
         queue = self.queues.get(talking.queue)
         wrap_up = self.wrap_up(talking.queue)
         if queue is not None:
             queue.pace.saw(at - agent.active_since + wrap_up)
-        return self.become(agent, WrapUp(talking.queue, at + wrap_up) if wrap_up else FREE, at)
+        return self.become(agent, WrapUp(talking.call, talking.queue, at, at + wrap_up) if wrap_up else FREE, at)
 
     def wrap_up(self, name: str) -> timedelta:
         """An agent's quiet time after a call of that queue."""
         queue = self.queues.get(name)
         return queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
 
-    def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentStateChanged]:
+    def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentResult]:
         return self.become(agent, Resting(at + length), at)
 
-    def channels(self, phone: Phone, count: int, at: datetime, *, certain: bool = False) -> list[AgentStateChanged]:
+    def channels(self, phone: Phone, count: int, at: datetime, *, certain: bool = False) -> list[AgentResult]:
         """The phone has *count* channels now; if that is *certain*, a talk whose channel was never seen is over too."""
         had, phone.channels = phone.channels, count
         if bool(had) != bool(count):

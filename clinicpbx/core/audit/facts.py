@@ -17,9 +17,19 @@ def _supervision(action: str) -> Read:
     return entry
 
 
+def _mode(action: str) -> Read:
+    def entry(call: str, body: Mapping[str, Any]) -> Entry:
+        how = {key: str(body[key]) for key in ("mode", "until") if body.get(key)}
+        return Entry(f"phone:{body.get('by', '')}", action, str(body.get("queue", "")), {"call": call, **how})
+
+    return entry
+
+
 AUDITED: Mapping[str, Read] = {
     "supervised": _supervision("call.supervise"),
     "supervision_refused": _supervision("refused"),
+    "mode_decided": _mode("queue.mode"),
+    "mode_refused": _mode("refused"),
 }
 """How a fact of each kind reads as an entry."""
 

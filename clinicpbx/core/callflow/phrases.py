@@ -277,4 +277,58 @@ PHRASES = {
         "es": "Gracias. Está de guardia. Adiós.",
         "fr": "Merci. Vous êtes de garde. Au revoir.",
     },
+    "queue-is-open": {"en": "The queue is open.", "es": "La cola está abierta.", "fr": "La file est ouverte."},
+    "queue-is-full": {
+        "en": "The queue is full: new callers go elsewhere.",
+        "es": "La cola está llena: las llamadas nuevas van a otro lugar.",
+        "fr": "La file est pleine : les nouveaux appels vont ailleurs.",
+    },
+    "queue-is-closed": {"en": "The queue is closed.", "es": "La cola está cerrada.", "fr": "La file est fermée."},
+    "queue-until": {"en": "Until", "es": "Hasta las", "fr": "Jusqu'à"},
+    "queue-mode-keys": {
+        "en": "To open it, press 1. Full, so that only who waits is served, press 2. Closed, press 3.",
+        "es": "Para abrirla, pulse 1. Llena, para atender solo a quien espera, pulse 2. Cerrada, pulse 3.",
+        "fr": "Pour l'ouvrir, appuyez sur 1. Pleine, pour ne servir que ceux qui attendent, 2. Fermée, 3.",
+    },
+    "queue-mode-hours": {
+        "en": "For how many hours? Press 1 to 9, or pound for the rest of the day.",
+        "es": "¿Cuántas horas? Pulse de 1 a 9, o numeral para el resto del día.",
+        "fr": "Pour combien d'heures ? Appuyez sur une touche de 1 à 9, ou sur dièse pour le reste de la journée.",
+    },
+    "login-number": {
+        "en": "To work at this phone, enter your number, then press pound.",
+        "es": "Para trabajar en este teléfono, marque su número y después la tecla numeral.",
+        "fr": "Pour travailler à ce téléphone, entrez votre numéro, puis appuyez sur dièse.",
+    },
+    "login-pin": {
+        "en": "Enter your code, then press pound.",
+        "es": "Marque su código y después la tecla numeral.",
+        "fr": "Entrez votre code, puis appuyez sur dièse.",
+    },
+    "login-wrong": {"en": "That is not right.", "es": "No es correcto.", "fr": "Ce n'est pas correct."},
+    "login-refused": {
+        "en": "You cannot be logged in. Ask your supervisor. Goodbye.",
+        "es": "No se puede iniciar su sesión. Pregunte a su supervisor. Adiós.",
+        "fr": "Vous ne pouvez pas être connecté. Demandez à votre responsable. Au revoir.",
+    },
+    "login-away": {
+        "en": "Codes cannot be checked now. Please try again later, or ask your supervisor to log you in.",
+        "es": "Ahora no se pueden comprobar los códigos. Inténtelo más tarde o pregunte a su supervisor.",
+        "fr": "Les codes ne peuvent pas être vérifiés. Réessayez plus tard, ou demandez à votre responsable.",
+    },
+    "agent-moved": {
+        "en": "You are logged in at this phone, and no longer at the other one.",
+        "es": "Ha iniciado sesión en este teléfono, y ya no en el otro.",
+        "fr": "Vous êtes connecté à ce téléphone, et plus à l'autre.",
+    },
+    "agent-engaged": {
+        "en": "You have a call at another phone. End it first, then log in here.",
+        "es": "Tiene una llamada en otro teléfono. Termínela primero y después inicie sesión aquí.",
+        "fr": "Vous avez un appel à un autre téléphone. Terminez-le d'abord, puis connectez-vous ici.",
+    },
+    "desk-taken": {
+        "en": "Somebody else is logged in at this phone. The login code alone logs them out; then try again.",
+        "es": "Otra persona trabaja en este teléfono. El código de inicio solo la desconecta; inténtelo después.",
+        "fr": "Un autre travaille à ce téléphone. Le code de connexion seul le déconnecte ; réessayez ensuite.",
+    },
 }

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from clinicpbx.core.commands import Command
-from clinicpbx.core.events import NOTHING_EARLIER, Consulted, Earlier, Event, Paged
+from clinicpbx.core.events import NOTHING_EARLIER, Consulted, Earlier, Event, Paged, Seat
 from clinicpbx.core.oncall.duty import Cover
 from clinicpbx.core.overrides import OverrideRules
 from clinicpbx.core.registry import Registry
 from clinicpbx.private import Private
 
 if TYPE_CHECKING:
-    from clinicpbx.core.rulebook import Rulebook
+    from clinicpbx.core.rulebook import AgentRules, Rulebook
 
 
 class State(Protocol):
@@ -42,6 +42,11 @@ class Scene:
     consults: Consulted | None = None
     paged: Paged | None = None
     covers: tuple[Cover, ...] = ()
+    seats: tuple[Seat, ...] = ()
+
+    def agent_at(self, phone: str) -> "AgentRules | None":
+        """Who worked at *phone* when the call arrived, if the call has to do with that phone."""
+        return next((self.book.agents.get(seat.agent) for seat in self.seats if seat.phone == phone), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ PATIENCE = timedelta(seconds=3)
 SPOKEN = {
     "login": "sound:agent-loginok",
     "logout": "sound:agent-loggedoff",
+    "moved": "prompt:agent-moved",
+    "taken": "prompt:desk-taken",
+    "engaged": "prompt:agent-engaged",
     "pause": "prompt:agent-paused",
     "unpause": "prompt:agent-unpaused",
     "ready": "prompt:agent-unpaused",

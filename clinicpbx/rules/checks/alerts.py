@@ -10,7 +10,7 @@ from clinicpbx.rules.flows import Draft
 
 @CHECKS.register("alerts")
 def alerts(draft: Draft) -> Iterator[Mistake]:
-    working = {agent.phone: agent for agent in draft.document.agents.values()}
+    working = {agent.phone: agent for agent in draft.document.agents.values() if agent.phone}
     for path, node in draft.nodes():
         if node.kind != "alert":
             continue

@@ -11,12 +11,15 @@ from clinicpbx.rules.places import Path
 
 
 def numbers_in_use(document: Document) -> Iterator[tuple[Path, str]]:
-    """Every number that can be dialled, and where it is given."""
+    """Every number that can be dialled, by itself or after a code, and where it is given."""
     for section in ("phones", "extensions", "dids"):
         yield from (((section, number), number) for number in getattr(document, section))
     for name, mailbox in document.mailboxes.items():
         if mailbox.number is not None:
             yield ("mailboxes", name, "number"), mailbox.number
+    for name, agent in document.agents.items():
+        if agent.number is not None:
+            yield ("agents", name, "number"), agent.number
     for each in feature_codes(document):
         yield ("codes", each.code), each.dialled
 

@@ -1,4 +1,4 @@
-"""Every queue can be answered, and every agent has a phone of their own."""
+"""Every queue can be answered, and every agent has a phone, of their own or by their number."""
 
 from collections.abc import Iterator
 
@@ -16,6 +16,9 @@ def queues(draft: Draft) -> Iterator[Mistake]:
             yield draft.warning(("queues", name), "no agent serves this queue")
     at: dict[str, str] = {}
     for name, agent in document.agents.items():
+        if agent.phone is None and agent.number is None:
+            yield draft.mistake(("agents", name), "needs phone, or number, to log in anywhere")
         if agent.phone in at:
             yield draft.mistake(("agents", name, "phone"), f"{agent.phone} is the phone of {at[agent.phone]}")
-        at.setdefault(agent.phone, name)
+        if agent.phone is not None:
+            at.setdefault(agent.phone, name)

@@ -26,6 +26,22 @@ LISTENING = {"by": "phone-1", "phone": "phone-2", "agent": "ana", "mode": "liste
             LISTENING,
             Entry("phone:phone-1", "refused", "phone:phone-2", {"call": "c1", "agent": "ana", "mode": "listen"}),
         ),
+        (
+            "mode_decided",
+            {"by": "206", "queue": "desk", "mode": "closed", "until": "2026-03-01T14:00:00+00:00"},
+            Entry(
+                "phone:206",
+                "queue.mode",
+                "desk",
+                {"call": "c1", "mode": "closed", "until": "2026-03-01T14:00:00+00:00"},
+            ),
+        ),
+        (
+            "mode_decided",
+            {"by": "206", "queue": "desk", "mode": "open", "until": ""},
+            Entry("phone:206", "queue.mode", "desk", {"call": "c1", "mode": "open"}),
+        ),
+        ("mode_refused", {"by": "201", "queue": "desk"}, Entry("phone:201", "refused", "desk", {"call": "c1"})),
         ("step", {"name": "x"}, None),
         ("heard", {"prompt": "about"}, None),  # by a patient, in a menu
     ],

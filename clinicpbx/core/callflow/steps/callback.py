@@ -18,7 +18,7 @@ from clinicpbx.core.callflow.number import (
     next_playback,
 )
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
-from clinicpbx.core.callflow.steps.enqueue import PRIORITY, SINCE
+from clinicpbx.core.callflow.steps.enqueue import PRIORITY, REASON, SINCE
 from clinicpbx.core.callflow.steps.ring_back import RingBack
 from clinicpbx.core.commands import Command, JoinQueue, KeepCallback, Note, Play
 from clinicpbx.core.events import CommandRefused, DeadlineReached, Event, HungUp, PlaybackFinished
@@ -91,7 +91,8 @@ class Callback:
         asks = stages(scene.language, self.needs, self.relax, rules.same_language)
         priority = max(self.priority, int(scene.memory.get(PRIORITY, 0)))
         join = JoinQueue(self.queue, since, priority, stages=asks, callback=True)
-        keep = KeepCallback(scene.run, number, scene.language, scene.entry, join, self.hours, self.tries, self.again)
+        how = (join, self.hours, self.tries, self.again, scene.memory.get(REASON, ""))
+        keep = KeepCallback(scene.run, number, scene.language, scene.entry, *how)
         note = Note("callback", {"queue": self.queue, "callback": scene.run, "confirmed": confirmed})
         return keep, note, *another(scene, number)
 

@@ -40,12 +40,13 @@ from clinicpbx.core.events import (
     PlaceTold,
     PlaybackFinished,
 )
-from clinicpbx.core.rulebook import DEFAULT_MUSIC, DEFAULT_RING, QueueRules
+from clinicpbx.core.rulebook import DEFAULT_MUSIC, DEFAULT_RING, PhoneRules, QueueRules
 
 RING_MARGIN = timedelta(seconds=15)  # the dialplan gives the call back within the ring time and this
 PLACE_PATIENCE = timedelta(seconds=2)
 BOUNCED = 2  # so often was the call in this queue before, and was sent back to it
 SINCE, PRIORITY = "since", "priority"  # in the call's memory: what its place in any queue counts from, and its weight
+REASON = "reason"  # of the last queue it waited in
 
 
 class Phase(Enum):
@@ -66,6 +67,7 @@ class Queued:
     rounds: int = 0  # of music, each begun after an announcement
     playback: str = ""
     phones: tuple[str, ...] = ()  # that ring
+    agents: tuple[str, ...] = ()  # whose they are
 
 
 @STEPS.register("enqueue")
@@ -198,20 +200,21 @@ class Enqueue:
     def _offer(self, scene: Scene, state: Queued, made: OfferMade) -> Result:
         phones = made.phones
         deadline = made.at + scene.book.queues[self.queue].ring + RING_MARGIN
-        offered = replace(state, phase=Phase.OFFERED, playback="", deadline=deadline, phones=phones)
+        offered = replace(state, phase=Phase.OFFERED, playback="", deadline=deadline, phones=phones, agents=made.agents)
         hush = (StopPlayback(state.playback),) if state.playback else ()
         note = Note("offered", {"queue": self.queue, "agents": list(phones), "skipped": list(made.skipped)})
         if len(phones) == 1:
             return Stay(offered, (*hush, note, Continue("cpbx-offer", phones[0])))
-        dialled = "&".join(f"PJSIP/{scene.book.phones[phone].endpoint}" for phone in phones)
+        dialled = "&".join(f"PJSIP/{PhoneRules(phone).endpoint}" for phone in phones)
         return Stay(offered, (*hush, note, SetVariable("CPBX_RING", dialled), Continue("cpbx-offer", "ring")))
 
     def _ringing(self, scene: Scene, state: Queued, event: Event) -> Result:
         match event:
             case DialAnswered(phone=phone, channel=channel):
                 talking = replace(state, phase=Phase.TALKING, deadline=away(event.at))
-                answered = Note("answered", {"queue": self.queue, "agent": phone})
-                return Stay(talking, (TakeOffer(self.queue, phone, channel), answered))
+                agent = dict(zip(state.phones, state.agents, strict=False)).get(phone, "")
+                answered = Note("answered", {"queue": self.queue, "agent": phone, "name": agent})
+                return Stay(talking, (TakeOffer(self.queue, phone, channel, agent), answered))
             case DialEnded(status=status):
                 return self._returned(scene, state, status, event.at)
             case CommandRefused(command=Continue.__name__):
@@ -237,7 +240,7 @@ class Enqueue:
         hush = (StopPlayback(state.playback),) if state.playback else ()
         overflowed = Note("overflowed", {"queue": self.queue, "why": outcome})
         unset = (replace(variable, value="") for variable in self._variables(scene))
-        kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority)}
+        kept = {SINCE: state.join.since.isoformat(), PRIORITY: str(state.join.priority), REASON: self.reason}
         return Leave(outcome, (*hush, LeaveQueue(self.queue, outcome), *unset, overflowed), why, kept)
 
     def _gone(self, state: Queued, taken: bool) -> Result:

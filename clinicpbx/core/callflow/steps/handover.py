@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from clinicpbx.core.callflow.asking import Asking, ask, ask_again, listen
+from clinicpbx.core.callflow.clock_media import clock_media
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import Media, Play
 from clinicpbx.core.events import (
@@ -78,14 +79,11 @@ def _confirming(paged: Paged, state: Asking, event: Event) -> Result:
 
 
 def _question(scene: Scene, paged: Paged, at: datetime) -> tuple[Media, ...]:
-    """Until when, in the rota's own clock: the weekday where it is not within a day, hour and minute."""
+    """Until when, in the rota's own clock."""
     said: tuple[Media, ...] = ("prompt:handover-until",)
     rota = scene.book.rotas.get(paged.rota)
     if paged.until is not None and rota is not None:
-        until = paged.until.astimezone(rota.zone)
-        day = (f"sound:digits/day-{until.isoweekday() % 7}",) if paged.until - at > timedelta(hours=20) else ()
-        minute = (f"digits:{until:%M}",) if until.minute else ()
-        said = (*said, *day, f"number:{until.hour}", *minute)
+        said = (*said, *clock_media(paged.until, at, rota.zone))
     return (*said, "prompt:handover-confirm")
 
 

@@ -206,7 +206,7 @@ def _heard(scene: Scene, state: Hearing, event: Event) -> Result:
 
 def _work(scene: Scene, state: Hearing, at: datetime, change: str, outcome: str = "") -> Stay:
     working = replace(state, phase=Phase.WORKING, deadline=at + PATIENCE)
-    agent = scene.book.agent_at(scene.entry)
+    agent = scene.agent_at(scene.entry)
     by = agent.name if agent is not None else f"phone-{scene.entry}"
     work = WorkMessage(state.mailbox, state.current, change, by, outcome)
     return Stay(working, (StopPlayback(_playback(scene, state)), work))

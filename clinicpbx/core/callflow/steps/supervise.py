@@ -28,7 +28,7 @@ class Supervise:
         return frozenset({"not-allowed"})
 
     def enter(self, scene: Scene, at: datetime) -> Result:
-        agent = scene.book.agent_at(scene.argument)
+        agent = scene.agent_at(scene.argument)
         name = agent.name if agent is not None else ""
         detail = {"by": scene.entry, "phone": scene.argument, "agent": name, "mode": self.mode}
         if agent is None or not _allowed(scene, agent):
