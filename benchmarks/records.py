@@ -1,96 +1,167 @@
-"""How fast the listener moves rows and makes records, against copying the rows alone; and whether its memory grows."""
+"""How fast reports, searches and the listener are over ten years of calls: `python -m benchmarks.records --json`."""
 
 import argparse
 import asyncio
+import gc
 import json
-import re
-import sqlite3
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from benchmarks.support.decade import AGENTS, QUEUES, YEARS, ZONE, fill, midnight
+from benchmarks.support.intake import Intake
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import upgrade
-from clinicpbx.adapters.spool.reader import BATCH, spools
-from clinicpbx.core.records.rows import CEL_COLUMNS
-from clinicpbx.daemon.records_runtime import RecordsRuntime
-from clinicpbx.paths import Instance
-from tests.support.record_database import make_instance, write_call
-from tests.support.record_tables import read_table
+from clinicpbx.adapters.db.tables import interaction, queue_entry
+from clinicpbx.reports import REPORTS
+from clinicpbx.reports._report import Period
+from tests.support.postgres import cluster
 
-CALL = Path(__file__).parents[1] / "tests" / "scenario" / "records" / "answered_from_queue.txt"
-
-
-def most_memory() -> int:
-    """The most this process ever held, in KiB."""
-    return int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0])
+UNTIL = midnight(datetime(2026, 11, 24, 12, tzinfo=UTC)).astimezone(UTC)
+YEAR = timedelta(days=365)
+Figures = dict[str, float]
 
 
-def copy(instance: Instance, target: Path) -> tuple[float, int]:
-    """Seconds that the channel events alone take into a database that is as durable, in batches as large; how many."""
-    copied, begun = 0, time.process_time()
-    with closing(sqlite3.connect(target, isolation_level=None)) as main:
-        main.execute("PRAGMA journal_mode=WAL")
-        main.execute("PRAGMA synchronous=FULL")
-        main.execute(f"CREATE TABLE cel (id INTEGER PRIMARY KEY, {', '.join(CEL_COLUMNS)})")
-        with closing(sqlite3.connect(instance.cel_spool)) as spool:
-            rows = spool.execute(f"SELECT {', '.join(CEL_COLUMNS)} FROM cel")
-            while batch := rows.fetchmany(BATCH):
-                main.execute("BEGIN IMMEDIATE")
-                main.executemany(f"INSERT INTO cel VALUES (NULL, {', '.join('?' * len(CEL_COLUMNS))})", batch)
-                main.execute("COMMIT")
-                copied += len(batch)
-    return time.process_time() - begun, copied
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
-async def work(step: Callable[[], Awaitable[bool]]) -> float:
-    begun = time.process_time()
-    while not await step():
-        pass
-    return time.process_time() - begun
+async def seconds(work: Callable[[], Awaitable[object]], times: int = 3) -> float:
+    """Of the fastest of several runs."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        await work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
 
 
-async def nobody() -> set[str]:
-    return set()
+async def timed(engine: AsyncEngine, query: Select[Any], times: int = 3) -> float:
+    """Seconds to read all rows of *query*."""
+
+    async def read() -> None:
+        async with engine.connect() as connection:
+            (await connection.execute(query)).all()
+
+    return await seconds(read, times)
 
 
-async def measure(rows: int, folder: Path) -> dict[str, float]:
-    instance, call = make_instance(folder), read_table(CALL)
-    engine = make_engine(f"sqlite:///{folder}/main.db", migrates=True)
-    await upgrade(engine)
-    await engine.dispose()
-    engine = make_engine(f"sqlite:///{folder}/main.db", writes=True)
-    found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
-    runtime = RecordsRuntime(engine, found, nobody)
-    of_call = len(call.cel) + len(call.cdr) + len(call.fact)
-    names = [f"b{n}" for n in range(rows // of_call)]
-    warm = len(names) // 5
-    write_call(instance, call, *names[:warm])
-    await work(runtime.step)
-    before = most_memory()
-    write_call(instance, call, *names[warm:])
-    written = (len(names) - warm) * of_call
-    copied, cel = copy(instance, folder / "copy.db")
-    spent = await work(runtime.step)
-    await engine.dispose()
-    return {
-        "rows": written,
-        "rows_per_cpu_second": round(written / spent),
-        "times_the_cpu_of_copying": round(spent / written / (copied / cel), 1),
-        "memory_grew_kib": most_memory() - before,
+async def report_speed(engine: AsyncEngine, until: datetime, rows_too: bool) -> Figures:
+    """Each report, by each of its dimensions, over a year and over all; by its first also from the rows, as plain SQL
+    would: how many times longer that takes."""
+    found: Figures = {}
+    for name, report in REPORTS.items():
+        for by in report.by or ("",):
+            took = {}
+            for years in (1, YEARS):
+                period = Period(until - years * YEAR, until, by=by, zone=ZONE.key)
+                took[years] = await timed(engine, report.select(period), 2)
+                found[f"{name}_{by or 'all'}_{years}y_s"] = took[years]
+            say(f"{name:>24} by {by or '-':<10} 1 year {took[1]:8.3f} s  {YEARS} years {took[YEARS]:8.3f} s")
+        if rows_too:
+            period = Period(until - YEAR, until, zone=ZONE.key, tallied=False)
+            plain = await timed(engine, report.select(period), 1)
+            first = found[f"{name}_{(report.by or ('all',))[0]}_1y_s"]
+            found[f"{name}_rows_1y_s"], found[f"{name}_ratio"] = plain, plain / first
+            say(f"{name:>24} from the rows, 1 year {plain:8.3f} s, {plain / first:6.1f} times")
+    return found
+
+
+async def search_speed(engine: AsyncEngine, until: datetime) -> Figures:
+    """Seconds of what people look for: the newest 50 calls of a number, an agent, an outcome, a queue."""
+    call, entry = interaction.c, queue_entry.c
+    async with engine.connect() as connection:
+        latest = select(call.number).where(call.number != "").order_by(call.started.desc()).offset(999).limit(1)
+        number = (await connection.execute(latest)).scalar_one()
+    newest = select(interaction).order_by(call.started.desc()).limit(50)
+    stays = select(entry.call).where(entry.queue == QUEUES[3]).order_by(entry.entered.desc()).limit(50)
+    wanted = {
+        "number": newest.where(call.number == number),
+        "agent": newest.where(call.agent == AGENTS[7]),
+        "outcome": newest.where(call.outcome == "callback"),
+        "queue": select(interaction).where(call.call.in_(stays)),
+        "time": newest.where(call.started < until - 3 * YEAR),
     }
+    return {f"search_{name}_s": await timed(engine, query) for name, query in wanted.items()}
+
+
+async def intake_speed(engine: AsyncEngine, calls: int) -> Figures:
+    with tempfile.TemporaryDirectory() as folder:
+        intake = Intake(engine, Path(folder))
+        await intake.backlog(500)  # what is compiled once is compiled
+        found = await intake.backlog(calls)
+        say(f"{'listener':>24} {found['calls_per_s']:.0f} calls/s of {calls} that wait")
+        return found | await intake.live(int(found["calls_per_s"] * 0.6), 5)
+
+
+async def size(engine: AsyncEngine) -> float:
+    """Gigabytes on disk."""
+    async with engine.connect() as connection:
+        pages = "page_count * page_size FROM pragma_page_count, pragma_page_size"
+        of = pages if connection.dialect.name == "sqlite" else "pg_database_size(current_database())"
+        return (await connection.execute(text(f"SELECT {of}"))).scalar_one() / 1e9
+
+
+async def last_call(engine: AsyncEngine) -> datetime | None:
+    async with engine.connect() as connection:
+        return (await connection.execute(select(func.max(interaction.c.started)))).scalar_one()
+
+
+async def measure(url: str, calls: int, ingest: int, rows_too: bool) -> Figures:
+    migrating = make_engine(url, migrates=True)
+    await upgrade(migrating)
+    await migrating.dispose()
+    engine, writing, start = make_engine(url), make_engine(url, writes=True), time.perf_counter()
+    if await last_call(engine) is None:
+        gc.disable()  # a month's rows are held at a time, and none of them in a cycle
+        await fill(writing, calls, UNTIL, lambda n: say(f"{n:>12} calls, {time.perf_counter() - start:6.0f} s"))
+        gc.enable()
+    until = midnight(await last_call(engine) or UNTIL).astimezone(UTC)
+    found = {"filled_in_s": time.perf_counter() - start, "gigabytes": await size(engine)}
+    found |= await report_speed(engine, until, rows_too)
+    found |= await search_speed(engine, until)
+    found |= await intake_speed(writing, ingest)
+    await engine.dispose()
+    await writing.dispose()
+    return found
+
+
+@contextmanager
+def database(kind: str, folder: Path | None) -> Iterator[str]:
+    """Its URL; what is not kept in *folder* is removed."""
+    with ExitStack() as stack:
+        if kind == "postgresql":
+            yield stack.enter_context(cluster()).url
+        else:
+            kept = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            yield f"sqlite:///{kept / 'main.db'}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(measure(options.rows, Path(folder)))
-    print(json.dumps(found) if options.json else "\n".join(f"{name:26} {value}" for name, value in found.items()))
+    """Prints words on stderr, then one line of JSON."""
+    parser = argparse.ArgumentParser(prog="benchmarks.records", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="only the line of JSON on stdout")
+    parser.add_argument("--calls", type=int, default=50_000, help="how many there are on record")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--ingest", type=int, default=3_000, help="how many calls the listener moves")
+    parser.add_argument("--no-rows", action="store_true", help="leave out the reports from the rows")
+    parser.add_argument("--folder", type=Path, help="keep the SQLite file there; one that is there is taken as it is")
+    given = parser.parse_args()
+    with database(given.database, given.folder) as url:
+        results = asyncio.run(measure(url, given.calls, given.ingest, not given.no_rows))
+    rounded = {name: round(value, 4) for name, value in results.items()}
+    if not given.json:
+        for name, value in rounded.items():
+            print(f"{name.replace('_', ' '):>40} {value:>12}")
+    print(json.dumps({"benchmark": "records", "database": given.database, "calls": given.calls, **rounded}))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.inbox import change_item
+from clinicpbx.adapters.db.numbers import masked
 from clinicpbx.cli._actor import actor
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._instance import book_in_force, pass_instance
+from clinicpbx.cli._zone import local_zone
 from clinicpbx.cli.output import say
 from clinicpbx.core.inbox.changes import Call, Change, Claim, Close, Note, Release, Reopen
 from clinicpbx.core.inbox.item import Item
-from clinicpbx.daemon.control_client import tell_daemon
+from clinicpbx.daemon.control_client import ask_daemon, tell_daemon
 from clinicpbx.paths import Instance
 
 ITEM = click.argument("item", type=int)
@@ -71,7 +73,7 @@ def reopen(instance: Instance, item: int) -> None:
       clinicpbx inbox reopen 17
     """
     due = make(instance, item, Reopen()).due
-    say(f"Item {item} is open, and due by {due.astimezone():%Y-%m-%d %H:%M}.")
+    say(f"Item {item} is open, and due by {due.astimezone(local_zone()):%Y-%m-%d %H:%M %Z}.")
 
 
 @click.command()
@@ -91,19 +93,24 @@ def note(instance: Instance, item: int) -> None:
 
 @click.command()
 @ITEM
+@click.option("--phone", default="", help="The phone to ring; yours without.")
 @pass_instance
-def call(instance: Instance, item: int) -> None:
-    """Print the number of ITEM to call it from your phone; the attempt is recorded, and the item is yours.
+def call(instance: Instance, item: int, phone: str) -> None:
+    """Ring your phone and, when you pick it up, the patient of ITEM: the item is yours, and what came of it is on it.
 
-    The call itself joins the item once it is on record.
+    The patient sees the clinic's number; your phone's permissions and the routes are those of any call of yours.
 
     \b
-    Example:
+    Examples:
       clinicpbx inbox call 17
+      clinicpbx inbox call 17 --phone 201
     """
+    wish = {"do": "inbox.call", "item": item, "phone": phone, "agent": actor(instance).name}
+    ask_daemon(instance, wish)  # whether there is a phone to ring, before the item is anybody's
     found = make(instance, item, Call())
-    click.echo(found.number.value or "unknown")
-    say(f"An attempt is recorded; item {item} is {found.owner}'s. Dial the number at your phone.")
+    rung = ask_daemon(instance, {**wish, "attempt": found.contacts[-1].call})
+    number = masked(found.number.value)
+    say(f"Phone {rung['phone']} rings: pick it up to call {number}. Item {item} is {found.owner}'s.")
 
 
 @click.command()

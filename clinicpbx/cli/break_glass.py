@@ -54,11 +54,12 @@ def command(context: click.Context, reason: str, length: timedelta) -> None:
 def _break(instance: Instance, reason: str, length: timedelta) -> None:
     from clinicpbx.cli._instance import there
     from clinicpbx.cli._vault import vault
+    from clinicpbx.cli._zone import local_zone
 
     there(instance)
     told = vault(instance, "break-glass", reason=reason, length=written(length))
-    until = datetime.fromisoformat(told["until"]).astimezone()
-    say(f"{told['login']} may hear, export and unmask until {until:%Y-%m-%d %H:%M}. All of it is noted.")
+    until = datetime.fromisoformat(told["until"]).astimezone(local_zone())
+    say(f"{told['login']} may hear, export and unmask until {until:%Y-%m-%d %H:%M %Z}. All of it is noted.")
 
 
 @command.command("list")

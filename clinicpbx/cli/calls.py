@@ -1,6 +1,5 @@
 """Calls as they were recorded: list, one call, why it went where it went."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import list_calls, parts, waits
 from clinicpbx.adapters.db.numbers import masked
+from clinicpbx.cli._call_lines import BARS, bars, fields, opened
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._moment import MOMENT
 from clinicpbx.cli._why import find_call, why
@@ -74,6 +74,8 @@ def list_recorded(instance: Instance, since: datetime, limit: int, as_json: bool
 def show_call(instance: Instance, call: str, as_json: bool, unmask: bool) -> None:
     """Everything on record about CALL: its id, or what is after the system's name or the dot.
 
+    Below it who was on it, second by second: ~ waits, · rings, ━ is on the line. docs/call-record.md says what is what.
+
     \b
     Examples:
       clinicpbx calls show 1795478910.1
@@ -81,29 +83,22 @@ def show_call(instance: Instance, call: str, as_json: bool, unmask: bool) -> Non
     """
     row = find_call(instance, call)
 
-    async def question(engine: AsyncEngine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    async def question(engine: AsyncEngine) -> dict[str, list[dict[str, Any]]]:
         return await parts(engine, row["call"])
 
-    entries, offers = ask_database(instance, question)
-    record = _hide(row, unmask)
-    record["menu_path"], record["transfers"] = json.loads(row["menu_path"]), json.loads(row["transfers"])
+    record = opened(_hide(row, unmask))
     record["transfers"] = [{**move, "to": move["to"] if unmask else masked(move["to"])} for move in record["transfers"]]
-    record["queues"], record["offers"] = ([_own(part) for part in found] for found in (entries, offers))
+    record |= {name: [_own(part) for part in found] for name, found in ask_database(instance, question).items()}
     if as_json:
         show_json(record)
         return
-    lines = [{"field": key.replace("_", " "), "value": _text(value)} for key, value in record.items() if value != ""]
-    show(f"Call {row['call']}", ["field", "value"], lines, as_json)
+    show(f"Call {row['call']}", ["field", "value"], fields(record), as_json)
+    click.echo()
+    show("Who was on it", BARS, bars(record), as_json)
 
 
 def _own(part: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in part.items() if key not in ("call", "n")}
-
-
-def _text(value: object) -> object:
-    if isinstance(value, list):
-        return "; ".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
-    return value
 
 
 command.add_command(why)

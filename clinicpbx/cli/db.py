@@ -1,13 +1,19 @@
-"""The main database's schema: show its version, bring it to the newest."""
+"""The main database: its schema's version, brought to the newest; its tallies, proved and made anew."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.cli._database import ask_database
-from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli._instance import book_in_force, pass_instance
 from clinicpbx.cli.output import say, show
+from clinicpbx.core.records import slots
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
+
+SHOWN = 20
 
 
 @click.group("db")
@@ -18,6 +24,7 @@ def command() -> None:
     Examples:
       clinicpbx db status
       clinicpbx db upgrade
+      clinicpbx db tally --check
     """
 
 
@@ -82,3 +89,61 @@ def status(instance: Instance, as_json: bool) -> None:
         return {"version": found, "needed": migrate.newest(), "differences": different}
 
     show("Database", ["version", "needed", "differences"], [ask_database(instance, question)], as_json)
+
+
+async def _differences(engine: AsyncEngine) -> list[dict[str, Any]]:
+    from clinicpbx.adapters.db.tally_proof import differences
+
+    found = []
+    async for one in differences(engine):
+        found.append(one)
+        if len(found) > SHOWN:
+            break
+    return found
+
+
+def _count_anew(instance: Instance) -> int:
+    """By the days of the clinic; without rules, by those that are counted."""
+    from clinicpbx.adapters.db.tallies import zone_of
+    from clinicpbx.adapters.db.tally_proof import rebuild
+
+    book = book_in_force(instance)
+
+    async def question(engine: AsyncEngine) -> int:
+        return await rebuild(engine, book.notify.zone if book.version else ZoneInfo(await zone_of(engine)))
+
+    return ask_database(instance, question, writes=True)
+
+
+@command.command()
+@click.option("--check", is_flag=True, help="Compare them with the records; what is done without an option, too.")
+@click.option("--rebuild", is_flag=True, help="Count all records anew; the listener waits meanwhile.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_instance
+def tally(instance: Instance, check: bool, rebuild: bool, as_json: bool) -> None:
+    """The tallies that reports read: prove that they are what the records give, or make them anew.
+
+    Ends with 1 where a figure differs, and prints the first that do.
+
+    \b
+    Examples:
+      clinicpbx db tally --check
+      clinicpbx db tally --rebuild
+    """
+    if check and rebuild:
+        raise click.UsageError("--check or --rebuild, not both")
+    if rebuild:
+        months = _count_anew(instance)
+        say(f"counted anew, {months} months")
+        return
+    found = ask_database(instance, _differences)
+    rows = [{**one, "slot": slots.told(one["grain"], one["slot"]) if one["grain"] else ""} for one in found[:SHOWN]]
+    columns = ["tally", "grain", "slot", "of", "figure", "kept", "counted"]
+    if rows or as_json:
+        show("Differences", columns, rows, as_json)
+    if found:
+        more = "at least " if len(found) > SHOWN else ""
+        raise ClinicPBXError(
+            f"{more}{len(rows)} figures are not what the records give", do="clinicpbx db tally --rebuild"
+        )
+    say("the tallies are what the records give")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from clinicpbx.cli._zone import UTC_TEXT, local_text
 from clinicpbx.private import Private
 
 Row = Mapping[str, Any]
@@ -33,7 +34,9 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
+        return local_text(value)
+    if isinstance(value, str) and UTC_TEXT.fullmatch(value):
+        return local_text(datetime.fromisoformat(value))
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, list | tuple):
@@ -47,8 +50,8 @@ def show_json(document: object) -> None:
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Row], as_json: bool) -> None:
-    """The *columns* of each row: a JSON list of objects, or a table; without a terminal the table has no
-    frame and no colour, one row a line, so that it can be cut and grepped. Columns a row lacks are null."""
+    """The *columns* of each row: a JSON list of objects, or a table with instants in local time; without a terminal the
+    table has no frame and no colour, one row a line, so that it can be cut and grepped. What a row lacks is null."""
     if as_json:
         show_json([{column: row.get(column) for column in columns} for row in rows])
         return

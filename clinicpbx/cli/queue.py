@@ -8,6 +8,7 @@ import rich_click as click
 
 from clinicpbx.cli._actor import login_name
 from clinicpbx.cli._instance import ask_names, pass_instance, rules_in_force
+from clinicpbx.cli._zone import local_zone
 from clinicpbx.cli.output import say, show
 from clinicpbx.daemon.control_client import ask_daemon
 from clinicpbx.errors import ClinicPBXError
@@ -156,5 +157,5 @@ def _say_mode(row: Mapping[str, Any]) -> None:
     if row["mode"] == "open":
         say(f"{row['queue']} is open.")
     else:
-        until = datetime.fromisoformat(row["until"]).astimezone()
+        until = datetime.fromisoformat(row["until"]).astimezone(local_zone())
         say(f"{row['queue']} is {row['mode']} until {until:%Y-%m-%d %H:%M %Z}, by {row['by']}.")

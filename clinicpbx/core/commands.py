@@ -372,7 +372,7 @@ class WorkMessage(MailboxCommand):
 
 @dataclass(frozen=True, slots=True)
 class Note(Command):
-    """A fact for the record. Never numbers, names, or digits other than menu keys."""
+    """A fact for the record. Never numbers, names, or digits other than menu keys; what is Private is sealed."""
 
     kind: str
     detail: Mapping[str, object] = field(default_factory=dict)

@@ -85,10 +85,10 @@ class CallArrived(Event):
 
     *language* is what the channel speaks: the line's, or what the caller chose before a transfer; "" if not known.
     *switched_on*: the overrides that were on by hand. *callback*: the agent at *entry* calls *caller* back by it.
-    *argument*: what a feature code is about, such as a queue. *consults*: what an agent's own call is about; language
-    and the queues of *earlier* are those of that call then. *paged*: *entry* is the person on
-    call who was rung. *covers*: who is on call instead of what the rotas say. *test*: of the self-test; reaches nobody.
-    *seats*: who works at the phone that dials, and at the one that *argument* is.
+    *argument*: what a feature code is about, such as a queue, or why nobody is called back. *consults*: what an agent's
+    own call is about; language and the queues of *earlier* are those of that call then. *paged*: *entry* is the person
+    on call who was rung. *covers*: who is on call instead of what the rotas say. *test*: of the self-test; it reaches
+    nobody. *seats*: who works at the phone that dials, and at the one that *argument* is.
     """
 
     flow: str
@@ -237,13 +237,14 @@ class MessageDamaged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemWorked(Event):
-    """The answer to WorkMessage: claimed, called (*number*: whom), outcomes, closed, refused (it is another's, or is
-    closed), none (the inbox has no such item yet), or away (the inbox cannot be reached)."""
+    """The answer to WorkMessage: claimed, called (*number*: whom, *attempt*: its id), outcomes, closed, refused (it is
+    another's, is closed or has no number), none (the inbox has no such item yet), or away (it cannot be reached)."""
 
     message: str
     answer: str
     outcomes: tuple[str, ...] = ()
     number: Private[str] | None = None
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class QueueRules:
     served before a caller, whatever their priority. *same_language*, *same_agent*: how long a caller waits for an agent
     who speaks the language, and for the one who talked with them last. *place_kept*: how long after a hang-up.
     *raise_repeats*: the most that is added to the priority of who calls again and again. *whisper*: what its agents
-    hear before a call is theirs.
+    hear before a call is theirs. *site*: whose calls those to its extension are, "" for the first.
     """
 
     name: str
@@ -42,6 +42,7 @@ class QueueRules:
     place_kept: timedelta = timedelta(minutes=5)
     raise_repeats: int = 1
     whisper: str = ""
+    site: str = ""
 
     def licensed(self, licences: Collection[str]) -> bool:
         """Whether an agent with these *licences* may serve it."""
@@ -135,6 +136,7 @@ class Rulebook:
     *short_abandon*: who gives up sooner is not followed up.
     *paging*, *handovers*: by rota; those that are handed over without a call are not in it. *trunks*: in the order
     tried. *number*: what the clinic shows outside.
+    *sites*: entry to site; "" to that of all others.
     *selftest*: the times of day at which every entry is tested, each with its time zone. *zone*: the clinic's own.
     """
 
@@ -161,6 +163,11 @@ class Rulebook:
     number: str = ""
     selftest: tuple[time, ...] = ()
     zone: tzinfo = UTC
+    sites: Mapping[str, str] = field(default_factory=dict)
+
+    def site_of(self, entry: str) -> str:
+        """The site whose call one to *entry* is."""
+        return self.sites.get(entry, self.sites.get("", ""))
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

@@ -22,7 +22,7 @@ from clinicpbx.daemon.dispatcher import Dispatcher
 from clinicpbx.daemon.floor_signs import FloorSigns
 from clinicpbx.daemon.follow_rules import catch_up, follow_rules
 from clinicpbx.daemon.http import serve_http
-from clinicpbx.daemon.inbox_desk import InboxDesk
+from clinicpbx.daemon.item_calls import ItemCalls
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.mailbox_runtime import MailboxRuntime
@@ -68,13 +68,13 @@ class Daemon:
         self.mailboxes = MailboxRuntime(instance, self.metrics, self.dispatcher.deliver, self.clock)
         self.mailboxes.is_open = self.dispatcher.calls.__contains__
         self.mailboxes.recordings.left_behind = self._note_message
-        inbox = InboxDesk(instance, settings, self.rulebooks.current, self.clock)
-        self.mailboxes.inbox, self.mailboxes.phone_of = inbox.work, self.dispatcher.phone_of
+        self.items = self.dispatcher.items = ItemCalls(self, instance, settings)
+        self.mailboxes.inbox, self.mailboxes.phone_of = self.items.desk.work, self.dispatcher.phone_of
         self.dispatcher.queues, self.dispatcher.mailboxes = self.queues, self.mailboxes
         ask, deliver = self.dispatcher.turn.ask, self.dispatcher.deliver
         self.callbacks = CallbackRuntime(book, self.journal, ask, self.request, self.clock)
         self.pages = PageRuntime(book, self.journal, ask, deliver, self.request, self.clock, instance)
-        self.dispatcher.callbacks, self.dispatcher.pages, inbox.taken = self.callbacks, self.pages, self.pages.taken
+        self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
         self.selftests = SelfTests(instance, settings, self.journal, self.metrics, self.clock, self.rulebooks.current)
         self.upkeep = Upkeep(instance, settings, self.metrics, self.journal.fact)
         self.supervisor = Supervisor(self.metrics, lambda: self._serving, self._chores)
@@ -118,6 +118,7 @@ class Daemon:
         self.callbacks.rules(book)
         self.pages.rules(book)
         self.queues.rules(book)
+        self.signs.show_all()
         self.rulebooks.forget_unused({call.machine.version for call in self.dispatcher.calls.values()})
         log.info("rules in force", version=book.version)
         return book

@@ -11,10 +11,12 @@ import structlog
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.decode import (
     AgentAnswered,
+    DeskAnswered,
     EndpointNews,
     Entered,
     ForCall,
     HangupAsked,
+    HoldChanged,
     Left,
     News,
     PersonAnswered,
@@ -58,6 +60,7 @@ from clinicpbx.daemon.call_runtime import CallRuntime, where
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.callers import Callers
 from clinicpbx.daemon.consultations import Consultations
+from clinicpbx.daemon.item_calls import ItemCalls
 from clinicpbx.daemon.journal import Journal, OpenCall
 from clinicpbx.daemon.orders import Orders, Requesting
 from clinicpbx.daemon.page_runtime import PageRuntime
@@ -119,6 +122,7 @@ class Dispatcher:
         self.queues: Queues
         self.mailboxes: Mailboxes
         self.callbacks: CallbackRuntime
+        self.items: ItemCalls
         self.pages: PageRuntime
         self.turn = Turn(journal, self._bug)
         self.turn.perform = self.perform
@@ -158,13 +162,16 @@ class Dispatcher:
                 self.mailboxes.recordings.ended(ended.recording)
                 self.deliver(call, measured(self._instance, ended))
             case AgentAnswered(attempt=attempt):
-                self._rung_answered(attempt, self.callbacks.answered(attempt, at), at)
+                self.rung_answered(attempt, self.callbacks.answered(attempt, at), at)
+            case DeskAnswered(attempt=attempt, phone=phone):
+                self.items.picked_up(attempt, phone)
             case PersonAnswered(attempt=attempt):
                 self.person_answered(attempt, at)
             case ForCall(call=call, event=HungUp(cause=cause)) if call not in self.calls:
                 self.callers.gone(call)
                 self.callbacks.channel_gone(call, cause, at)
                 self.pages.channel_gone(call, cause, at)
+                self.items.gone(call)
                 self._consultations.over(call)
             case ForCall(call=call, event=DialEnded()) if own := self._consultations.asked(call):
                 caller = self.calls[call].arrived.caller if call in self.calls else None
@@ -181,13 +188,13 @@ class Dispatcher:
                 self._phone(news, at)
             case TookPlace(call=call, of=of) if of in self.calls:
                 self._took_place(call, self.calls[of].arrived, news.caller, news.language, at)
-            case TookPlace(call=call):
-                self.rescue(call)
             case HangupAsked(channel=channel):
                 self.queues.hung_up(channel, at)
+            case HoldChanged(channel=channel, held=held):  # of no call that we know: the rows of Asterisk tell which
+                self._journal.fact(channel, at, "held" if held else "unheld", {})
             case Left(call=call):
                 self._left(call)
-            case Strayed(call=call):
+            case TookPlace(call=call) | Strayed(call=call):
                 self.rescue(call)
             case Replaced():
                 self._on_replaced()
@@ -287,10 +294,10 @@ class Dispatcher:
     def person_answered(self, attempt: str, at: datetime) -> None:
         """Somebody who was paged is on the line."""
         if attempt not in self.calls:
-            self._rung_answered(attempt, self.pages.answered(attempt, at), at)
+            self.rung_answered(attempt, self.pages.answered(attempt, at), at)
 
-    def _rung_answered(self, attempt: str, arrived: CallArrived | None, at: datetime) -> None:
-        """Whom we rang, to call a patient back or for a page, is on the line; None: they must not be asked any more."""
+    def rung_answered(self, attempt: str, arrived: CallArrived | None, at: datetime) -> None:
+        """Whom we rang, to call a patient or for a page, is on the line; None: they must not be asked any more."""
         if arrived is None:
             self.turn.ask(attempt, Hangup(), at)
         else:

@@ -1,8 +1,11 @@
 """The inbox as phones reach it: one change at a time, in the main database, or the word that it is away."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -11,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.engine import make_engine, parse_url
 from clinicpbx.adapters.db.inbox import change_item
-from clinicpbx.adapters.db.inbox_lists import item_of_message
+from clinicpbx.adapters.db.inbox_lists import item_of_attempt, item_of_message
 from clinicpbx.core.commands import WorkMessage
 from clinicpbx.core.events import ItemWorked
 from clinicpbx.core.inbox.changes import Actor, Call, Change, Claim, Close, outcomes_of
@@ -36,28 +39,36 @@ class InboxDesk:
 
     async def work(self, wish: WorkMessage) -> ItemWorked:
         """What came of *wish*."""
+        return await self._asked(wish.message, partial(self._worked, wish))
+
+    async def whom(self, attempt: str) -> ItemWorked:
+        """Whom to call by *attempt*: called, with the number; refused where its item is closed meanwhile, or away."""
+        return await self._asked("", partial(self._found, attempt))
+
+    async def _asked(self, message: str, question: Callable[[AsyncEngine], Awaitable[ItemWorked]]) -> ItemWorked:
+        if not _there(self._url):
+            return self._answer(message, "none")
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._asked(wish)
+            async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
+                engine = make_engine(self._url, writes=True)
+                stack.push_async_callback(engine.dispose)
+                return await question(engine)
         except (TimeoutError, SQLAlchemyError, OSError) as fault:
             log.warning("the inbox cannot be reached from a phone", kind=type(fault).__name__)
         except ClinicPBXError:
-            return self._answer(wish, "refused")
-        return self._answer(wish, "away")
+            return self._answer(message, "refused")
+        return self._answer(message, "away")
 
-    async def _asked(self, wish: WorkMessage) -> ItemWorked:
-        if not _there(self._url):
-            return self._answer(wish, "none")
-        engine = make_engine(self._url, writes=True)
-        try:
-            return await self._worked(engine, wish)
-        finally:
-            await engine.dispose()
+    async def _found(self, attempt: str, engine: AsyncEngine) -> ItemWorked:
+        found = await item_of_attempt(engine, attempt)
+        if found is None or not found.open:
+            return self._answer("", "refused")
+        return replace(self._answer("", "called"), number=found.number, attempt=attempt)
 
-    async def _worked(self, engine: AsyncEngine, wish: WorkMessage) -> ItemWorked:
+    async def _worked(self, wish: WorkMessage, engine: AsyncEngine) -> ItemWorked:
         found, book = await item_of_message(engine, wish.message), self._book()
         if found is None:
-            return self._answer(wish, "none")
+            return self._answer(wish.message, "none")
         if wish.change == "outcomes":
             outcomes = tuple(outcomes_of(book, found.category))
             return ItemWorked(at=self._clock(), message=wish.message, answer="outcomes", outcomes=outcomes)
@@ -65,11 +76,12 @@ class InboxDesk:
         change: Change = made() if made is not None else Close(wish.outcome)
         after = await change_item(engine, found.id, change, Actor(wish.by), self._clock(), book)
         self.taken([contact.call for contact in after.contacts], after.owner, after.outcome)
-        number = after.number if answer == "called" and after.number.value else None
-        return ItemWorked(at=self._clock(), message=wish.message, answer=answer, number=number)
+        told = self._answer(wish.message, answer)
+        called = isinstance(change, Call)
+        return replace(told, number=after.number, attempt=after.contacts[-1].call) if called else told
 
-    def _answer(self, wish: WorkMessage, answer: str) -> ItemWorked:
-        return ItemWorked(at=self._clock(), message=wish.message, answer=answer)
+    def _answer(self, message: str, answer: str) -> ItemWorked:
+        return ItemWorked(at=self._clock(), message=message, answer=answer)
 
 
 def _there(url: str) -> bool:

@@ -22,7 +22,8 @@ from clinicpbx.core.oncall.page import Page
 from clinicpbx.core.oncall.page import State as PageState
 from clinicpbx.daemon import callback_codec, event_codec, page_codec
 from clinicpbx.daemon.callers import KEPT, Known
-from clinicpbx.daemon.journal_key import Sealing
+from clinicpbx.daemon.journal_key import Sealing, hidden
+from clinicpbx.private import Private
 
 log = structlog.get_logger(__name__)
 
@@ -116,12 +117,18 @@ class Journal:
         self._rows.append((EVENT, (call, seq, stamp(event.at), kind, sealed)))
 
     def fact(self, call: str, at: datetime, kind: str, detail: Mapping[str, object]) -> None:
-        self._rows.append((FACT, (call, stamp(at), kind, orjson.dumps(dict(detail), default=_plain).decode())))
+        body = {name: self._hidden(call, value) for name, value in detail.items()}
+        self._rows.append((FACT, (call, stamp(at), kind, orjson.dumps(body, default=_plain).decode())))
+
+    def _hidden(self, call: str, value: object) -> object:
+        return hidden(self._sealing, call, value) if isinstance(value, Private) else value
 
     def keep(self, row: AgentStateChanged) -> None:
-        """An agent's login and pause, for the next start."""
+        """An agent's login and pause, for the next start; and, as a fact about no call, for those who ask later."""
         self._rows.append((AGENT, (row.name, int(row.logged_in), row.paused, stamp(row.since))))
         self._rows.append((SERVING, (row.name, orjson.dumps([row.left, row.joined, row.why, row.desk]).decode())))
+        told = {"name": row.name, "agent": row.phone, "state": row.state, "reason": row.paused}
+        self.fact(f"agent {row.name}", row.since, "agent", told)
 
     def keep_mode(self, mode: QueueMode) -> None:
         """What was decided for a queue, for the next start; and, as a fact about no call, for those who ask later."""

@@ -1,12 +1,17 @@
 """The journal's key: what callers dialled and keyed is sealed before it is written."""
 
+import base64
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
+import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clinicpbx.errors import ClinicPBXError
+from clinicpbx.private import Private
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -29,6 +34,26 @@ class Sealing:
 
     def open(self, sealed: bytes, context: str) -> bytes:
         return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+
+
+def hidden(sealing: Sealing, call: str, value: Private[str]) -> dict[str, str]:
+    """*value* as a fact about *call* holds it."""
+    return {"sealed": base64.b64encode(sealing.seal(value.value.encode(), f"fact|{call}")).decode()}
+
+
+def disclosed(sealing: Sealing, row: tuple[str, ...]) -> tuple[str, ...]:
+    """The *row* (call, at, kind, body) of a fact as the main database has it; "" for what does not open."""
+    call, at, kind, text = row
+    if '"sealed"' not in text:
+        return row
+    body: dict[str, Any] = orjson.loads(text)
+    for name, value in body.items():
+        if isinstance(value, dict) and "sealed" in value:
+            try:
+                body[name] = sealing.open(base64.b64decode(value["sealed"]), f"fact|{call}").decode()
+            except (InvalidTag, ValueError):
+                body[name] = ""
+    return call, at, kind, orjson.dumps(body).decode()
 
 
 def journal_sealing(keys: Path) -> Sealing:

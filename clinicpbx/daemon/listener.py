@@ -2,11 +2,13 @@
 
 import asyncio
 import fcntl
+import gc
 import signal
 import sqlite3
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +26,7 @@ from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.adapters.systemd import notify
 from clinicpbx.daemon.audit_runtime import AuditRuntime
 from clinicpbx.daemon.inbox_runtime import InboxRuntime
+from clinicpbx.daemon.journal_key import disclosed, journal_sealing
 from clinicpbx.daemon.reconciliations import Reconciliations
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
@@ -42,6 +45,8 @@ AWAY = (SQLAlchemyError, sqlite3.Error, OSError)
 def run_listener(instance: Instance, settings: Settings) -> None:
     """Runs the listener until SIGTERM. ClinicPBXError where it cannot begin."""
     start_logging(settings.log_level)
+    # thousands of rows live at a time: to look for cycles among them after each 700 would take a fifth of all work
+    gc.set_threshold(100_000)
     with _only_one(instance.run / "listener.lock"):
         asyncio.run(listen(instance, settings))
 
@@ -91,11 +96,14 @@ class Listener:
         self._instance, self._settings = instance, settings
         self._wake, self._stopped = asyncio.Event(), False
         self._link: AmiLink | None = None
-        found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
+        opens = partial(disclosed, journal_sealing(instance.keys))
+        found = spools(instance.cdr_spool, instance.cel_spool, instance.journal, opens)
         self.inbox = InboxRuntime(instance, engine, announce)
         self.metrics = RecordsMetrics()
         delay = self.metrics.delay.observe
-        self.runtime = RecordsRuntime(engine, found, self._alive, book=self.inbox.book, delay=delay)
+        self.runtime = RecordsRuntime(
+            engine, found, self._alive, book=self.inbox.book, delay=delay, lives=lambda: notify("WATCHDOG=1")
+        )
         self.reconciliations = Reconciliations(instance.reconciliations, engine)
         self.audit = AuditRuntime(instance, settings, engine)
         self._wait, self._sweep_at, self._count_at = POLL, 0.0, 0.0

@@ -25,7 +25,7 @@ from clinicpbx.core.acd.board import agent_rows, caller_rows, queue_rows
 from clinicpbx.core.acd.callbacks import Callback
 from clinicpbx.core.acd.floor import Floor
 from clinicpbx.core.acd.modes import Mode, QueueMode
-from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall
+from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result, ResyncAsked, ToCall, WrappedUp
 from clinicpbx.core.commands import AgentCommand, JoinQueue, QueueCommand, TakeOffer
 from clinicpbx.core.events import Event, OfferMade, Seat
 from clinicpbx.core.rulebook import Rulebook
@@ -237,6 +237,10 @@ class QueueRuntime:
                 self._store.keep_mode(result)
             case CallDisposed(call=call, agent=agent, disposition=disposition, at=at):
                 self._store.fact(call, at, "disposition", {"agent": agent, "disposition": disposition})
+            case WrappedUp(call=call, at=at):
+                length = round((at - result.since).total_seconds() * 1000)
+                told = {"agent": result.agent, "phone": result.phone, "queue": result.queue, "ms": max(length, 0)}
+                self._store.fact(call, at, "wrapped_up", told)
             case ResyncAsked():
                 self._resync()
 

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from clinicpbx.adapters.ari.client import Answer, Link
-from clinicpbx.adapters.ari.decode import EndpointNews, endpoint_news, phone_dialled
+from clinicpbx.adapters.ari.decode import EndpointNews, endpoint_news, phone_dialled, phone_of
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.core.commands import TakeOffer
 from clinicpbx.core.events import Adopted, DialAnswered, HungUp, RecordingFinished
@@ -112,6 +112,8 @@ async def reconcile(link: Link, dispatcher: Dispatcher, metrics: Metrics, clock:
     for stray in seen.strays(dispatcher.calls):
         if dispatcher.pages.awaits(stray):
             dispatcher.person_answered(stray, clock())
+        elif dispatcher.items.awaits(stray):
+            dispatcher.items.picked_up(stray, phone_of(seen.channels[stray]["name"]))
         else:
             await dispatcher.rescue(stray)
     return seen

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor, restarted
 from clinicpbx.adapters.db.reconcile import Reconciliation, mark_lost, reconcile
 from clinicpbx.adapters.db.records import NO_RULES, assemble_pending
+from clinicpbx.adapters.db.tally_proof import count_in
 from clinicpbx.adapters.spool.reader import BATCH, Spool
 from clinicpbx.core.rulebook import Rulebook
 
 MARGIN = 1000
-BATCHES = 10
+BATCHES, LEAST = 10, 100
 Alive = Callable[[], Awaitable[Collection[str] | None]]
 log = structlog.get_logger(__name__)
 
@@ -25,8 +27,9 @@ class RecordsRuntime:
     """One listener's work. *alive* asks Asterisk for its channels' uniqueids, None if it does not answer.
 
     *silence*: how long a group must have written nothing before its missing channels count as lost. *window*: how
-    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox. *delay* is told of each new record how
-    many seconds after the call's end it was there.
+    far back is counted. *clock*: aware UTC. *book*: the rules for the inbox, and whose days the tallies count.
+    *delay* is told of each new record how many seconds after the call's end it was there. *lives*: called now and then
+    in long work.
     """
 
     engine: AsyncEngine
@@ -37,42 +40,67 @@ class RecordsRuntime:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     book: Callable[[], Rulebook] = lambda: NO_RULES
     delay: Callable[[float], None] = lambda seconds: None
+    lives: Callable[[], object] = lambda: None
     moved: int = 0
     faults: int = 0
 
     def __post_init__(self) -> None:
         self._cursors: dict[str, Cursor] = {}
+        self._zone: ZoneInfo | None = None
 
     async def step(self) -> bool:
         """Moves and assembles what there is, at most some seconds' work; whether all is done.
 
         Raises what the databases raise; what was not committed is done again by the next step.
         """
-        drained = [await self._drain(spool) for spool in self.spools]
-        return await self._assemble() and all(drained)
-
-    async def _drain(self, spool: Spool) -> bool:
+        drained, limits = False, await self._limits()
         for _ in range(BATCHES):
-            at = self._cursors.get(spool.kind) or await read_cursor(self.engine, spool.kind)
-            found = await asyncio.to_thread(spool.after, at.position)
-            if not at.valid_for(found.identity, found.last, found.mark):
-                if not found.last:
-                    return True
-                at = restarted(spool.kind, found.identity)
-                found = await asyncio.to_thread(spool.after, 0)
-            if found.rows:
-                # forgotten while it moves: after a failed commit the database alone knows how far it came
-                self._cursors.pop(spool.kind, None)
-                at = await ingest(self.engine, at, found.rows, found.end)
-                self.moved += len(found.rows)
-            if at.spool:
-                self._cursors[spool.kind] = at
-            await asyncio.to_thread(spool.prune, at.position - MARGIN, 2 * BATCH)
-            if len(found.rows) < BATCH:
+            if drained := all([await self._move(spool, limits[spool.kind]) for spool in self.spools]):
+                break
+        return await self._assemble() and drained
+
+    async def _limits(self) -> dict[str, int]:
+        """How many rows of each spool to move at once: in the proportion in which they wait, so that what moves is
+        whole calls, each to be assembled once."""
+        waiting = {}
+        for spool in self.spools:
+            given, at = await asyncio.to_thread(spool.last), await self._cursor(spool.kind)
+            waiting[spool.kind] = max(given - at.position, 0)
+        most = max(waiting.values())
+        return {kind: max(BATCH * rows // max(most, 1), LEAST) for kind, rows in waiting.items()}
+
+    async def _cursor(self, kind: str) -> Cursor:
+        return self._cursors.get(kind) or await read_cursor(self.engine, kind)
+
+    async def _move(self, spool: Spool, limit: int) -> bool:
+        """Moves at most *limit* rows; whether there were no more."""
+        at = await self._cursor(spool.kind)
+        found = await asyncio.to_thread(spool.after, at.position, limit)
+        if not at.valid_for(found.identity, found.last, found.mark):
+            if not found.last:
                 return True
-        return False
+            at = restarted(spool.kind, found.identity)
+            found = await asyncio.to_thread(spool.after, 0, limit)
+        if found.rows:
+            # forgotten while it moves: after a failed commit the database alone knows how far it came
+            self._cursors.pop(spool.kind, None)
+            at = await ingest(self.engine, at, found.rows, found.end)
+            self.moved += len(found.rows)
+            await asyncio.to_thread(spool.prune, at.position - MARGIN, 2 * BATCH)
+        if at.spool:
+            self._cursors[spool.kind] = at
+        return len(found.rows) < limit
+
+    async def _in_zone(self) -> None:
+        book = self.book()
+        zone = book.notify.zone
+        if book.version and zone != self._zone:
+            if await count_in(self.engine, zone, self.lives):
+                log.info("the tallies count the days of another zone", zone=zone.key)
+            self._zone = zone
 
     async def _assemble(self) -> bool:
+        await self._in_zone()
         for _ in range(BATCHES):
             done = await assemble_pending(self.engine, book=self.book())
             for ended in done.ended:

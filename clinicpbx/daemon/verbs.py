@@ -110,6 +110,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
     queues = daemon.queues
     return {
         "callback.close": lambda wish: daemon.callbacks.close(wish["callback"], wish["outcome"]),
+        "inbox.call": lambda wish: daemon.items.ring(wish),
         "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
         "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
         "oncall.taken": lambda wish: daemon.pages.taken(wish["calls"], wish["who"], wish.get("outcome", "")),

@@ -6,16 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func
+from sqlalchemy import ColumnElement, Select
 
-from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.reports._dimension import DIMENSIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From *since*, inclusive, to *until*, exclusive; calls count by when they began. *threshold* in seconds.
+    """From *since*, inclusive, to *until*, exclusive; calls count by when they began.
 
-    *by*: one of the report's own dimensions, "" for its first. *zone*: IANA name, whose days and hours are counted.
+    *threshold*: of the service level, in seconds. *by*: one of the report's own dimensions, "" for its first. *zone*:
+    IANA name, whose days and hours are counted. *short*: who hangs up within so many seconds did not wait. *days*:
+    within which the same number may not come again. *now*: up to when things are known, else *until*. *tallied*: by
+    what was counted beforehand, where that says the same; else by the rows themselves, however many.
     """
 
     since: datetime
@@ -23,23 +26,37 @@ class Period:
     threshold: float = 20.0
     by: str = ""
     zone: str = "UTC"
+    short: float = 5.0
+    days: int = 7
+    now: datetime | None = None
+    tallied: bool = True
+
+    @property
+    def known(self) -> datetime:
+        """Until when what is still going on counts."""
+        return min(self.until, self.now or self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """*unit*: "" for names and counts, else s or %."""
+    """*unit*: "" for names and counts, else s, % or what a mean is of.
+
+    *formula*: how it comes about, where that is not its meaning.
+    """
 
     name: str
     unit: str = ""
     meaning: str = ""
+    formula: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report; *formula* says how each figure comes about.
+    """One report; *formula* says what its rows count and what its figures have in common.
 
-    *by*: what its rows may stand for, the usual one first. *chart*: the column that is worth a picture, "" for none.
-    *calls*: of a row, which interactions its figures count; None where no calls stand behind them.
+    *by*: what its rows may stand for, the usual one first: it is the first column. *chart*: the column that is worth a
+    picture, "" for none. *calls*: of a row as it is shown, which interactions its figures count; None where no calls
+    stand behind them. *edges*: what is counted how where one may doubt. *example*: sums, checked by a test.
     """
 
     title: str
@@ -49,34 +66,23 @@ class Report:
     by: tuple[str, ...] = ()
     chart: str = ""
     calls: Callable[[Period, Mapping[str, Any]], ColumnElement[bool]] | None = None
+    edges: tuple[str, ...] = ()
+    example: str = ""
 
-    def row(self, found: dict[str, Any]) -> dict[str, Any]:
-        """*found* with numbers as JSON knows them; seconds and per cent to one decimal."""
-        units = {column.name: column.unit for column in self.columns}
-        return {name: _plain(found[name], unit) for name, unit in units.items()}
+    def columns_of(self, by: str = "") -> tuple[Column, ...]:
+        """The columns where a row stands for *by*."""
+        if by in ("", self.columns[0].name):
+            return self.columns
+        return (Column(by, meaning=DIMENSIONS[by].meaning), *self.columns[1:])
+
+    def row(self, found: dict[str, Any], by: str = "") -> dict[str, Any]:
+        """*found* as people and JSON know it: names in words, numbers; seconds and per cent to one decimal."""
+        return {column.name: _plain(column, found[column.name]) for column in self.columns_of(by)}
 
 
-def _plain(value: Any, unit: str) -> Any:
+def _plain(column: Column, value: Any) -> Any:
+    if column.name in DIMENSIONS:
+        return DIMENSIONS[column.name].shown(value)
     if value is None or isinstance(value, str):
         return value
-    return round(float(value), 1) if unit else int(value) if isinstance(value, Decimal) else value
-
-
-def patients_calls(period: Period) -> ColumnElement[bool]:
-    """Calls from outside that began in *period*; what our own phones call is in no report of patients."""
-    call = interaction.c
-    return and_(call.kind == "inbound", call.started >= period.since, call.started < period.until)
-
-
-def count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    """How many rows satisfy *condition*; 0 for none."""
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
-def percent(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:
-    """*part* of *whole* in per cent, null where *whole* is 0."""
-    return part * 100.0 / func.nullif(whole, 0)
-
-
-def seconds(milliseconds: ColumnElement[Any]) -> ColumnElement[Any]:
-    return milliseconds / 1000.0
+    return round(float(value), 1) if column.unit else int(value) if isinstance(value, Decimal) else value

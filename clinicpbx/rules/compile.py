@@ -22,7 +22,7 @@ from clinicpbx.errors import ClinicPBXError, Mistake, RulesRefused
 from clinicpbx.rules.checks import CHECKS
 from clinicpbx.rules.document import Document, Phone
 from clinicpbx.rules.every_minute import every_minute
-from clinicpbx.rules.flows import Draft, build_flows, built_in, entries
+from clinicpbx.rules.flows import Draft, build_flows, built_in, entries, sites
 from clinicpbx.rules.notifying import notify_rules
 from clinicpbx.rules.opening import build_hours
 from clinicpbx.rules.parse import Parsed, parse
@@ -73,11 +73,17 @@ def compile_rules(
     found = sorted(one for one in set(found) if not (one.warning and one.file.startswith(SHELF)))
     if not _good(found):
         raise RulesRefused(found)
-    book = Rulebook(
+    return Rules(document, places, _book(draft, version), tuple(found), parsed.calendars)
+
+
+def _book(draft: Draft, version: str) -> Rulebook:
+    """What the daemon runs."""
+    document, places, flows = draft.document, draft.places, draft.flows
+    return Rulebook(
         version=version,
         flows={**flows, **built_in(document, places), **phase_flows(document, places, flows)},
         entries=entries(document),
-        hours=hours,
+        hours=draft.hours,
         queues={name: _queue(document, name) for name in document.queues},
         agents={name: _agent(document, name) for name in document.agents},
         phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
@@ -87,7 +93,7 @@ def compile_rules(
         },
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
-        rotas=rotas,
+        rotas=draft.rotas,
         providers={name: _provider(document, name) for name in document.providers},
         log_out=_log_out(document),
         notify=notify_rules(document),
@@ -98,10 +104,10 @@ def compile_rules(
         trunks=tuple(document.trunks),
         number=clinic_number(document),
         selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
+        sites=sites(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
         zone=document.local,
     )
-    return Rules(document, places, book, tuple(found), parsed.calendars)
 
 
 def _categories(document: Document) -> dict[str, Category]:
@@ -114,7 +120,7 @@ def _categories(document: Document) -> dict[str, Category]:
 
 def _queue(document: Document, name: str) -> QueueRules:
     written = document.queues[name]
-    return QueueRules(name, **{**dict(written), "whisper": written.whisper or ""})
+    return QueueRules(name, **{**dict(written), "whisper": written.whisper or "", "site": written.site or ""})
 
 
 def _paging(document: Document, name: str) -> PageRules:

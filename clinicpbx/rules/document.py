@@ -131,6 +131,7 @@ class Did(Written):
 
     name: Text = Field(description="What the line is, for people.")
     flow: Name = Field(description="The flow its calls enter.")
+    site: Name | None = Field(None, description="The site whose calls they are; default: the first.")
     language: Language | None = Field(None, description="Language until the caller chooses; default: the first one.")
     fallback: Fallback | None = Field(None, description="What happens while the daemon does not answer.")
     phase: Phase | None = Field(None, description="Which of its calls are taken; default: every one.")
@@ -188,6 +189,7 @@ class Queue(Written):
         timedelta(seconds=20), ge=timedelta(seconds=5), description="How long a phone rings before the next is asked."
     )
     wrap_up: Duration = Field(timedelta(seconds=10), description="An agent's quiet time after a call.")
+    site: Name | None = Field(None, description="The site whose calls those to its extension are; default: the first.")
     music: Name = Field("default", description="Class of the music waiting callers hear.")
     announce_every: Duration = Field(timedelta(seconds=45), description="How often a caller is told the place in line.")
     pause_after_misses: int = Field(2, ge=0, le=100, description="Missed offers until an agent is paused; 0: never.")

@@ -30,11 +30,12 @@ CODES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "barge": ("supervise", {"mode": "barge"}),
 }
 """Feature code → the step it is, and its options."""
-RING_BACK, PAGE, HANDOVER = "ring-back", "oncall/page", "oncall/handover"
+RING_BACK, PAGE, HANDOVER, CALL_ITEM = "ring-back", "oncall/page", "oncall/handover", "inbox/call"
 RUNG = {PAGE: "page", HANDOVER: "handover"}
 """Flows of people on call, which no clinic can name so, and the step of each."""
 OWN = {
     "ring_back": "is for call-backs alone; the step callback promises one",
+    "call_item": "is for the inbox alone; see clinicpbx inbox call",
     "page": "is for people on call alone; voicemail with page, and triage, page them",
     "handover": "is for people on call alone; see handover of rotas",
 }
@@ -103,6 +104,7 @@ def built_in(document: Document, places: Places) -> dict[str, Flow]:
         for code, (kind, options) in CODES.items()
     }
     flows[RING_BACK] = _straight("ring_back", {}, str(places.of(("queues",))))
+    flows[CALL_ITEM] = _straight("call_item", {}, str(places.of(("categories",))))
     flows |= {name: _straight(kind, {}, str(places.of(("rotas",)))) for name, kind in RUNG.items()}
     for number, internal in document.extensions.items():
         if internal.queue is not None:
@@ -124,6 +126,16 @@ def entries(document: Document) -> dict[str, str]:
         if mailbox.number is not None:
             found[mailbox.number] = f"mailbox-{name}"
     return found
+
+
+def sites(document: Document) -> dict[str, str]:
+    """DID, extension of a phone or of a queue → its site, where one is written; "" → the first."""
+    found = {"": next(iter(document.sites)), **{number: did.site for number, did in document.dids.items()}}
+    found |= {extension: phone.site for extension, phone in document.phones.items()}
+    for number, internal in document.extensions.items():
+        queue = document.queues.get(internal.queue or "")
+        found[number] = queue.site if queue is not None else None
+    return {number: site for number, site in found.items() if site}
 
 
 def backup(document: Document, internal: InternalNumber) -> str:

@@ -26,6 +26,7 @@ IDLE: Mapping[str, frozenset[str] | None] = {
     "voicemail": frozenset({"empty"}),
     "callback": None,
     "ring_back": None,
+    "call_item": None,
     "triage": None,
     "enqueue": frozenset({"unstaffed"}),
     "dial": frozenset({"busy", "failed"}),

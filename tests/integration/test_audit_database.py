@@ -110,12 +110,12 @@ async def test_writers_in_several_processes_make_one_chain(engine: AsyncEngine, 
     assert [row[6] for row in rows[1:]] == [row[7] for row in rows[:-1]]
 
 
-FACT = {"call": "clinic-1.1", "at": "2026-03-01T12:00:00+00:00", "kind": "supervised"}
-LISTENED = FACT | {"body": '{"by":"phone-201","phone":"202","agent":"ana","mode":"listen"}'}
+FACT = ("clinic-1.1", "2026-03-01T12:00:00+00:00")
+LISTENED = (*FACT, "supervised", '{"by":"phone-201","phone":"202","agent":"ana","mode":"listen"}')
 
 
 async def test_facts_that_are_audited_are_rows_of_the_same_transaction(engine: AsyncEngine) -> None:
-    other = FACT | {"kind": "step", "body": "{}"}
+    other = (*FACT, "step", "{}")
     at = await ingest(engine, Cursor("fact", "f", "s", 0), [(1, other), (2, LISTENED), (3, LISTENED)], "")
     ((_, moment, actor, action, thing, *_), _) = await stored(engine)
     assert (moment, actor, action) == ("2026-03-01T12:00:00.000000Z", "phone:phone-201", "call.supervise")

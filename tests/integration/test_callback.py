@@ -113,7 +113,7 @@ async def test_the_agent_is_reserved_first_then_the_patient_is_rung(house: Clini
     assert (house.agent("ana"), state(house, callback)) == ("offered", "offered")
     await desk.answer()
     await desk.expect("connected")
-    assert house.agent("ana") == "talking"
+    await eventually(lambda: house.agent("ana") == "talking", 5)
     rung = await patient.expect("incoming", 10)
     assert DID in rung["from"], "the clinic's number"
     await patient.answer()

@@ -88,7 +88,7 @@ def test_every_endpoint_with_its_parts_is_there(bed: Bed) -> None:
 def test_every_lamp_is_there(bed: Bed) -> None:
     hints = bed.rx("core show hints")
     wanted = parse_dialplan(FILES["extensions.conf"])["cpbx-hints"].hints
-    assert len(wanted) == 16
+    assert len(wanted) == 18
     for exten, device in wanted.items():
         assert re.search(rf"^{re.escape(exten)}@cpbx-hints +: {re.escape(device)} ", hints, re.M), hints
     mailboxes = re.findall(r"^(\w+) => ,", FILES["voicemail.conf"], re.M)

@@ -112,6 +112,7 @@ async def test_a_phone_is_the_desk_of_whoever_logs_in_there(house: Clinic, phone
     await eventually(lambda: house.agent("fay") == "talking")
     await patient.hangup()
     await spare.expect("disconnected")
+    await eventually(lambda: house.agent("fay") == "free")
     manager = await house.desk(phones, "202")
     await dials(house, manager, "*454502", f"{PIN}#")
     assert (at(house, "fay"), at(house, "ben")) == (("202", "hot"), ("", ""))

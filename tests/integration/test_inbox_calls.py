@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,10 +12,11 @@ import pytest
 from clinicpbx.adapters.vault.store import Vault
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import eventually
-from tests.support.harbor import RULES, Harbor, Patient
+from tests.support.harbor import MAIN, RULES, Harbor, Patient
 
 pytestmark = pytest.mark.integration
 LOYAL, LUCKY, REFILL = "+12075556100", "+12075556101", "+12075556102"
+KEYS = "+12075556104"
 NURSED, PIN = "+12075556103", "380294"
 
 
@@ -115,6 +118,18 @@ async def test_a_message_is_claimed_and_closed_from_the_phone_that_hears_it(harb
     await desk.dtmf("1")
     await eventually(lambda: [row["owner"] for row in items(harbor, NURSED)] == ["dora"], 10)
     await asyncio.sleep(1)
+    at_home = await phones.phone("at-home", harbor.trunk, 5060)
+    harbor.bed.rx("pjsip qualify trunk-carrier")
+    await eventually(lambda: "Avail" in harbor.bed.rx("pjsip show aor trunk-carrier"), 10)
+    await desk.dtmf("2")
+    assert MAIN in (await at_home.expect("incoming", 10))["from"], "the clinic's number"
+    await at_home.answer()
+    await at_home.expect("connected")
+    await asyncio.sleep(1)
+    assert "cpbx-trunk" in harbor.bed.rx("group show channels")
+    await at_home.hangup()
+    await asyncio.sleep(1)
+    assert "cpbx-trunk" not in harbor.bed.rx("group show channels"), "the trunk has room again"
     await desk.dtmf("3")
     await asyncio.sleep(4)
     await desk.dtmf("1")
@@ -126,6 +141,31 @@ async def test_a_message_is_claimed_and_closed_from_the_phone_that_hears_it(harb
     assert [one for one in heard if "item" in one] == ["en/item-claimed", "en/item-outcomes", "en/item-closed"], heard
     assert [row["outcome"] for row in items(harbor, NURSED, "--closed")] == ["reached"]
     assert item["category"] == "nurse"
+    await eventually(lambda: of_ours(harbor, item["item"]) == [("called", "answered")], 20)
+
+
+async def test_the_number_that_a_patient_keys_is_the_one_to_call(harbor: Harbor, phones: Phones) -> None:
+    patient = await calls(harbor, phones, KEYS, "2", "nurse-message")
+    await patient.speak(2)
+    await patient.phone.dtmf("#")
+    for keys in ("2", "2075556199#", "1"):
+        await asyncio.sleep(1.5)
+        await patient.phone.dtmf(keys)
+        await asyncio.sleep(0.3 * len(keys))  # to press them
+    await hangs_up(harbor, patient, 1)
+    (item,) = items(harbor, "+12075556199")
+    assert [row["item"] for row in inbox(harbor, "list") if row["number"] == "…99"] == [item["item"]]
+    with closing(sqlite3.connect(harbor.instance.journal, timeout=10)) as journal:
+        bodies = [body for (body,) in journal.execute("SELECT body FROM fact WHERE kind = 'number'")]
+    assert bodies
+    assert "5556199" not in "".join(bodies)
+
+
+def of_ours(harbor: Harbor, item: int) -> list[tuple[str, str]]:
+    """The attempts to call the patient of *item*, and how they ended."""
+    return [
+        (one["kind"], one["state"]) for one in inbox(harbor, "show", str(item))["contacts"] if one["direction"] == "out"
+    ]
 
 
 async def test_what_is_wanted_is_on_the_item_and_on_the_record(harbor: Harbor, phones: Phones) -> None:

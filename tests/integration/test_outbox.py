@@ -104,15 +104,15 @@ async def test_a_kind_that_nobody_wants_is_done_with(engine: AsyncEngine) -> Non
 async def test_facts_of_the_journal_are_told_exactly_once(engine: AsyncEngine) -> None:
     """Also where the spool is read anew; the notice is there as soon as the fact is."""
 
-    def fact(what: str, **body: Any) -> dict[str, str]:
-        return {"call": "clinic-1.5", "at": NOW.isoformat(), "kind": what, "body": json.dumps(body)}
+    def fact(what: str, body: str = "", **more: Any) -> tuple[str, ...]:
+        return ("clinic-1.5", NOW.isoformat(), what, body or json.dumps(more))
 
     spooled = [
         (1, fact("arrived", kind="breached")),
         (2, fact("notify", kind="page_unanswered")),
         (3, fact("notify", kind="callback_unreached", about="clinic-1.5.7", detail="555")),
         (4, fact("notify", kind="nonsense")),
-        (5, {**fact("notify"), "body": "torn"}),
+        (5, fact("notify", "torn")),
     ]
     at = restarted("fact", "file")
     await ingest(engine, at, spooled, "mark")

@@ -7,15 +7,24 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.ami.queue_log import GATHER
+from clinicpbx.adapters.db.calls import rows
+from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.demo.phones import Phone, Phones
+from clinicpbx.reports import REPORTS
+from clinicpbx.reports._report import Period
 from tests.support.bed import Bed, eventually
 from tests.support.clinic_bed import RULES, Clinic, ended, press
+from tests.support.queue_figures import copied, figures
+from tests.support.record_database import make_database
 
 pytestmark = pytest.mark.integration
 
@@ -419,3 +428,61 @@ async def test_a_lost_connection_delays_rows_and_no_call(house: Clinic, parties:
     rows = [row[3:] for row in await written(floor, cut)]
     assert [row[0] for row in rows] == ["ENTERQUEUE", "CONNECT", "COMPLETEAGENT"]
     assert 2 <= int(rows[2][2]) <= 4
+
+
+MEASURED: tuple[Situation, ...] = (
+    caller_hangs_up,
+    gives_up_while_it_rings,
+    rings_out_and_is_answered,
+    waits_too_long,
+    transferred_blindly,
+    transferred_with_a_word,
+)
+
+
+async def test_our_figures_are_those_worked_out_from_queue_log(
+    house: Clinic, parties: list[Phone], tmp_path: Path
+) -> None:
+    floor = Floor(house, SIDES[0], parties)
+    since = datetime.now(UTC)
+    await floor.at_work(True)
+    written_rows = [row for situation in MEASURED for row in await written(floor, situation)]
+    await floor.at_work(False)
+    theirs = figures(row for row in written_rows if row[1] == OURS)
+    period = Period(since, datetime.now(UTC), threshold=3, short=3)
+    engine = await recorded(house, tmp_path)
+    (level,), (times,) = [
+        [REPORTS[name].row(row) for row in await rows(engine, REPORTS[name].select(period))]
+        for name in ("service_level", "handle_time")
+    ]
+    agents = {row["agent"]: row for row in await rows(engine, REPORTS["agent_time"].select(period))}
+    await engine.dispose()
+    shown = "\n".join("|".join(row) for row in written_rows)
+    counts = ("offered", "answered", "abandoned", "overflowed")
+    assert [level[name] for name in counts] == [getattr(theirs, name) for name in counts], shown
+    assert (level["offered"], level["answered"], level["abandoned"], level["overflowed"]) == (6, 4, 1, 1), shown
+    # theirs are whole seconds: each call may differ by less than one
+    assert abs(level["speed_of_answer"] - sum(theirs.waits) / theirs.answered) < 1, shown
+    assert abs(level["answered_in_time"] - theirs.in_time(3)) <= sum(wait == 3 for wait in theirs.waits), shown
+    talk = times["talk"] + times["hold"]
+    assert times["hold"] > 0.5, "who transfers with a word has the caller on hold"
+    assert abs(talk - sum(theirs.talks)) < len(theirs.talks), (talk, shown)
+    assert len(theirs.talks) == theirs.answered, shown
+    ana = agents["201"]
+    spent = (ana["talk"] + ana["hold"] + ana["wrap_up"]) / ana["ready"]
+    assert ana["ready"] < (period.until - since).total_seconds()
+    assert abs(ana["occupancy"] - 100 * float(spent)) < 0.1
+    assert 5 < ana["occupancy"] < 95
+
+
+async def recorded(house: Clinic, folder: Path) -> AsyncEngine:
+    """A database with what the spools of the house hold."""
+
+    async def nobody() -> None:
+        return None
+
+    url = f"sqlite:///{folder}/main.db"
+    await make_database(url)
+    engine = make_engine(url, writes=True)
+    assert await RecordsRuntime(engine, copied(house.instance, folder), nobody).step()
+    return engine

@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import differences, downgrade, newest, upgrade, version
 from clinicpbx.adapters.db.records import assemble_pending
-from clinicpbx.adapters.db.tables import cel, interaction, offer, queue_entry
-from clinicpbx.adapters.spool.reader import spools
+from clinicpbx.adapters.db.tables import cel, interaction, leg, offer, queue_entry
+from clinicpbx.adapters.spool.reader import BATCH, spools
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
@@ -85,13 +86,44 @@ async def test_every_call_becomes_the_record_it_should(runtime: tuple[Instance, 
         assert len(json.loads(row["transfers"])) == len(record.transfers)
     assert len(await rows(listener, queue_entry)) == sum(len(r.queues) for r in expected.values())
     assert len(await rows(listener, offer)) == sum(len(r.offers) for r in expected.values())
+    legs = Counter(row["call"] for row in await rows(listener, leg))
+    assert legs == Counter({call: len(record.legs) for call, record in expected.items() if record.legs})
+    for name in ("site", "disposition", "origin", "callback", "tries", "called_back", "paged", "page_outcome"):
+        assert {call: found[call][name] for call in found} == {c: getattr(r, name) for c, r in expected.items()}
+        assert any(row[name] for row in found.values()), f"no situation has a {name}"
+    for name, length in (("wait_ms", "waited"), ("hold_ms", "hold"), ("wrap_ms", "wrap"), ("talk_ms", "talk")):
+        lengths = {c: round(getattr(r, length).total_seconds() * 1000) for c, r in expected.items()}
+        assert {call: found[call][name] for call in found} == lengths
+        assert any(lengths.values())
     hostile = next(row for row in found.values() if row["number_raw"].startswith("eve"))
     assert hostile["number"] == ""
     assert hostile["number_raw"].isprintable()
+
     assert found[CALLS["answered from queue"].cel[0]["uniqueid"]]["number"] == "+12125550147"
     counts = await listener.reconcile()
     assert counts
     assert (counts.unreconciled, counts.lost) == (0, 2)
+
+
+@pytest.mark.parametrize("late", ["unheld", "held", "wrapped_up", "disposition"])
+async def test_what_is_told_late_is_written_to_the_same_record(
+    runtime: tuple[Instance, RecordsRuntime], late: str
+) -> None:
+    instance, listener = runtime
+    call = CALLS["disposed while worked on" if late == "disposition" else "hold and resume"]
+    first = [row for row in call.fact if row["kind"] != late]
+    write_call(instance, replace(call, fact=first))
+    await listener.sweep()
+    (before,) = await rows(listener, interaction)
+    write_call(instance, replace(call, cel=[], cdr=[], fact=[row for row in call.fact if row["kind"] == late]))
+    await listener.sweep()
+    (after,) = await rows(listener, interaction)
+    (record,) = assemble_all(call.group())
+    told = (after["call"], after["hold_ms"], after["wrap_ms"], after["disposition"])
+    lengths = (round(each.total_seconds() * 1000) for each in (record.hold, record.wrap))
+    assert told == (record.call, *lengths, record.disposition)
+    assert before != after
+    assert len(await rows(listener, leg)) == len(record.legs)
 
 
 async def test_rows_in_any_order_and_twice_give_the_same(runtime: tuple[Instance, RecordsRuntime]) -> None:
@@ -198,7 +230,7 @@ async def test_a_record_that_cannot_be_assembled_stops_no_other(runtime: tuple[I
         return assemble_all(group)
 
     for spool in listener.spools:
-        await listener._drain(spool)
+        await listener._move(spool, BATCH)
     count, faults, _ = await assemble_pending(listener.engine, how=faulty)
     assert (count, len(faults)) == (2, 1)
     assert (await assemble_pending(listener.engine, how=faulty))[0] == 0

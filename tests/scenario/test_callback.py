@@ -36,6 +36,7 @@ def test_the_number_is_read_back_and_the_place_kept():
         29 | prompt ends | hangup
     """)  # fmt: skip
     assert outcome(tape) == "callback"
+    assert [note for note in tape.notes if note.kind == "number"] == [], "it is the caller's own"
 
 
 def test_the_weight_in_the_line_is_kept_too():
@@ -49,7 +50,7 @@ def test_the_weight_in_the_line_is_kept_too():
 
 
 def test_another_number_may_be_given():
-    check(call(book(main=PROMISE)), f"""
+    tape = check(call(book(main=PROMISE)), f"""
          0 | call        | join frontdesk since 0
         20 | key 1       | leavequeue, play number-is+{NUMBER}+number-confirm
         25 | key 2       | stop, play number-enter
@@ -59,6 +60,8 @@ def test_another_number_may_be_given():
         40 | adopted     | -
         41 | hangup      | -
     """)  # fmt: skip
+    (note,) = [note for note in tape.notes if note.kind == "number"]
+    assert note.detail == {"number": Private("5550123")}, "for the inbox"
 
 
 def test_silence_means_the_number_we_see():

@@ -15,7 +15,7 @@ from tests.support.record_tables import Table
 FACTS = """CREATE TABLE IF NOT EXISTS
 fact(id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT, at TEXT, kind TEXT, body TEXT)"""
 
-ID = re.compile(r"(\bclinic|(?<!cpbx-)\b(?:listen|selftest)-(?:rules|fallback))-(?=[0-9])")
+ID = re.compile(r"(\b(?:clinic|test[0-9]+)|(?<!cpbx-)\b(?:listen|selftest)-(?:rules|fallback))-(?=[0-9])")
 """How the ids of calls and of test calls begin."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from clinicpbx.core.records.assemble import Group
@@ -60,25 +61,52 @@ def describe(record: Interaction) -> list[str]:
         return f"{(at - record.started).total_seconds():.2f}"  # type: ignore[operator]
 
     lines = [
-        f"{record.kind} {record.call.split('.')[-1]} {record.outcome} in {after(record.ended)} s",
+        f"{record.kind} {record.call.split('.', 1)[-1]} {record.outcome} in {after(record.ended)} s",
         f"from {record.caller.value!r} to {record.did or record.dialled.value!r}",
     ]
     if record.flow:
         lines.append(
             f"flow {record.flow} rules {record.version} language {record.language} path {list(record.menu_path)}"
         )
+    lines += _told(record)
     for entry in record.queues:
-        waited = f"{entry.waited.total_seconds():.2f}"
-        lines.append(
-            f"queue {entry.queue} waited {waited} s, {entry.offers} offers: {entry.outcome} {entry.agent}".strip()
-        )
+        waited = f"queue {entry.queue} waited {_seconds(entry.waited)}, {entry.offers} offers: {entry.outcome}"
+        lines.append(f"{waited} {entry.agent}".strip() + _times(entry.talk, entry.hold, entry.wrap))
     lines += [f"rang {offer.agent} at {after(offer.at)}: {offer.outcome}" for offer in record.offers]
     if record.answered:
-        lines.append(
-            f"answered by {record.agent!r} at {after(record.answered)}, talked {record.talk.total_seconds():.2f} s"
-        )
+        took = f"answered by {record.agent!r} at {after(record.answered)}"
+        lines.append(f"{took}, talked {_seconds(record.talk)}" + _times(timedelta(), record.hold, record.wrap))
     lines += [f"{t.kind} transfer at {after(t.at)} by {t.by!r} to {t.to!r}" for t in record.transfers]
     if record.message:
         lines.append(f"message {record.message} in {record.mailbox}")
+    for leg in record.legs:
+        who = " ".join(filter(None, (leg.role, leg.party, leg.queue and f"of {leg.queue}")))
+        answered = f", answered at {after(leg.answered)}" if leg.answered else ""
+        times = _times(leg.talk, leg.hold)
+        lines.append(f"leg {who} from {after(leg.started)} to {after(leg.ended)}{answered}{times}, cause {leg.cause}")
     end = f"hung up by {record.hangup or 'nobody'}, cause {record.cause}"
     return [*lines, end + (", fallback" if record.fallback else "")]
+
+
+def _told(record: Interaction) -> list[str]:
+    said = {
+        "site": record.site,
+        "made for": record.origin.split(".", 1)[-1],
+        "wants": record.category,
+        "disposition": record.disposition,
+        "paged": f"{record.paged} {record.page_outcome}".strip(),
+    }
+    lines = [f"{word} {what}" for word, what in said.items() if what]
+    if record.callback:
+        when = f", reached at {(record.called_back - record.started).total_seconds():.2f}" if record.called_back else ""
+        lines.append(f"call-back {record.callback} after {record.tries} tries{when}")
+    return lines
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.2f} s"
+
+
+def _times(talk: timedelta, hold: timedelta, wrap: timedelta = timedelta()) -> str:
+    told = {"talked": talk, "on hold": hold, "worked on": wrap}
+    return "".join(f", {word} {_seconds(length)}" for word, length in told.items() if length)

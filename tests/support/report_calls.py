@@ -1,4 +1,4 @@
-"""A day of seven calls, small enough to work out every figure by hand."""
+"""A few calls of a day, as records."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.records import write_records
 from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry
 from clinicpbx.private import Private
-from clinicpbx.reports._report import Period
 
 DAY = datetime(2026, 11, 24, tzinfo=UTC)
-PERIOD = Period(DAY, DAY + timedelta(days=1))
 CALLER = Private("+12125550147")
 
 
@@ -84,25 +82,6 @@ CALLS = [
     # another day
     inbound("c.8", -1, "answered", queues=(entry(-1, 1, "answered", "ana"),), **taken("ana", 0, 600)),
 ]
-
-EXPECTED: dict[str, list[list[Any]]] = {
-    # kind, did, calls, answered, abandoned, voicemail, informed, failed, interrupted, mean talk: (60 + 90) / 2
-    "call_volume": [
-        ["inbound", "100", 5, 2, 3, 0, 0, 0, 0, 0, 75.0],
-        ["inbound", "200", 1, 1, 0, 0, 0, 0, 0, 0, 30.0],
-        ["internal", "", 1, 0, 0, 0, 0, 0, 0, 0, 10.0],
-    ],
-    # front: 20, 40, 5, 55, 60 s; in time: 1 of 5 - 1 forgiven; mean wait of the answered (20 + 40) / 2
-    "service_level": [["front", 5, 2, 1, 1, 25.0, 30.0, 60.0], ["nurses", 1, 1, 1, 0, 100.0, 2.0, 2.0]],
-    # in front 2 of 5 after 5 and 55 s; one in the menu
-    "abandoned_calls": [
-        ["", 1, 1, 100.0, None, None],
-        ["front", 5, 2, 40.0, 30.0, 55.0],
-        ["nurses", 1, 0, 0.0, None, None],
-    ],
-    # ana: four offers, two answered, one missed, one given up by the caller; talked 60 + 30
-    "agent_activity": [["ana", 4, 2, 1, 66.7, 2, 90.0, 45.0], ["ben", 2, 1, 0, 100.0, 1, 90.0, 90.0]],
-}
 
 
 async def write_calls(engine: AsyncEngine) -> None:

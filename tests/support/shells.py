@@ -13,11 +13,13 @@ from clinicpbx.core.events import Seat
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.callback_runtime import CallbackRuntime
 from clinicpbx.daemon.dispatcher import Dispatcher
+from clinicpbx.daemon.item_calls import ItemCalls
 from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.page_runtime import PageRuntime
 from clinicpbx.daemon.turn import GATHER
 from clinicpbx.paths import Instance
+from clinicpbx.settings import Settings
 from tests.support.books import book
 from tests.support.tape import T0
 
@@ -105,6 +107,8 @@ class Shell:
         deliver, made = self.dispatcher.deliver, self.instance
         self.pages = PageRuntime(self.rules.current(), self.journal, ask, deliver, self.request, self.clock, made)
         self.dispatcher.callbacks, self.dispatcher.pages = self.callbacks, self.pages
+        self.rulebooks, self.connected = self.rules, True
+        self.items = self.dispatcher.items = ItemCalls(self, made, Settings(database_url=""))  # type: ignore[arg-type]
 
     def clock(self) -> datetime:
         return T0 + timedelta(seconds=self._loop.time() - self._began)

@@ -11,6 +11,7 @@ from clinicpbx.core.oncall import commands as oncall
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.private import Private
 
+ATTEMPT = "item-17-20300107T150000000000"
 T0 = datetime(2030, 1, 7, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
 
 
@@ -88,7 +89,7 @@ class Tape:
                 yield ev.MessageDamaged(at=at, message=name)
             case ["item", answer, name, *outcomes]:
                 number = Private("+12075550142") if answer == "called" else None
-                told = {"outcomes": tuple(outcomes), "number": number}
+                told = {"outcomes": tuple(outcomes), "number": number, "attempt": ATTEMPT if number else ""}
                 yield ev.ItemWorked(at=at, message=name, answer=answer, **told)
             case ["adopted"]:
                 yield ev.Adopted(at=at)

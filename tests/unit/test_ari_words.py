@@ -12,6 +12,7 @@ from clinicpbx.adapters.ari.decode import (
     Entered,
     ForCall,
     HangupAsked,
+    HoldChanged,
     Left,
     Replaced,
     Strayed,
@@ -55,6 +56,8 @@ EVENTS = [
     (start("back"), ForCall(CALL, ev.DialEnded(at=T0, status="UNKNOWN"))),
     (start(), Strayed(CALL)),
     (start("enter", "main"), Strayed(CALL)),
+    ({"type": "ChannelHold", "musicclass": "default", "channel": channel()}, HoldChanged(CALL, True)),
+    ({"type": "ChannelUnhold", "channel": channel()}, HoldChanged(CALL, False)),
     ({"type": "StasisEnd", "channel": channel(language="es")}, Left(CALL)),
     (
         {"type": "ChannelDtmfReceived", "digit": "*", "channel": channel(language="es")},

@@ -68,7 +68,7 @@ def test_from_the_promise_to_the_patient() -> None:
     kept, actions = made.taken("c1.a1", NOON)
     assert kept is not None
     assert words(actions) == ["c1 live", "c1 TakeOffer"]
-    assert actions[1] == Ask("c1", TakeOffer("frontdesk", "201"))
+    assert actions[1] == Ask("c1", TakeOffer("frontdesk", "201", "c1.a1"))
     assert words(made.ended(EndAttempt("c1", True), NOON)) == ["c1 done"]
     assert made.known == {}
     assert made.deadline is None

@@ -80,12 +80,15 @@ def test_json_rows_hold_the_columns_and_nothing_else(capsys: pytest.CaptureFixtu
     assert err == "two mailboxes\n"
 
 
-def test_a_table_without_a_terminal_is_one_plain_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_without_a_terminal_is_one_plain_line_a_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
     show("Mailboxes", ["mailbox", "at", "heard"], [*ROWS, {"mailbox": "[red]x" * 30}], as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines[:2]] == [
         ["mailbox", "at", "heard"],
-        ["8100", "2026-03-01", "12:00:00+00:00", "no"],
+        ["8100", "2026-03-01", "12:00:00", "UTC", "no"],
     ]
     assert lines[3].startswith("[red]x[red]x")
     assert len(lines) == 4

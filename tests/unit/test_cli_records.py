@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 from clinicpbx.adapters.db.engine import make_engine, parse_url
 from clinicpbx.adapters.db.ingest import Cursor, ingest
 from clinicpbx.adapters.db.migrate import newest
-from clinicpbx.adapters.db.numbers import e164, masked, printable
+from clinicpbx.adapters.db.numbers import as_keyed, e164, masked, printable
 from clinicpbx.adapters.db.records import assemble_pending
 from clinicpbx.cli.main import command
 from clinicpbx.core.records.path import path
@@ -19,7 +20,7 @@ from clinicpbx.paths import Instance
 from clinicpbx.reports import REPORTS
 from tests.support.record_database import make_database
 from tests.support.record_tables import tables
-from tests.support.report_calls import EXPECTED, write_calls
+from tests.support.report_calls import write_calls
 
 pytestmark = pytest.mark.unit
 CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
@@ -37,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await write_calls(engine)
         for name in ("blind transfer", "fallback answered", "outbound"):
             for kind in ("cel", "cdr", "fact"):
-                spooled = [(n, row) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
+                spooled = [(n, tuple(row.values())) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
                 if spooled:
                     await ingest(engine, Cursor(kind, name, name, 0), spooled, "")
         await assemble_pending(engine)
@@ -83,6 +84,24 @@ def test_show_has_queues_offers_and_transfers(home: Path) -> None:
     assert "front-desk" in run(home, "calls", "show", call_of("blind transfer").split("-")[1]).stdout
 
 
+def test_show_has_a_bar_for_each_channel(home: Path) -> None:
+    call = call_of("blind transfer")
+    found = json.loads(run(home, "calls", "show", call, "--json").stdout)
+    legs = [(leg["role"], leg["party"]) for leg in found["legs"]]
+    assert legs == [("caller", ""), ("agent", "101"), ("phone", "102")]
+    shown = run(home, "calls", "show", call).stdout
+    bars = [line for line in shown.splitlines() if "━" in line or "~" in line]
+    assert [line.split("  ")[0] for line in bars] == ["caller", "queue front-desk", "agent 101", "phone 102"]
+    assert len({line.rindex("━") for line in (bars[0], bars[3])}) == 1, "both were there at the end"
+
+
+def test_what_show_prints_is_documented(home: Path) -> None:
+    told = (Path(__file__).parents[2] / "docs" / "call-record.md").read_text()
+    found = json.loads(run(home, "calls", "show", call_of("blind transfer"), "--json").stdout)
+    names = [*found, *found["queues"][0], *found["offers"][0], *found["legs"][0], *found["transfers"][0]]
+    assert [name for name in names if not re.search(rf"[`{{ ]{name}[`,}}]", told)] == []
+
+
 def test_why_tells_the_steps(home: Path) -> None:
     found = json.loads(run(home, "calls", "why", call_of("blind transfer"), "--json").stdout)
     assert [(row["step"], row["outcome"]) for row in found][:4] == [
@@ -113,7 +132,7 @@ def test_no_database_is_said_and_none_is_made(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", REPORTS)
 def test_reports_print_rows_and_their_formula(home: Path, name: str) -> None:
     words = ["report", name, "--from", "2026-11-24T00:00+00:00", "--to", "2026-11-24T00:05+00:00"]
     result = run(home, *words, "--json")
@@ -124,7 +143,7 @@ def test_reports_print_rows_and_their_formula(home: Path, name: str) -> None:
 
 
 def test_reports_are_listed_and_a_wrong_name_is_usage(home: Path) -> None:
-    assert [row["name"] for row in json.loads(run(home, "report", "--json").stdout)] == sorted(EXPECTED)
+    assert [row["name"] for row in json.loads(run(home, "report", "--json").stdout)] == sorted(REPORTS)
     assert run(home, "report", "nothing").exit_code == 2
     assert run(home, "report", "call_volume", "--from", "soon").exit_code == 2
 
@@ -153,6 +172,25 @@ def test_the_schema_goes_up_down_and_tells(tmp_path: Path) -> None:
 )
 def test_numbers_are_normalised(raw: str, number: str) -> None:
     assert e164(raw) == number
+
+
+@pytest.mark.parametrize(
+    ("digits", "caller", "number"),
+    [
+        ("2075550199", "", "+12075550199"),
+        ("5550199", "+16035550100", "+16035550199"),
+        ("5550199", "", "+12125550199"),
+        ("5550199", "+442079460100", "+12125550199"),
+        ("911", "+16035550100", ""),
+        ("", "+16035550100", ""),
+    ],
+)
+def test_seven_keyed_digits_are_of_the_callers_area_else_of_the_clinics(digits: str, caller: str, number: str) -> None:
+    assert as_keyed(digits, caller, "+12125550100") == number
+
+
+def test_seven_keyed_digits_are_no_number_where_no_area_is_known() -> None:
+    assert as_keyed("5550199", "", "+442079460100") == ""
 
 
 def test_masks_and_hostile_names() -> None:

@@ -3,12 +3,14 @@
 import pytest
 
 from clinicpbx.core.acd.board import caller_rows
-from clinicpbx.core.acd.results import CallDisposed
+from clinicpbx.core.acd.results import CallDisposed, WrappedUp
 from clinicpbx.core.commands import (
     AskWaiting,
     DisposeCall,
     EndWrapUp,
     ExtendWrapUp,
+    JoinQueue,
+    TakeOffer,
     ToggleLogin,
     TogglePause,
 )
@@ -100,11 +102,25 @@ def test_the_time_after_a_call_is_ended_or_doubled() -> None:
     assert (floor.state("ana"), floor.due) == ("wrap-up", 40)
     assert floor.do(35, "code", ExtendWrapUp("201")) == ["code: more"]
     assert floor.due == 50
-    assert floor.do(36, "code", EndWrapUp("201")) == ["code: ready"]
+    told = floor.floor.perform("code", EndWrapUp("201"), at(36))
+    assert told[1:] == [WrappedUp("c1", "ana", "201", "q", at(30), at(36))]
     assert floor.state("ana") == "free"
     assert floor.do(37, "code", ExtendWrapUp("201")) == ["code: none"]
     told = floor.floor.perform("code", DisposeCall("201", "resolved"), at(38))
     assert told[1:] == [CallDisposed("c1", "ana", "resolved", at(38))]
+
+
+def test_what_an_agent_did_after_a_call_back_is_told_of_the_call_that_was_made() -> None:
+    floor = shift()
+    floor.floor.log_in("ana", at(0))
+    floor.do(1, "c1.5", JoinQueue("q", at(1), callback=True))
+    floor.do(2, "c1.5", TakeOffer("q", "201", "c1.5.a1"))
+    floor.channels(2, "201", 1)
+    assert floor.floor.talking("201") == "c1.5.a1"
+    floor.channels(30, "201", 0)
+    assert floor.floor.deadline_reached(at(40)) == [WrappedUp("c1.5.a1", "ana", "201", "q", at(30), at(40))]
+    told = floor.floor.perform("code", DisposeCall("201", "resolved"), at(50))
+    assert told[1:] == [CallDisposed("c1.5.a1", "ana", "resolved", at(50))]
 
 
 def test_how_many_wait() -> None:

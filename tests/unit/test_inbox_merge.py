@@ -25,7 +25,7 @@ CATEGORIES = with_general(
     }
 )
 BOOK = Rulebook("1", {}, categories=CATEGORIES)
-NUMBER = "+12125550147"
+NUMBER, OTHER, THIRD = "+12125550147", "+12125550148", "+12125550149"
 ANA, BEN, SUE = Actor("ana"), Actor("ben"), Actor("sue", supervisor=True)
 
 
@@ -93,6 +93,33 @@ def test_what_comes_after_the_answer_is_a_new_item() -> None:
 def test_an_abandoned_call_whose_rows_come_after_those_of_the_answer_closes_at_once() -> None:
     (item,) = merged(BOOK, (), {NUMBER: minutes(5)}, [ABANDONED]).items.values()
     assert (item.open, item.outcome, item.closed) == (False, "answered", minutes(5))
+
+
+def given(one: Contact, number: str) -> Contact:
+    """The contact of a caller who keys that *number* to be called at."""
+    return replace(one, given=Private(number))
+
+
+def test_the_number_that_the_patient_keyed_is_called_and_both_lead_to_the_item() -> None:
+    typed = given(VOICEMAIL, OTHER)
+    (item,) = after(typed, contact("a", "abandoned", 1), contact("b", "abandoned", 2, OTHER))
+    assert (item.number.value, item.numbers, len(item.contacts)) == (OTHER, {NUMBER, OTHER}, 3)
+    (item,) = after(contact("b", "abandoned", -1, OTHER), typed)
+    assert item.number.value == OTHER
+
+
+def test_the_number_that_was_keyed_last_is_called_also_where_its_rows_come_late() -> None:
+    first, last = given(VOICEMAIL, OTHER), given(contact("v2", "voicemail", 3, mailbox="frontdesk"), THIRD)
+    for order in ((first, last), (VOICEMAIL, first, last), (first, last, first), (ABANDONED, first, last, first)):
+        merge = Merge(BOOK)
+        for one in order:
+            merge.take(one)
+        (item,) = merge.items.values()
+        assert item.number.value == THIRD
+    merge = Merge(BOOK)
+    merge.take(VOICEMAIL)
+    merge.take(first)
+    assert [item.number.value for item in merge.items.values()] == [OTHER]
 
 
 def test_unknown_numbers_are_items_of_their_own() -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.deliveries import claim, route
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.inbox_intake import keep_items
-from clinicpbx.adapters.db.inbox_lists import Wanted, list_items
+from clinicpbx.adapters.db.inbox_lists import Wanted, list_items, story
 from clinicpbx.adapters.db.outbox import announce, notice
 from clinicpbx.adapters.db.records import NO_RULES, write_records
 from clinicpbx.core.commands import WorkMessage
 from clinicpbx.core.events import ItemWorked
+from clinicpbx.core.inbox.attempt import item_of
 from clinicpbx.core.notify.letter import text
+from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import Interaction
+from clinicpbx.core.records.rows import Fact
 from clinicpbx.daemon import inbox_desk
 from clinicpbx.daemon.inbox_desk import InboxDesk
 from clinicpbx.daemon.inbox_runtime import InboxRuntime
@@ -35,6 +39,7 @@ from tests.support.record_database import make_database
 pytestmark = pytest.mark.unit
 T0 = datetime(2026, 11, 24, 15, tzinfo=UTC)
 NUMBER = "+12125550147"
+INTERNAL = {"outcome": "internal"}
 HARBOR = Path(__file__).parents[2] / "examples" / "harbor"
 
 
@@ -58,7 +63,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with engine.begin() as connection:
         await write_records(connection, ["c.1"], [record])
         await keep_items(connection, ["c.1"], [record], NO_RULES)
-    yield House(instance, engine, InboxDesk(instance, Settings(database_url=""), lambda: NO_RULES, lambda: T0))
+    ticks = count()
+    clock = lambda: T0 + timedelta(seconds=next(ticks))  # noqa: E731
+    yield House(instance, engine, InboxDesk(instance, Settings(database_url=""), lambda: NO_RULES, clock))
     await engine.dispose()
 
 
@@ -72,6 +79,71 @@ async def test_whom_to_call_is_said_and_the_attempt_is_kept(house: House) -> Non
     assert (told.answer, told.number and told.number.value) == ("called", NUMBER)
     (item,) = await list_items(house.engine, Wanted())
     assert (item.owner, [one.kind for one in item.contacts]) == ("ana", ["voicemail", "tried"])
+    assert (told.attempt, item_of(told.attempt)) == (item.contacts[1].call, item.id)
+
+
+async def record_of(house: House, *facts: tuple[str, dict[str, Any]], call: str) -> None:
+    """What the daemon noted of the *call*, which is over, comes to the listener."""
+    rows = [Fact(call, T0 + timedelta(minutes=n), kind, body) for n, (kind, body) in enumerate(facts)]
+    records = assemble_all(Group([], [], [*rows, Fact(call, T0 + timedelta(minutes=9), "ended", INTERNAL)]))
+    async with house.engine.begin() as connection:
+        await write_records(connection, [call], records)
+        await keep_items(connection, [call], records, NO_RULES)
+
+
+async def test_what_came_of_the_attempt_is_on_the_item_once_its_call_is_on_record(house: House) -> None:
+    told = await house.work("call")
+    begun = {"item": 1, "attempt": told.attempt}
+    came = ("arrived", {"entry": "201"}), ("item", {**begun, "result": "busy"})
+    await record_of(house, ("item", begun), call=told.attempt)
+    await record_of(house, ("item", begun), *came, call=told.attempt)
+    again = await house.work("call")
+    await record_of(house, ("item", {"item": 1, "attempt": again.attempt, "result": "no answer"}), call="heard.1")
+    (item,) = await list_items(house.engine, Wanted())
+    assert sorted((one.kind, one.state) for one in item.contacts[1:]) == [("called", "busy"), ("called", "no answer")]
+    assert (item.open, item.number.value) == (True, NUMBER)
+    _, history = await story(house.engine, item.id)
+    lines = [line["text"] for line in history if line["kind"] == "contact"]
+    assert sorted(lines) == ["called busy", "called desk not picked up", "called no answer"]
+
+
+async def test_whom_an_attempt_is_for_is_told_until_it_is_over_or_its_item_closed(house: House) -> None:
+    first, second = [(await house.work("call")).attempt for _ in range(2)]
+    told = await house.desk.whom(first)
+    assert (told.answer, told.number and told.number.value) == ("called", NUMBER)
+    await record_of(house, ("item", {"item": 1, "attempt": first, "result": "busy"}), call=first)
+    assert (await house.desk.whom(first)).answer == "refused", "nobody is called twice by one attempt"
+    await house.work("close", outcome="done")
+    assert [(await house.desk.whom(one)).answer for one in (second, "item-9-20261124T150000000000")] == ["refused"] * 2
+
+
+async def test_the_number_that_was_keyed_is_on_the_item_and_both_lead_to_it(house: House) -> None:
+    async def called(call: str, number: str, given: str = "") -> None:
+        end = T0 + timedelta(minutes=int(call))
+        record = Interaction(call, "inbound", "abandoned", T0, end, Private(number), given=Private(given))
+        async with house.engine.begin() as connection:
+            await write_records(connection, [call], [record])
+            await keep_items(connection, [call], [record], NO_RULES)
+
+    await called("1", NUMBER, "5550199")  # of the same area
+    assert (await house.work("call")).number == Private("+12125550199")
+    await called("2", "+12125550199")
+    await called("3", NUMBER)
+    (item,) = await list_items(house.engine, Wanted())
+    assert (item.number.value, item.numbers) == ("+12125550199", {NUMBER, "+12125550199"})
+    assert sorted(one.call for one in item.contacts if one.incoming) == ["1", "2", "3", "c.1"]
+    await called("4", NUMBER, "(207) 555-0123")
+    await called("4", NUMBER, "(207) 555-0123")
+    (item,) = await list_items(house.engine, Wanted())
+    assert item.number.value == "+12075550123"
+
+
+async def test_an_item_without_a_number_cannot_be_called(house: House) -> None:
+    record = Interaction("c.2", "inbound", "voicemail", T0, T0, Private(""), mailbox="desk", message="m2")
+    async with house.engine.begin() as connection:
+        await write_records(connection, ["c.2"], [record])
+        await keep_items(connection, ["c.2"], [record], NO_RULES)
+    assert (await house.work("call", message="m2")).answer == "refused"
 
 
 async def test_it_is_closed_with_one_of_its_outcomes(house: House) -> None:

@@ -1,5 +1,6 @@
 """The journal: what is committed comes back, sealed in between; a failing disk stops nothing."""
 
+import json
 import sqlite3
 import stat
 from dataclasses import replace
@@ -14,7 +15,7 @@ from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, DtmfReceived, HungUp
 from clinicpbx.daemon import journal as module
 from clinicpbx.daemon.journal import Journal
-from clinicpbx.daemon.journal_key import journal_sealing
+from clinicpbx.daemon.journal_key import disclosed, journal_sealing
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.private import Private
 from tests.support.tape import T0
@@ -58,6 +59,18 @@ def test_nothing_a_caller_dialled_is_readable_on_disk(tmp_path: Path) -> None:
     assert b"5550142" not in on_disk
     assert b'"digit"' not in on_disk
     assert b"DtmfReceived" in on_disk, "what is looked at is the journal"
+
+
+def test_a_number_that_a_caller_keyed_is_sealed_in_its_fact_until_the_listener_takes_it(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    journal.fact("c1", T0, "number", {"number": Private("2075556199")})
+    journal.close()
+    assert not [path for path in tmp_path.glob("journal.db*") if b"5556199" in path.read_bytes()]
+    [(body,)] = rows(tmp_path, "SELECT body FROM fact")
+    sealing = journal_sealing(tmp_path / "keys")
+    assert json.loads(disclosed(sealing, ("c1", "", "number", body))[3]) == {"number": "2075556199"}
+    assert json.loads(disclosed(sealing, ("c2", "", "number", body))[3]) == {"number": ""}, "it is of its call alone"
+    assert disclosed(sealing, ("c1", "", "arrived", '{"entry": "201"}'))[3] == '{"entry": "201"}'
 
 
 def test_a_closed_call_is_not_rebuilt(tmp_path: Path) -> None:

@@ -45,10 +45,11 @@ EVENTS = st.one_of(
               target=IDS, why=WHY),
 )  # fmt: skip
 FLOWS = st.sampled_from(
-    ["main", "code-login", "code-pause", "code-voicemail", "promise", "ring-back", "waits", "flagged"]
+    ["main", "code-login", "code-pause", "code-voicemail", "promise", "ring-back", "call-item", "waits", "flagged"]
 )
 BOOK = book(
     **{"promise": one_step("callback", queue="frontdesk"), "ring-back": one_step("ring_back")},
+    **{"call-item": one_step("call_item")},
     flagged=Flow("flag", {"flag": node("triage", {"done": "tell"}, level="emergency", page="kids"),
                           "tell": node("voicemail", {}, mailbox="frontdesk", page="kids")}),
     page=one_step("page"), handover=one_step("handover"),

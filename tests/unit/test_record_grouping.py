@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from clinicpbx.core.records.grouping import groups, links
-from clinicpbx.core.records.rows import cel_row
+from clinicpbx.core.records.rows import CEL_COLUMNS, cel_row
 from tests.support.record_tables import read_table
 
 pytestmark = pytest.mark.unit
@@ -37,3 +37,13 @@ def test_the_transfer_event_alone_joins_both_sides() -> None:
     (row,) = rows
     found = groups([], links(cel_row(row)))[row["linkedid"]]
     assert len(found) == 4
+
+
+def test_transfers_into_applications_have_nothing_in_common() -> None:
+    """As Asterisk 22.10.1 wrote it when a patient was transferred to a queue whose agent's phone still rang."""
+    extra = (
+        '{"channel2_uniqueid":"c.3","app":"Dial","transferee_channel_uniqueid":"c.2",'
+        '"transfer_target_channel_name":"N/A","transfer_target_channel_uniqueid":"N/A"}'
+    )
+    told = dict.fromkeys(CEL_COLUMNS, "") | {"eventtype": "ATTENDEDTRANSFER", "uniqueid": "c.1", "linkedid": "c.1"}
+    assert links(cel_row(told | {"eventextra": extra})) == {("c.1", "c.2"), ("c.1", "c.3")}

@@ -7,8 +7,9 @@ import pytest
 
 from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import QueueEntry
-from clinicpbx.core.records.legs import extension, legs_of, talks, total
+from clinicpbx.core.records.legs import extension, legs_of, talks
 from clinicpbx.core.records.rows import CelRow, cdr_row, cel_row, fact, instant
+from clinicpbx.core.records.spans import total
 
 pytestmark = pytest.mark.unit
 CEL = dict.fromkeys(
@@ -41,6 +42,7 @@ CDR = dict.fromkeys(
         "channel",
         "dstchannel",
         "disposition",
+        "userfield",
     ],
     "",
 )
@@ -103,7 +105,7 @@ def test_time_in_two_bridges_at_once_counts_once() -> None:
         rows += [cel(4, "BRIDGE_EXIT", other, eventextra='{"bridge_id":"b"}')]
     rows = [cel(0, "BRIDGE_ENTER", "c.1", eventextra='{"bridge_id":"b"}'), *rows]
     legs = legs_of(rows)
-    assert total(talks(legs["c.1"], legs.values(), rows[-1].at)) == timedelta(seconds=3)
+    assert total(span.span for span in talks(legs["c.1"], legs.values(), rows[-1].at)) == timedelta(seconds=3)
 
 
 def test_a_clock_set_back_gives_no_negative_time() -> None:

@@ -25,7 +25,6 @@ REACHING = {
     "on_call": node("on_call", rota="kids"),
     "refer": node("refer", speciality="kids"),
     "dialplan": node("dialplan", context="own"),
-    "alert": node("alert", phones=("201",), prompt="menu"),
     "hangup": node("hangup"),
     "agent_login": node("agent_login"),
     "agent_pause": node("agent_pause"),
@@ -68,6 +67,15 @@ def test_a_message_is_asked_for_and_not_taken() -> None:
     said = machine.handle(ev.PlaybackFinished(at=T0 + timedelta(seconds=3), playback=greeting))
     assert LEG in said
     assert not [command for command in said if isinstance(command, do.Record | do.KeepMessage)]
+
+
+def test_it_goes_on_past_an_alert_of_which_nobody_is_told() -> None:
+    tells = node("alert", {"done": "it"}, phones=("201", "204"), prompt="menu")
+    said = rehearsal(Flow("tell", {"tell": tells, "it": REACHING["enqueue"]})).begin()
+    assert [command for command in said if not isinstance(command, do.Note)] == [
+        do.SetVariable("CPBX_REACHED", "it"),
+        LEG,
+    ]
 
 
 def test_who_walks_in_a_circle_comes_to_the_fallback_which_has_a_leg_of_its_own() -> None:

@@ -98,7 +98,7 @@ FOR_ALL = {
     "status",
 }
 OF_STAFF = FOR_ALL | {f"agent.{what}" for what in ("login", "logout", "pause", "unpause")}
-OF_STAFF |= {"callbacks", "callback.close", "callback.number", "oncall.taken"}
+OF_STAFF |= {"callbacks", "callback.close", "callback.number", "inbox.call", "oncall.taken"}
 OF_STAFF |= {f"oncall.{what}" for what in ("accept", "close", "confirm", "number", "pages")}
 OF_LEAD = OF_STAFF | {"queue.add", "queue.mode", "queue.remove", "oncall.reload", "overrides.reload"}
 

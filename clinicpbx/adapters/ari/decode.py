@@ -60,6 +60,14 @@ class AgentAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskAnswered:
+    """The *phone* that was rung to call the patient of an item came into Stasis."""
+
+    attempt: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonAnswered:
     """The phone of somebody on call came into Stasis."""
 
@@ -102,6 +110,14 @@ class HangupAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """The party at *channel* puts whoever it talks with on hold, or takes them back."""
+
+    channel: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """Another process connected with our application's name: it is the owner now."""
 
@@ -112,12 +128,14 @@ News = (
     Entered
     | TookPlace
     | AgentAnswered
+    | DeskAnswered
     | PersonAnswered
     | Strayed
     | ForCall
     | Left
     | EndpointNews
     | HangupAsked
+    | HoldChanged
     | Replaced
 )
 
@@ -156,6 +174,8 @@ def _started(message: Json, at: datetime) -> News:
             return Entered(channel["id"], flow, entry, caller, language, argument, phone, test)
         case ["callback", attempt]:
             return AgentAnswered(attempt)
+        case ["item", attempt]:
+            return DeskAnswered(attempt, phone_of(channel["name"]))
         case ["page", attempt]:
             return PersonAnswered(attempt)
         case ["back", *status]:
@@ -229,6 +249,10 @@ def _hangup_asked(message: Json, at: datetime) -> News:
     return HangupAsked(message["channel"]["id"])
 
 
+def _hold(message: Json, at: datetime) -> News:
+    return HoldChanged(message["channel"]["id"], message["type"] == "ChannelHold")
+
+
 def _replaced(message: Json, at: datetime) -> News:
     return Replaced()
 
@@ -242,6 +266,8 @@ _DECODERS: dict[str, Callable[[Json, datetime], News | None]] = {
     "RecordingFailed": _recorded,
     "ChannelDestroyed": _destroyed,
     "ChannelHangupRequest": _hangup_asked,
+    "ChannelHold": _hold,
+    "ChannelUnhold": _hold,
     "Dial": _dialled,
     "ChannelUserevent": _accepted,
     "EndpointStateChange": _endpoint,

@@ -98,13 +98,22 @@ def uris(media: Media, language: str, prompts: Path) -> list[str]:
 
 def encode_ring(ring: RingAgent) -> Request:
     """The request that rings an agent's phone for a call-back; who answers it comes in as `callback,ID`."""
+    return _ring_phone("callback", ring.attempt, ring.phone, ring.seconds)
+
+
+def encode_desk(attempt: str, phone: str, seconds: int) -> Request:
+    """The request that rings a phone to call the patient of an item; who answers it comes in as `item,ID`."""
+    return _ring_phone("item", attempt, phone, seconds)
+
+
+def _ring_phone(why: str, attempt: str, phone: str, seconds: int) -> Request:
     body = {
-        "endpoint": f"PJSIP/phone-{ring.phone}",
+        "endpoint": f"PJSIP/phone-{phone}",
         "app": "clinicpbx",
-        "appArgs": f"callback,{ring.attempt}",
-        "channelId": ring.attempt,
-        "callerId": f'"{CALL_BACK_NAME}" <{ring.phone}>',
-        "timeout": ring.seconds,
+        "appArgs": f"{why},{attempt}",
+        "channelId": attempt,
+        "callerId": f'"{CALL_BACK_NAME}" <{phone}>',
+        "timeout": seconds,
     }
     return Request("POST", "channels", body=body)
 

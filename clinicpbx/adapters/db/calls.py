@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.tables import cel, fact, interaction, offer, queue_entry
+from clinicpbx.adapters.db.tables import cel, fact, interaction, leg, offer, queue_entry
 from clinicpbx.core.records.rows import CelRow, Fact, cel_row
 from clinicpbx.core.records.rows import fact as fact_row
 
@@ -34,11 +34,11 @@ async def find_calls(engine: AsyncEngine, call: str) -> list[dict[str, Any]]:
     return await rows(engine, select(interaction).where(or_(short, tail)).order_by(interaction.c.started).limit(20))
 
 
-async def parts(engine: AsyncEngine, call: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The queue entries and the offers of *call*, in order."""
-    entries = select(queue_entry).where(queue_entry.c.call == call).order_by(queue_entry.c.n)
-    offers = select(offer).where(offer.c.call == call).order_by(offer.c.n)
-    return await rows(engine, entries), await rows(engine, offers)
+async def parts(engine: AsyncEngine, call: str) -> dict[str, list[dict[str, Any]]]:
+    """The queue entries (`queues`), the `offers` and the `legs` of *call*, each in order."""
+    wanted = {"queues": queue_entry, "offers": offer, "legs": leg}
+    found = {name: select(table).where(table.c.call == call).order_by(table.c.n) for name, table in wanted.items()}
+    return {name: await rows(engine, query) for name, query in found.items()}
 
 
 async def waits(engine: AsyncEngine, calls: Sequence[str]) -> dict[str, tuple[str, int]]:

@@ -28,7 +28,7 @@ async def demand(engine: AsyncEngine, queue: str, since: datetime, until: dateti
     entry = queue_entry.c
     slot = (cast(func.floor(extract("epoch", entry.entered)), BigInteger) // SECONDS).label("slot")
     outcomes = (func.sum(case((entry.outcome == outcome, 1), else_=0)) for outcome in ("answered", "abandoned"))
-    work = entry.talk_ms + entry.hold_ms + entry.wrap_ms
+    work = entry.talk_ms + entry.wrap_ms  # talk has the hold in it
     wanted = (
         select(slot, func.count(), *outcomes, func.sum(entry.waited_ms), func.sum(work))
         .where(entry.queue == queue, entry.entered >= since, entry.entered < until)

@@ -1,17 +1,20 @@
 """What people do with items of the inbox: one transaction each, with its line of history and its audit row."""
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.audit import append
-from clinicpbx.adapters.db.inbox_rows import by_id, item_values, read_items
+from clinicpbx.adapters.db.inbox_rows import by_id, contact_values, item_values, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
 from clinicpbx.core.audit.entry import Entry
+from clinicpbx.core.inbox.attempt import attempt_of
 from clinicpbx.core.inbox.changes import Actor, Call, Change, Claim, Close, Note, Refusal, changed
+from clinicpbx.core.inbox.contact import Contact
 from clinicpbx.core.inbox.item import Item
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError
@@ -31,7 +34,8 @@ class Announce(Protocol):
 async def change_item(engine: AsyncEngine, id: int, change: Change, by: Actor, at: datetime, book: Rulebook) -> Item:
     """The item *id* after *change*; of several at the same time each sees what the one before made of it.
 
-    *engine*: one that writes. Errors: ClinicPBXError where there is no such item, or it may not be, saying why.
+    *engine*: one that writes. Of a Call the last contact is the attempt.
+    Errors: ClinicPBXError where there is no such item, or it may not be, saying why.
     """
     async with engine.begin() as connection:
         if isinstance(change, Claim):
@@ -43,7 +47,9 @@ async def change_item(engine: AsyncEngine, id: int, change: Change, by: Actor, a
         if after != before:
             await connection.execute(update(item).where(item.c.id == id).values(item_values(after)))
         if isinstance(change, Call):
-            await connection.execute(insert(contact), [_attempt(id, at, by)])
+            tried = Contact(attempt_of(id, at), "tried", at, after.number, state=by.name, settled=True)
+            await connection.execute(insert(contact), [contact_values(tried, id)])
+            after = replace(after, contacts=(*after.contacts, tried))
         if isinstance(change, Close):
             await connection.execute(update(contact).where(contact.c.item == id).values(settled=True))
         await _tell(connection, id, change, by, at)
@@ -71,11 +77,6 @@ async def _item(connection: AsyncConnection, id: int) -> Item:
 
 def _refused(id: int, refusal: Refusal) -> ClinicPBXError:
     return ClinicPBXError(f"item {id} {refusal.why}", do=f"See `clinicpbx inbox show {id}`")
-
-
-def _attempt(id: int, at: datetime, by: Actor) -> dict[str, Any]:
-    call = f"item-{id}-{at:%Y%m%dT%H%M%S%f}"
-    return {"call": call, "item": id, "kind": "tried", "at": at, "settled": True, "state": by.name}
 
 
 async def _tell(connection: AsyncConnection, id: int, change: Change, by: Actor, at: datetime) -> None:

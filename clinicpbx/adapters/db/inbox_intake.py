@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clinicpbx.adapters.db.inbox_rows import contact_values, item_values, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
-from clinicpbx.adapters.db.numbers import e164
+from clinicpbx.adapters.db.numbers import as_keyed, e164
 from clinicpbx.adapters.db.once import insert as insert_or
 from clinicpbx.adapters.db.tables import interaction
-from clinicpbx.core.inbox.contact import contact_of
+from clinicpbx.core.inbox.contact import Contact, contacts_of
 from clinicpbx.core.inbox.item import Item
 from clinicpbx.core.inbox.merge import Merge, merged
 from clinicpbx.core.records.call_record import Interaction
@@ -27,12 +27,14 @@ async def keep_items(
 
     The listener alone writes contacts of calls; what people change at the same time, it waits for.
     """
-    contacts = [one for record in records if (one := contact_of(record, _number(record), book)) is not None]
+    contacts = [one for record in records for one in _contacts_of(record, book)]
     gone = set(ids) - {one.call for one in contacts}
-    numbers = {one.number.value for one in contacts if one.number.value}
+    numbers = {number for one in contacts for number in one.numbers}
     calls = [*gone, *(one.call for one in contacts)]
     holding = select(contact.c.item).where(contact.c.call.in_(calls))
-    concerned = or_(item.c.id.in_(holding), (item.c.number.in_(numbers)) & OPEN)
+    from_there = select(contact.c.item).join(interaction, interaction.c.call == contact.c.call)
+    known = or_(item.c.number.in_(numbers), item.c.id.in_(from_there.where(interaction.c.number.in_(numbers))))
+    concerned = or_(item.c.id.in_(holding), known & OPEN)
     before = await read_items(connection, select(item).where(concerned).order_by(item.c.id).with_for_update())
     if not before and not any(one.need for one in contacts):
         return
@@ -42,6 +44,11 @@ async def keep_items(
         for call in sorted(gone):
             merge.withdraw(call, at)
     await _write(connection, {one.id: one for one in before}, merge)
+
+
+def _contacts_of(record: Interaction, book: Rulebook) -> list[Contact]:
+    caller = _number(record)
+    return contacts_of(record, caller, book, as_keyed(record.given.value, caller, book.number))
 
 
 def _number(record: Interaction) -> str:

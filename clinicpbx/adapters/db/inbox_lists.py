@@ -70,6 +70,14 @@ async def item_of_message(engine: AsyncEngine, message: str) -> Item | None:
     return found[0] if found else None
 
 
+async def item_of_attempt(engine: AsyncEngine, attempt: str) -> Item | None:
+    """The item that the *attempt*, whose call is not on record yet, was noted for."""
+    holding = select(contact.c.item).where(contact.c.call == attempt, contact.c.kind == "tried")
+    async with engine.connect() as connection:
+        found = await read_items(connection, select(item).where(item.c.id.in_(holding)))
+    return found[0] if found else None
+
+
 def _page(wanted: Wanted) -> Select[Any]:
     equal = {"owner": wanted.owner, "queue": wanted.queue, "category": wanted.category}
     page = select(item).where(*(item.c[name] == value for name, value in equal.items() if value))

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clinicpbx.adapters.db.inbox_tables import contact, item
+from clinicpbx.adapters.db.tables import interaction
 from clinicpbx.core.inbox.contact import Contact
 from clinicpbx.core.inbox.item import Item
 from clinicpbx.private import Private
@@ -18,7 +19,12 @@ OF_CONTACT = ("call", "kind", "at", "category", "language", "queue", "mailbox", 
 async def read_items(connection: AsyncConnection, wanted: Select[Any]) -> list[Item]:
     """The items whose rows *wanted* selects, with their contacts in order."""
     rows = list((await connection.execute(wanted)).mappings())
-    theirs = select(contact).where(contact.c.item.in_([row["id"] for row in rows])).order_by(contact.c.at)
+    theirs = (
+        select(contact, interaction.c.number)
+        .join(interaction, interaction.c.call == contact.c.call, isouter=True)
+        .where(contact.c.item.in_([row["id"] for row in rows]))
+        .order_by(contact.c.at)
+    )
     contacts: dict[int, list[Mapping[str, Any]]] = {}
     if rows:
         for found in (await connection.execute(theirs)).mappings():
@@ -28,7 +34,9 @@ async def read_items(connection: AsyncConnection, wanted: Select[Any]) -> list[I
 
 def _item(row: Mapping[str, Any], contacts: Sequence[Mapping[str, Any]]) -> Item:
     number = Private(row["number"])
-    held = tuple(Contact(number=number, **{name: one[name] for name in OF_CONTACT}) for one in contacts)
+    held = tuple(
+        Contact(number=Private(one["number"] or ""), **{name: one[name] for name in OF_CONTACT}) for one in contacts
+    )
     fields = {name: row[name] for name in (*FIELDS, "escalated")}
     return Item(id=row["id"], number=number, contacts=held, **fields)
 

@@ -3,23 +3,34 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from operator import itemgetter
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.audit import append_all
-from clinicpbx.adapters.db.once import add, insert
+from clinicpbx.adapters.db.bulk import put, replacing
+from clinicpbx.adapters.db.once import insert
 from clinicpbx.adapters.db.outbox import announce
+from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, link, lost_channel, open_channel, pending
-from clinicpbx.core.audit.facts import entry_of
+from clinicpbx.core.audit.facts import AUDITED, entry_of
 from clinicpbx.core.notify.kinds import of_fact
 from clinicpbx.core.records.grouping import links
-from clinicpbx.core.records.rows import cel_row
-from clinicpbx.core.records.rows import fact as fact_row
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, Fact, cel_cells, fact_cells
 
 TABLES = {"cdr": cdr, "cel": cel, "fact": fact}
-Row = tuple[int, dict[str, str]]
+TOLD = {"notify", "agent", *AUDITED}
+"""Facts that are of more than their call: people are told of them, or the audit log; or they are an agent's time."""
+EVENT, TIME, LINKEDID, UNIQUEID, EXTRA = map(
+    CEL_COLUMNS.index, ("eventtype", "eventtime", "linkedid", "uniqueid", "eventextra")
+)
+CALL, KIND = map(FACT_COLUMNS.index, ("call", "kind"))
+Row = tuple[int, tuple[str, ...]]
+Cells = Sequence[tuple[str, ...]]
+OF_GROUPS = ("ended", "held", "unheld", "wrapped_up", "disposition")
+"""Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call
+of their own, which has no record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,69 +64,67 @@ def restarted(kind: str, identity: str) -> Cursor:
 
 
 async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str) -> Cursor:
-    """Stores *rows*, read after *at*, the new cursor, and what of them is audited, in one transaction.
+    """Stores *rows* (id, cells), read after *at*, the new cursor, and what of them is audited, in one transaction.
 
     *mark* is the last row's digest.
     """
     moved = replace(at, position=rows[-1][0], mark=mark)
-    values = [{"spool": at.spool, "rowid": rowid, **row} for rowid, row in rows]
+    table, values = TABLES[at.kind], [row for _, row in rows]
     async with engine.begin() as connection:
-        await add(connection, TABLES[at.kind], values)
+        await put(connection, table, table.c.keys(), [(at.spool, rowid, *row) for rowid, row in rows])
         touched = await _touched(connection, at.kind, values)
         if at.kind == "cel":
             await _channels(connection, values)
         if at.kind == "fact":
-            await _announce(connection, values)
+            await _tell(connection, [fact_cells(*row) for row in values if row[KIND] in TOLD])
         await touch(connection, touched)
         state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
         statement = insert(connection, cursor).values(kind=moved.kind, **state)
         await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
-        if at.kind == "fact":
-            facts = [fact_row(row) for _, row in rows]
-            audited = [(entry, each.at) for each in facts if (entry := entry_of(each)) is not None]
-            if audited:
-                await append_all(connection, audited)
     return moved
 
 
 async def touch(connection: AsyncConnection, ids: Iterable[str]) -> None:
     """Marks the groups of *ids* to be assembled, also those that failed before."""
     chosen = sorted(set(ids))
-    await add(connection, pending, [{"id": one, "failed": False} for one in chosen])
-    if chosen:
-        await connection.execute(update(pending).where(pending.c.id.in_(chosen)).values(failed=False))
+    await put(connection, pending, ("id", "failed"), [(one, False) for one in chosen], replacing(pending, ["failed"]))
 
 
-async def _touched(connection: AsyncConnection, kind: str, rows: Sequence[dict[str, Any]]) -> set[str]:
+async def _touched(connection: AsyncConnection, kind: str, rows: Cells) -> set[str]:
     """The groups whose records these rows may change: only ended calls have one."""
     if kind == "cdr":
-        return {row["linkedid"] for row in rows}
+        return {row[CDR_COLUMNS.index("linkedid")] for row in rows}
     if kind == "cel":
-        return {row["linkedid"] for row in rows if row["eventtype"] in ("CHAN_END", "LINKEDID_END")}
-    ended = {row["call"] for row in rows if row["kind"] == "ended"}
-    others = {row["call"] for row in rows} - ended
+        return {row[LINKEDID] for row in rows if row[EVENT] in ("CHAN_END", "LINKEDID_END")}
+    ended = {row[CALL] for row in rows if row[KIND] in OF_GROUPS}
+    others = {row[CALL] for row in rows} - ended
     if others:
         known = select(interaction.c.call).where(interaction.c.call.in_(others))
         ended.update((await connection.execute(known)).scalars())
     return ended
 
 
-async def _announce(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-    for row in rows:
-        known = fact_row(row)
-        if told := of_fact(known.kind, known.call, known.body):
-            await announce(connection, *told, {}, at=known.at)
+async def _tell(connection: AsyncConnection, facts: Sequence[Fact]) -> None:
+    await keep_spells(connection, facts)
+    for one in facts:
+        if told := of_fact(one.kind, one.call, one.body):
+            await announce(connection, *told, {}, at=one.at)
+    audited = [(entry, one.at) for one in facts if (entry := entry_of(one)) is not None]
+    if audited:
+        await append_all(connection, audited)
 
 
-async def _channels(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+async def _channels(connection: AsyncConnection, rows: Cells) -> None:
     # a channel under its own linkedid is linked to nothing, unless a transfer names others
-    odd = (row for row in rows if row["uniqueid"] != row["linkedid"] or row["eventtype"].endswith("TRANSFER"))
-    pairs = {pair for row in odd for pair in links(cel_row(row))}
-    await add(connection, link, [{"a": a, "b": b} for a, b in sorted(pairs)])
-    started = [row for row in rows if row["eventtype"] == "CHAN_START"]
-    ended = [row["uniqueid"] for row in rows if row["eventtype"] == "CHAN_END"]
-    shown = ({"uniqueid": row["uniqueid"], "linkedid": row["linkedid"], "since": row["eventtime"]} for row in started)
-    await add(connection, open_channel, [row for row in shown if row["uniqueid"] not in set(ended)])
+    pairs = {(min(pair), max(pair)) for pair in map(itemgetter(LINKEDID, UNIQUEID), rows) if pair[0] != pair[1]}
+    others = (row for row in rows if "_uniqueid" in row[EXTRA])
+    odd = (row for row in others if row[UNIQUEID] != row[LINKEDID] or row[EVENT].endswith("TRANSFER"))
+    pairs |= {pair for row in odd for pair in links(cel_cells(*row))}
+    await put(connection, link, ("a", "b"), sorted(pairs))
+    ended = {row[UNIQUEID] for row in rows if row[EVENT] == "CHAN_END"}
+    started = (row for row in rows if row[EVENT] == "CHAN_START" and row[UNIQUEID] not in ended)
+    shown = map(itemgetter(UNIQUEID, LINKEDID, TIME), started)
+    await put(connection, open_channel, ("uniqueid", "linkedid", "since"), shown)
     if ended:
         await connection.execute(delete(open_channel).where(open_channel.c.uniqueid.in_(ended)))
         await connection.execute(delete(lost_channel).where(lost_channel.c.uniqueid.in_(ended)))

@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db import audit, inbox_tables, outbox  # noqa: F401  their tables are the schema's, too
+from clinicpbx.adapters.db import audit, inbox_tables, outbox, spells, tally_tables  # noqa: F401  their tables are the schema's, too
 from clinicpbx.adapters.db.tables import metadata
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.shipped import shipped

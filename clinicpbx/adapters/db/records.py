@@ -6,31 +6,38 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from clinicpbx.adapters.db.bulk import put, replacing
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.numbers import e164, printable
-from clinicpbx.adapters.db.once import insert
 from clinicpbx.adapters.db.tables import (
     cdr,
     cel,
     fact,
     interaction,
+    leg,
     link,
     lost_channel,
     offer,
     pending,
     queue_entry,
 )
+from clinicpbx.adapters.db.tallies import Recount, state
 from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.core.records.grouping import groups
-from clinicpbx.core.records.rows import cdr_row, cel_row
-from clinicpbx.core.records.rows import fact as fact_row
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_cells, cel_cells, fact_cells
 from clinicpbx.core.rulebook import Rulebook
 
-GROUPS = 200
+GROUPS = 500
+READ: tuple[tuple[Table, tuple[str, ...], str, Callable[..., Any]], ...] = (
+    (cel, CEL_COLUMNS, "linkedid", cel_cells),
+    (cdr, CDR_COLUMNS, "linkedid", cdr_cells),
+    (fact, FACT_COLUMNS, "call", fact_cells),
+)
 NO_RULES = Rulebook("", {})
 Assemble = Callable[[Group], list[Interaction]]
 
@@ -94,19 +101,23 @@ async def members(connection: AsyncConnection, ids: Sequence[str]) -> list[froze
 async def _rows(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
     """The rows of *ids* by kind and id, each with its place in the order of writing."""
     found: dict[str, dict[str, list[Any]]] = {}
-    plan: tuple[tuple[Table, str, Callable[[Any], Any]], ...] = (
-        (cel, "linkedid", cel_row),
-        (cdr, "linkedid", cdr_row),
-        (fact, "call", fact_row),
-    )
-    for table, key, read in plan:
-        kind = found.setdefault(table.name, {})
-        wanted = select(table).where(table.c[key].in_(ids)).order_by(table.c.rowid)
-        for place, row in enumerate((await connection.execute(wanted)).mappings()):
-            kind.setdefault(row[key], []).append((place, read(row)))
+    for table, columns, key, read in READ:
+        kind: dict[str, list[Any]] = {}
+        wanted = select(table.c.rowid, *(table.c[name] for name in columns)).where(table.c[key].in_(ids))
+        of = columns.index(key) + 1
+        for row in (await connection.execute(wanted)).all():
+            kind.setdefault(row[of], []).append((row[0], read(*row[1:], read=_json)))
+        found[table.name] = kind
     lost = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(ids))
     found["lost"] = {one: [(0, one)] for one in (await connection.execute(lost)).scalars()}
     return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # what it refuses and json reads, such as half of a surrogate pair
+        return json.loads(text)
 
 
 def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
@@ -118,25 +129,26 @@ def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
 
 
 async def write_records(connection: AsyncConnection, ids: Collection[str], records: Sequence[Interaction]) -> None:
-    """Makes *records* the only ones of the groups whose ids are *ids*."""
-    calls = [record.call for record in records]
-    stale = set(ids) - set(calls)
-    if stale:
+    """Makes *records* the only ones of the groups whose ids are *ids*; the tallies follow."""
+    calls = {record.call for record in records}
+    recount = Recount(*await state(connection))
+    await recount.take_back(connection, calls | set(ids))
+    if stale := set(ids) - calls:
         await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
-    if not records:
-        return
-    statement = insert(connection, interaction)
-    changed = {column.name: statement.excluded[column.name] for column in interaction.c if column.name != "call"}
-    upsert = statement.on_conflict_do_update(index_elements=["call"], set_=changed)
-    await connection.execute(upsert, [_values(record) for record in records])
-    parts = (
-        (queue_entry, [row for record in records for row in _entries(record)]),
-        (offer, [row for record in records for row in _offers(record)]),
-    )
-    for table, rows in parts:
-        await connection.execute(delete(table).where(table.c.call.in_(calls)))
-        if rows:
-            await connection.execute(insert(connection, table), rows)
+    own = {record.call: _values(record) for record in records}
+    await _replace(connection, interaction, own.values())
+    entries, offers, legs = ({one.call: made(one) for one in records} for made in (_entries, _offers, _legs))
+    for table, parts in ((queue_entry, entries), (offer, offers), (leg, legs)):
+        if recount.known:
+            await connection.execute(delete(table).where(table.c.call.in_(calls)))
+        await _replace(connection, table, [row for rows in parts.values() for row in rows])
+    await recount.count(connection, {call: (own[call], entries[call], offers[call]) for call in own})
+
+
+async def _replace(connection: AsyncConnection, table: Table, rows: Collection[dict[str, Any]]) -> None:
+    if rows:
+        columns = list(next(iter(rows)))
+        await put(connection, table, columns, map(itemgetter(*columns), rows), replacing(table, columns))
 
 
 def _milliseconds(length: timedelta) -> int:
@@ -171,6 +183,17 @@ def _values(record: Interaction) -> dict[str, Any]:
         "cause": record.cause,
         "fallback": record.fallback,
         "category": record.category,
+        "site": record.site,
+        "disposition": record.disposition,
+        "wait_ms": _milliseconds(record.waited),
+        "hold_ms": _milliseconds(record.hold),
+        "wrap_ms": _milliseconds(record.wrap),
+        "callback": record.callback,
+        "tries": record.tries,
+        "called_back": record.called_back,
+        "paged": record.paged,
+        "page_outcome": record.page_outcome,
+        "origin": record.origin,
     }
 
 
@@ -186,6 +209,9 @@ def _entries(record: Interaction) -> list[dict[str, Any]]:
             "outcome": entry.outcome,
             "agent": entry.agent,
             "offers": entry.offers,
+            "talk_ms": _milliseconds(entry.talk),
+            "hold_ms": _milliseconds(entry.hold),
+            "wrap_ms": _milliseconds(entry.wrap),
         }
         for n, entry in enumerate(record.queues)
     ]
@@ -195,4 +221,24 @@ def _offers(record: Interaction) -> list[dict[str, Any]]:
     return [
         {"call": record.call, "n": n, "queue": o.queue, "agent": o.agent, "at": o.at, "outcome": o.outcome}
         for n, o in enumerate(record.offers)
+    ]
+
+
+def _legs(record: Interaction) -> list[dict[str, Any]]:
+    return [
+        {
+            "call": record.call,
+            "n": n,
+            "channel": printable(one.channel),
+            "role": one.role,
+            "party": one.party,
+            "queue": one.queue,
+            "started": one.started,
+            "answered": one.answered,
+            "ended": one.ended,
+            "talk_ms": _milliseconds(one.talk),
+            "hold_ms": _milliseconds(one.hold),
+            "cause": one.cause,
+        }
+        for n, one in enumerate(record.legs)
     ]

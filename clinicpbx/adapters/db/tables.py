@@ -1,6 +1,8 @@
 """The tables of the main database. Raw rows stay as written; interactions are computed from them alone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -34,6 +37,12 @@ class UtcTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """For SQLite, which has no instants, the text that SQLAlchemy makes of one, in a tenth of its time."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda at: None if at is None else at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
@@ -64,6 +73,8 @@ fact = _spooled("fact", FACT_COLUMNS)
 Index(None, cdr.c.linkedid)
 Index(None, cel.c.linkedid)
 Index(None, fact.c.call)
+PAGE = fact.c.kind == text("'page'")
+Index("ix_fact_page_at", fact.c.at, sqlite_where=PAGE, postgresql_where=PAGE)
 
 # how far each spool was read: `file` is the file's own random id, `spool` what its rows are stored under,
 # `mark` the digest of the row at `position`
@@ -123,8 +134,10 @@ interaction = Table(
     # the next contact of the same number for the same reason
     Column("again", UtcTime),
 )
+# the newest calls, of all or by what people look for
 Index(None, interaction.c.started)
-Index(None, interaction.c.number)
+for _column in ("number", "agent", "outcome"):
+    Index(None, interaction.c[_column], interaction.c.started)
 
 
 def _of_call() -> Column[str]:
@@ -144,7 +157,7 @@ queue_entry = Table(
     Column("offers", Integer, nullable=False),
     *map(_milliseconds, ("talk_ms", "hold_ms", "wrap_ms")),
 )
-Index(None, queue_entry.c.entered)
+Index(None, queue_entry.c.queue, queue_entry.c.entered)
 offer = Table(
     "offer",
     metadata,

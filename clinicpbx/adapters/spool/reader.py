@@ -2,26 +2,28 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS
 
-BATCH = 500
+BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows after a position. *last* is the highest id the file ever gave out, 0 for a new file; *mark* is the
-    digest of the row at the position, "" if it is not there; *end* is that of the last row read, else *mark*."""
+    """Rows after a position, as ids and cells. *last* is the highest id the file ever gave out, 0 for a new file;
+    *mark* is the digest of the row at the position, "" if it is not there; *end* is that of the last row read, else
+    *mark*."""
 
     identity: str
     last: int
     mark: str
     end: str
-    rows: tuple[tuple[int, dict[str, str]], ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
 NOTHING = Rows("", 0, "", "", ())
@@ -32,24 +34,34 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
+def _tables(database: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _sound(rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether no cell of *rows* is null or holds a NUL."""
+    columns = list(zip(*rows, strict=True))[1:]
+    return all(None not in column and "\0" not in "".join(column) for column in columns)
+
+
 def _digest(row: tuple[object, ...]) -> str:
     return hashlib.sha256(repr(row).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """One file with one table of rows that only grows; *kind* is cdr, cel or fact."""
+    """One file with one table of rows that only grows; *kind* is cdr, cel or fact. *reads*: a row as it goes on."""
 
     kind: str
     path: Path
     key: str
     columns: tuple[str, ...]
+    reads: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
 
     @contextmanager
     def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
         database = sqlite3.connect(f"file:{self.path}?mode={mode}", uri=True, timeout=2.0, isolation_level=None)
         try:
-            database.text_factory = _text
             yield database
         finally:
             database.close()
@@ -64,21 +76,38 @@ class Spool:
         # a reader of a WAL file must be able to write its index, hence not mode=ro
         with self._open("rw") as database:
             database.execute("BEGIN")
-            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = _tables(database)
             if self.kind not in tables:
                 return NOTHING
             found = database.execute("SELECT id FROM spool").fetchone() if "spool" in tables else None
-            given = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self.kind,)).fetchone()
-            names = ", ".join(f'CAST("{column}" AS TEXT)' for column in self.columns)
-            rows = database.execute(
-                f'SELECT {self.key}, {names} FROM "{self.kind}" WHERE {self.key} >= ? ORDER BY {self.key} LIMIT ?',
-                (position, limit + 1),
-            ).fetchall()
+            last = self._last(database)
+            rows = self._rows(database, position, limit + 1)
         mark = _digest(rows.pop(0)) if rows and rows[0][0] == position else ""
         rows = rows[:limit]
-        read = ((row[0], dict(zip(self.columns, (cell or "" for cell in row[1:]), strict=True))) for row in rows)
         end = _digest(rows[-1]) if rows else mark
-        return Rows(found[0] if found else "", given[0] if given else 0, mark, end, tuple(read))
+        read = tuple((id, self.reads(tuple(cells))) for id, *cells in rows)
+        return Rows(found[0] if found else "", last, mark, end, read)
+
+    def last(self) -> int:
+        """The highest id that was ever given, 0 where there was none."""
+        if not self.path.exists():
+            return 0
+        with self._open("rw") as database:
+            return self._last(database) if self.kind in _tables(database) else 0
+
+    def _last(self, database: sqlite3.Connection) -> int:
+        given = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self.kind,)).fetchone()
+        return given[0] if given else 0
+
+    def _rows(self, database: sqlite3.Connection, position: int, limit: int) -> list[tuple[Any, ...]]:
+        names = ", ".join(f'CAST("{column}" AS TEXT)' for column in self.columns)
+        wanted = f'SELECT {self.key}, {names} FROM "{self.kind}" WHERE {self.key} >= ? ORDER BY {self.key} LIMIT ?'
+        with suppress(sqlite3.OperationalError):  # not UTF-8
+            rows = database.execute(wanted, (position, limit)).fetchall()
+            if _sound(rows):
+                return rows
+        database.text_factory = _text
+        return [tuple(cell or "" for cell in row) for row in database.execute(wanted, (position, limit))]
 
     def prune(self, below: int, limit: int = BATCH) -> int:
         """Deletes at most *limit* of the rows with ids below *below*; their number.
@@ -88,16 +117,21 @@ class Spool:
         if self.kind == "fact" or not self.path.exists():
             return 0
         with self._open("rw") as database:
-            chosen = f'SELECT {self.key} FROM "{self.kind}" WHERE {self.key} < ? ORDER BY {self.key} LIMIT ?'
+            first = f'SELECT min({self.key}) FROM "{self.kind}"'
             return database.execute(
-                f'DELETE FROM "{self.kind}" WHERE {self.key} IN ({chosen})', (below, limit)
+                f'DELETE FROM "{self.kind}" WHERE {self.key} < min(?, ({first}) + ?)', (below, limit)
             ).rowcount
 
 
-def spools(cdr: Path, cel: Path, journal: Path) -> tuple[Spool, Spool, Spool]:
-    """The three of an instance, in the order they are read: facts last, they complete what Asterisk wrote."""
+def spools(
+    cdr: Path, cel: Path, journal: Path, disclosed: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
+) -> tuple[Spool, Spool, Spool]:
+    """The three of an instance, in the order they are read: facts last, they complete what Asterisk wrote.
+
+    *disclosed*: a fact with what the journal sealed in it.
+    """
     return (
         Spool("cel", cel, "AcctId", CEL_COLUMNS),
         Spool("cdr", cdr, "AcctId", CDR_COLUMNS),
-        Spool("fact", journal, "id", FACT_COLUMNS),
+        Spool("fact", journal, "id", FACT_COLUMNS, disclosed),
     )

@@ -38,9 +38,11 @@ class Talking:
 
 @dataclass(frozen=True, slots=True)
 class WrapUp:
-    """Work after a call of *queue*, until *deadline*."""
+    """Work after *call*, of *queue*, *since* then and until *deadline*."""
 
+    call: str
     queue: str
+    since: datetime
     deadline: datetime
 
 

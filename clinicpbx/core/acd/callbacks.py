@@ -172,7 +172,7 @@ class Callbacks:
         if each is None:
             return None, []
         live = replace(each, state=State.LIVE, when=at)
-        return live, [*self._put(live), Ask(each.id, TakeOffer(each.queue, each.phone))]
+        return live, [*self._put(live), Ask(each.id, TakeOffer(each.queue, each.phone, live.attempt))]
 
     def ended(self, ended: EndAttempt, at: datetime) -> list[Action]:
         """What came of the attempt."""

@@ -1,9 +1,10 @@
 """What agents decide for themselves, where they sit, and what their not taking a call says of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clinicpbx.core.acd.agent import FREE, NO_ANSWER, Agent, WrapUp
-from clinicpbx.core.acd.results import AgentStateChanged, CallDisposed, Result
+from clinicpbx.core.acd.results import AgentResult, AgentStateChanged, CallDisposed, Result
 from clinicpbx.core.acd.roster import Roster
 from clinicpbx.core.commands import (
     AgentCommand,
@@ -87,7 +88,7 @@ class Desks:
                 return "ready", [*self._roster.become(agent, FREE, at)]
             case ExtendWrapUp() if isinstance(agent.activity, WrapUp):
                 more = self._roster.wrap_up(agent.activity.queue)
-                longer = WrapUp(agent.activity.queue, agent.activity.deadline + more)
+                longer = replace(agent.activity, deadline=agent.activity.deadline + more)
                 return "more", [*self._roster.become(agent, longer, at)]
             case DisposeCall(disposition=disposition) if agent.last_call:
                 return "disposed", [CallDisposed(agent.last_call, agent.name, disposition, at)]
@@ -124,9 +125,7 @@ class Desks:
         agent.left = agent.left | {queue} if queue in agent.rules.queues else agent.left
         return self._roster.serve(agent)
 
-    def passed(
-        self, agent: Agent, queue: str, status: str, rest: timedelta | None, at: datetime
-    ) -> list[AgentStateChanged]:
+    def passed(self, agent: Agent, queue: str, status: str, rest: timedelta | None, at: datetime) -> list[AgentResult]:
         """The agent did not take the call: what that says of the agent or the phone. *rest*: after no answer."""
         agent.free_since = at
         match status:
@@ -138,10 +137,10 @@ class Desks:
                 return self._missed(agent, queue, rest, at)
         return self._roster.rest(agent, at)
 
-    def _missed(self, agent: Agent, queue: str, rest: timedelta | None, at: datetime) -> list[AgentStateChanged]:
+    def _missed(self, agent: Agent, queue: str, rest: timedelta | None, at: datetime) -> list[AgentResult]:
         rules = self._roster.queues[queue].rules
         most = rules.pause_after_misses if rules is not None else 0
-        changes = []
+        changes: list[AgentResult] = []
         if most and agent.misses >= most and not agent.paused:
             agent.paused, agent.since, agent.misses = NO_ANSWER, at, 0
             changes.append(self._roster.keep(agent))

@@ -90,8 +90,8 @@ class Floor:
                 return [*done, *self._room.distribute(at)]
             case AskPlace(queue=queue):
                 return [self._room.place(call, queue, at)]
-            case TakeOffer(queue=queue, phone=phone):
-                return self._take(call, queue, phone, at)
+            case TakeOffer():
+                return self._take(call, command, at)
             case ReturnOffer(queue=queue, status=status):
                 return self._return(call, queue, status, at)
             case AskWaiting(queue=queue):
@@ -267,14 +267,16 @@ class Floor:
     def _told(self, caller: Caller, at: datetime) -> list[Result]:
         return [self._room.place(caller.call, caller.queue, at)] if caller.offer is None else []
 
-    def _take(self, call: str, queue: str, phone: str, at: datetime) -> list[Result]:
+    def _take(self, call: str, taken: TakeOffer, at: datetime) -> list[Result]:
         results: list[Result] = []
-        agent = self._roster.on_phone(phone)
+        agent = self._roster.on_phone(taken.phone)
         caller = self._room.callers.get(call)
+        if caller is not None and caller.callback and taken.channel:
+            call = taken.channel  # the agent's call to the patient
         if agent is not None:
             offered = agent.activity if isinstance(agent.activity, Offered) else None
             rang_out = offered is not None and offered.call == call and offered.rang_out
-            talking = Talking(call, queue, None if agent.phone.channels else at + GRACE)
+            talking = Talking(call, taken.queue, None if agent.phone.channels else at + GRACE)
             agent.misses, agent.taken, agent.used = 0, agent.taken + 1, at
             results += self._roster.become(agent, talking, at)
             self._talks.pop(agent.last_call, None)

@@ -10,7 +10,7 @@ from clinicpbx.core.acd.distributor import STRATEGIES
 from clinicpbx.core.acd.lines import Lines
 from clinicpbx.core.acd.modes import QueueMode
 from clinicpbx.core.acd.queue import Queue
-from clinicpbx.core.acd.results import AgentStateChanged
+from clinicpbx.core.acd.results import AgentResult, AgentStateChanged, WrappedUp
 from clinicpbx.core.rulebook import AgentRules, Rulebook
 
 GRACE = timedelta(seconds=15)
@@ -139,38 +139,41 @@ class Roster:
         """The agent's login and pause, to be remembered while the rules come and go."""
         left, joined = tuple(sorted(agent.left)), tuple(sorted(agent.joined.items()))
         login = (agent.name, agent.logged_in, agent.paused, agent.since)
-        state = AgentStateChanged(*login, left, joined, agent.why, agent.desk)
+        state = AgentStateChanged(*login, left, joined, agent.why, agent.desk, agent.phone.extension)
         self._kept[agent.name] = state
         return state
 
-    def become(self, agent: Agent, activity: Activity, at: datetime) -> list[AgentStateChanged]:
+    def become(self, agent: Agent, activity: Activity, at: datetime) -> list[AgentResult]:
         """Change what the agent does, with its alarm; an offer's alarm is the caller's."""
+        over: list[AgentResult] = []
+        if isinstance(was := agent.activity, WrapUp) and not isinstance(activity, WrapUp):
+            over.append(WrappedUp(was.call, agent.name, agent.phone.extension, was.queue, was.since, at))
         agent.activity, agent.active_since = activity, at
         alarm = None if isinstance(activity, Offered) else activity.deadline
         self._alarms.put(("agent", agent.name), alarm)
         if self._unseated and not agent.engaged:
-            return self.seat(at)
+            return [*over, *self.seat(at)]
         self.lines.refresh(agent)
-        return []
+        return over
 
-    def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentStateChanged]:
+    def finish(self, agent: Agent, talking: Talking, at: datetime) -> list[AgentResult]:
         """The call is over: wrap-up begins, as long as its queue asks for."""
         agent.free_since = agent.used = at
         queue = self.queues.get(talking.queue)
         wrap_up = self.wrap_up(talking.queue)
         if queue is not None:
             queue.pace.saw(at - agent.active_since + wrap_up)
-        return self.become(agent, WrapUp(talking.queue, at + wrap_up) if wrap_up else FREE, at)
+        return self.become(agent, WrapUp(talking.call, talking.queue, at, at + wrap_up) if wrap_up else FREE, at)
 
     def wrap_up(self, name: str) -> timedelta:
         """An agent's quiet time after a call of that queue."""
         queue = self.queues.get(name)
         return queue.rules.wrap_up if queue is not None and queue.rules is not None else timedelta(0)
 
-    def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentStateChanged]:
+    def rest(self, agent: Agent, at: datetime, length: timedelta = REST) -> list[AgentResult]:
         return self.become(agent, Resting(at + length), at)
 
-    def channels(self, phone: Phone, count: int, at: datetime, *, certain: bool = False) -> list[AgentStateChanged]:
+    def channels(self, phone: Phone, count: int, at: datetime, *, certain: bool = False) -> list[AgentResult]:
         """The phone has *count* channels now; if that is *certain*, a talk whose channel was never seen is over too."""
         had, phone.channels = phone.channels, count
         if bool(had) != bool(count):

@@ -9,7 +9,7 @@ from clinicpbx.core.acd.alarms import Alarms
 from clinicpbx.core.acd.distributor import Turn, choose, left_out
 from clinicpbx.core.acd.modes import Mode
 from clinicpbx.core.acd.queue import Caller, Offer, Queue
-from clinicpbx.core.acd.results import AgentStateChanged, Result, ToCall
+from clinicpbx.core.acd.results import AgentResult, Result, ToCall
 from clinicpbx.core.acd.roster import GRACE, Roster
 from clinicpbx.core.acd.stages import ANYBODY
 from clinicpbx.core.commands import JoinQueue
@@ -149,12 +149,12 @@ class WaitingRoom:
             if agent is not None and isinstance(agent.activity, Offered) and agent.activity.call == caller.call:
                 yield agent
 
-    def withdraw(self, caller: Caller, at: datetime) -> list[AgentStateChanged]:
+    def withdraw(self, caller: Caller, at: datetime) -> list[AgentResult]:
         """Free the agents of the caller's offer, blaming none."""
         self._alarms.put(("offer", caller.call), None)
         return [change for agent in list(self.reserved(caller)) for change in self._roster.become(agent, FREE, at)]
 
-    def forget(self, caller: Caller, at: datetime) -> list[AgentStateChanged]:
+    def forget(self, caller: Caller, at: datetime) -> list[AgentResult]:
         """The caller's entry ends here: nobody was on the way to who still waited."""
         if not caller.callback:
             self._roster.queues[caller.queue].pace.waited(at - caller.since, gave_up=caller.offer is None)

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from clinicpbx.core.commands import Media
 from clinicpbx.core.events import ItemWorked
 from clinicpbx.core.inbox.category import OUTCOMES
-from clinicpbx.private import Private
 
 ITEM_KEYS = {"1": "claim", "2": "call", "3": "outcomes"}
 """Key, while a message is heard or after it → what is asked of the inbox."""
-ANSWERS = ("claimed", "called", "closed", "refused", "none", "away")
-ITEM_PROMPTS = frozenset({f"item-{answer}" for answer in ANSWERS} | {"item-outcomes"})
+ANSWERS = ("claimed", "closed", "refused", "none", "away")
+ITEM_PROMPTS = frozenset({f"item-{answer}" for answer in ANSWERS} | {"item-outcomes", "item-unreached"})
 SPOKEN = frozenset(f"outcome-{name}" for name in OUTCOMES)
 """Outcomes that ClinicPBX has words for; any other is spoken as it is written, unless the clinic gives a prompt."""
 
@@ -26,7 +25,5 @@ def outcome_media(outcomes: Sequence[str]) -> tuple[Media, ...]:
 
 
 def answer_media(worked: ItemWorked) -> tuple[Media, ...]:
-    """What became of it, and the number to call."""
-    digits = "".join(filter(str.isdigit, worked.number.value)) if worked.number is not None else ""
-    answer = worked.answer if worked.answer in ANSWERS else "away"
-    return (f"prompt:item-{answer}", *((Private(f"digits:{digits}"),) if digits else ()))
+    """What became of it."""
+    return (f"prompt:item-{worked.answer if worked.answer in ANSWERS else 'away'}",)

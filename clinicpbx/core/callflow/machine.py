@@ -8,8 +8,8 @@ from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, State, Sta
 from clinicpbx.core.callflow.steps.triage import RED_FLAG
 from clinicpbx.core.commands import ChannelCommand, Command, Continue, Hangup, Note, StopPlayback, StopRecording
 from clinicpbx.core.events import CallArrived, CommandRefused, Event, HungUp, Refusal
+from clinicpbx.core.oncall.commands import HANDOVER, KeepPage
 from clinicpbx.core.oncall.commands import RED_FLAG as FLAGGED
-from clinicpbx.core.oncall.commands import KeepPage
 from clinicpbx.core.overrides import overriding
 from clinicpbx.core.rulebook import Rulebook
 
@@ -76,6 +76,13 @@ class CallMachine:
         return consults.call if consults is not None and consults.call != self.call else ""
 
     @property
+    def _origin(self) -> str:
+        """The call in which this one was asked for: what promised or paged is named after a visit to a step of it."""
+        paged = self._arrived.paged
+        asked = self._arrived.callback or (paged.page if paged is not None and paged.kind != HANDOVER else "")
+        return asked.rpartition(".")[0]
+
+    @property
     def language(self) -> str:
         return self._scene.language
 
@@ -88,6 +95,9 @@ class CallMachine:
         """The commands of the flow's first steps."""
         arrived, book = self._arrived, self._scene.book
         facts = {"entry": arrived.entry, "flow": self.flow, "version": book.version, "language": self.language}
+        facts["site"] = book.site_of(arrived.entry)
+        if origin := self._origin:
+            facts["origin"] = origin
         held = self._scene.override
         under = [Note("override", {"name": held.name, "title": held.title})] if held else []
         about = [Note("consults", {"call": other})] if (other := self._asked_about) else []

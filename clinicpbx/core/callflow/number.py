@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
 from clinicpbx.core.callflow.step import Scene
-from clinicpbx.core.commands import Command, Media, Play, StopPlayback
+from clinicpbx.core.commands import Command, Media, Note, Play, StopPlayback
 from clinicpbx.core.events import Adopted, CommandRefused, DeadlineReached, DtmfReceived, Event, PlaybackFinished
 from clinicpbx.private import Private
 
@@ -48,6 +48,13 @@ def ask_number(scene: Scene, number: Private[str] | None, at: datetime, playback
     """Read *number* back, or ask for one; *playback* is the last that this visit of the step played."""
     asked = NumberAsked(number, at, playback)
     return _read_back(scene, asked, at) if number else _enter(scene, asked, at)
+
+
+def another(scene: Scene, number: Private[str] | None) -> tuple[Note, ...]:
+    """For the record: *number*, where it is another one than the caller's."""
+    if number is None or (scene.caller is not None and number.value == scene.caller.value):
+        return ()
+    return (Note("number", {"number": number}),)
 
 
 def hear_number(scene: Scene, asked: NumberAsked, event: Event) -> Asking | NumberGiven:

@@ -66,10 +66,10 @@ PHRASES = {
         "7 pour l'effacer, dièse pour le suivant.",
     },
     "item-claimed": {"en": "It is yours.", "es": "Es suyo.", "fr": "Il est à vous."},
-    "item-called": {
-        "en": "It is yours, and the attempt is noted. Hang up and dial:",
-        "es": "Es suyo, y el intento queda anotado. Cuelgue y marque:",
-        "fr": "Il est à vous, et la tentative est notée. Raccrochez et composez :",
+    "item-unreached": {
+        "en": "The patient was not reached. The attempt is noted.",
+        "es": "No se localizó al paciente. El intento queda anotado.",
+        "fr": "Le patient n'a pas été joint. La tentative est notée.",
     },
     "item-closed": {"en": "It is closed.", "es": "Está cerrado.", "fr": "Il est clos."},
     "item-refused": {

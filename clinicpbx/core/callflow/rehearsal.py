@@ -4,6 +4,7 @@ import re
 
 from clinicpbx.core.callflow.machine import FALLBACK, CallMachine
 from clinicpbx.core.commands import (
+    Alert,
     Answer,
     Command,
     Continue,
@@ -38,7 +39,7 @@ def machine_of(arrived: CallArrived, call: str, book: Rulebook) -> CallMachine:
 
 
 class Rehearsal(CallMachine):
-    """Where a step would ring, queue, record, promise, tell or hang up, the test leg gets the call instead."""
+    """Where a step would ring, queue, record, promise or hang up, the test leg gets the call instead."""
 
     def begin(self) -> list[Command]:
         return self._rehearsed(super().begin(), "")
@@ -55,6 +56,8 @@ class Rehearsal(CallMachine):
                 continue
             if isinstance(command, Note) and command.kind == "step":
                 step = str(command.detail["name"])
+            elif isinstance(command, Alert):
+                continue  # nobody is told; the caller notices nothing of it
             elif not isinstance(command, HARMLESS) and not _falls_back(command):
                 self.over, self._state = True, None
                 said += SetVariable(STEP, step), Continue(CONTEXT, REACHED)

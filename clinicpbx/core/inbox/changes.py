@@ -86,6 +86,8 @@ def changed(item: Item, change: Change, by: Actor, at: datetime, book: Rulebook)
             return Refusal(f"is claimed by {item.owner}; the owner or a supervisor may do that")
         case Release():
             return replace(item, owner="")
+        case Call() if not item.number.value:
+            return Refusal("has no number")
         case Call():
             return replace(item, owner=item.owner or by.name, touched=at)
         case Close(outcome=outcome) if outcome not in (known := outcomes_of(book, item.category)):

@@ -1,10 +1,10 @@
 """One call of a patient, as far as the inbox is concerned."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from clinicpbx.core.inbox.category import category_of
-from clinicpbx.core.records.call_record import Interaction
+from clinicpbx.core.records.call_record import NOBODY, Interaction
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.private import Private
 
@@ -20,8 +20,10 @@ TAKEN_OVER = timedelta(minutes=10)
 class Contact:
     """*number*: E.164, "" where it is not known. *at*: its end. *settled*: nothing is to be done about it any more.
 
-    *tries*: how often the patient was rung for a call-back. *state*: of a call-back. *talked_at*: when the patient
+    *tries*: how often the patient was rung for a call-back. *state*: of a call-back; of an attempt whose call is on
+    record, what came of it; of one that is not, who makes it. *talked_at*: when the patient
     talked with somebody because of it. *paged*: who on call accepted it; *outcome*: what they said came of it.
+    *given*: the number, E.164, at which the patient wants to be called instead.
     """
 
     call: str
@@ -39,6 +41,12 @@ class Contact:
     talked_at: datetime | None = field(default=None, compare=False)
     paged: str = field(default="", compare=False)
     outcome: str = field(default="", compare=False)
+    given: Private[str] = field(default=NOBODY, compare=False)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Those by which the patient is known."""
+        return frozenset({self.number.value, self.given.value}) - {""}
 
     @property
     def need(self) -> bool:
@@ -52,6 +60,18 @@ class Contact:
     def talked(self) -> bool:
         """Whether the patient talked with somebody."""
         return self.kind == "answered" or (self.kind == "callback" and self.state == "done")
+
+
+def contacts_of(record: Interaction, number: str, book: Rulebook, given: str = "") -> list[Contact]:
+    """What *record* means to the inbox: the attempts that were made in it, else what `contact_of` says.
+
+    *given*: the number that the caller keyed, E.164 or "".
+    """
+    attempts = [
+        Contact(one.id, "called", one.at, Private(""), state=one.result, settled=True) for one in record.attempts
+    ]
+    one = contact_of(record, number, book)
+    return attempts or ([replace(one, given=Private(given))] if one is not None else [])
 
 
 def contact_of(record: Interaction, number: str, book: Rulebook) -> Contact | None:

@@ -9,7 +9,9 @@ from clinicpbx.private import Private
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """*id*: not above 0 until it is stored. *queue*: whose agents see to it. *owner*: the one person on it, or "".
+    """*id*: not above 0 until it is stored. *number*: whom to call. *queue*: whose agents see to it.
+
+    *owner*: the one person on it, or "".
 
     *due*: when it must be closed; *escalated*: when somebody was told that it was not. *closed* and *outcome*: None and
     "" while it is open.
@@ -33,6 +35,11 @@ class Item:
     @property
     def open(self) -> bool:
         return self.closed is None
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Those by which the patient is known: the one to call, and those of the contacts."""
+        return frozenset({self.number.value}).union(*(contact.numbers for contact in self.contacts)) - {""}
 
     @property
     def waiting(self) -> bool:

@@ -75,12 +75,11 @@ class Merge:
                     self._again(item, gone)
 
     def _fitting(self, contact: Contact) -> Item | None:
-        """The open item of the same number and, best, the same category; else the one touched last."""
-        number = contact.number.value
+        """The open item of a number of the contact's and, best, the same category; else the one touched last."""
         fits = (
             item
             for item in self.items.values()
-            if number and item.open and item.number.value == number and compatible(item.category, contact.category)
+            if item.open and contact.numbers & item.numbers and compatible(item.category, contact.category)
         )
         return max(fits, key=lambda item: (item.category == contact.category, item.touched, item.id), default=None)
 
@@ -88,7 +87,7 @@ class Merge:
         category = self._category(contact.category)
         item = Item(
             id=-len(self.items),
-            number=contact.number,
+            number=contact.given if contact.given.value else contact.number,
             category=category.name,
             opened=contact.at,
             due=self._due(category, contact.at),
@@ -108,6 +107,7 @@ class Merge:
         old = next(taken_over, None) if contact.kind == "called" else None
         kept = tuple(one for one in item.contacts if one is not old)
         grown = replace(item, contacts=(*kept, contact), touched=max(item.touched, contact.at))
+        grown = _told(grown, contact)
         if contact.incoming:
             grown = replace(grown, language=contact.language or item.language)
         if contact.need and not contact.settled:
@@ -131,6 +131,7 @@ class Merge:
         """*contact* as its rows say now: some came late."""
         old = next(one for one in item.contacts if one.call == contact.call)
         contact = replace(contact, number=old.number)
+        item = self.items[item.id] = _told(item, contact)
         if old.kind == contact.kind and old.settled:
             contact = replace(contact, settled=True)
         if contact == old:
@@ -183,6 +184,12 @@ def merged(book: Rulebook, items: Iterable[Item], talked: Mapping[str, datetime]
 
 def _held(item: Item, call: str) -> bool:
     return any(contact.call == call for contact in item.contacts)
+
+
+def _told(item: Item, contact: Contact) -> Item:
+    """The *item* with the number that its last contact asks to be called at."""
+    latest = max((one.at for one in item.contacts if one.need), default=contact.at)
+    return replace(item, number=contact.given) if contact.given.value and contact.at >= latest else item
 
 
 def _is_that_call(old: Contact, contact: Contact) -> bool:

@@ -1,20 +1,31 @@
 """One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
-from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, Transfer
-from clinicpbx.core.records.legs import Talk, extension, legs_of, talks, total
+from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
+from clinicpbx.core.records.call_record import Interaction, Kind, Outcome
+from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
 from clinicpbx.core.records.lives import lives
+from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, worked
+from clinicpbx.core.records.promises import paged, promised
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
+from clinicpbx.core.records.spans import total
+from clinicpbx.core.records.transfers import transfers
 from clinicpbx.private import Private
 
 AGAIN = "~"  # of an id that Asterisk gave twice: the second call is ID~2
 FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-trunk"
+ATTEMPT = re.compile(r"^(.+)\.\d+(?:-red)?\.a\d+$")
+"""The id of a channel by which somebody is rung about a call: see callbacks.py and page.py."""
+RUNG = "s"
+OF_CHANNELS = ("held", "unheld")
+"""Facts whose call is a channel, perhaps not the caller's."""
 OUTCOMES: dict[str, Outcome] = {
     "answered": "answered",
     "abandoned": "abandoned",
@@ -36,10 +47,9 @@ class Group:
     lost: Collection[str] = ()
 
 
-def calls_in(group: Group) -> list[str]:
+def calls_in(group: Group, legs: Mapping[str, Leg]) -> list[str]:
     """The ids of the calls in *group*: each caller from outside and each emergency call is one; else the
     first channel is. More than one where an agent joined two callers."""
-    legs = legs_of(group.cel)
     own = [leg for leg in legs.values() if not leg.dialled and (leg.arrived or leg.tests or EMERGENCY in leg.contexts)]
     first = [leg.uniqueid for leg in own]
     told = [fact.call for fact in group.facts if fact.kind == "arrived" and fact.call not in legs]
@@ -47,7 +57,8 @@ def calls_in(group: Group) -> list[str]:
     if found:
         return found
     rest = [leg.uniqueid for leg in legs.values()]
-    rest += [fact.call for fact in group.facts] + [row.uniqueid for row in group.cdr]
+    rest += [fact.call for fact in group.facts if fact.kind not in OF_CHANNELS]
+    rest += [row.uniqueid for row in sorted(group.cdr, key=lambda row: row.uniqueid != row.linkedid)]
     return rest[:1]
 
 
@@ -57,7 +68,10 @@ def assemble_all(group: Group) -> list[Interaction]:
     for life in lives(once(group.cdr), once(group.cel), once(group.facts)):
         lost = {row.uniqueid for row in life.cel} if life.over else group.lost
         one = Group(life.cdr, life.cel, life.facts, lost)
-        for record in (_Assembly(call, one).record() for call in calls_in(one)):
+        legs = legs_of(one.cel)
+        hold(legs, one.facts)
+        calls = calls_in(one, legs)
+        for record in (_Assembly(call, one, legs, calls).record() for call in calls):
             if record is not None:
                 again = sum(known.partition(AGAIN)[0] == record.call for known in found)
                 call = f"{record.call}{AGAIN}{again + 1}" if again else record.call
@@ -66,15 +80,17 @@ def assemble_all(group: Group) -> list[Interaction]:
 
 
 class _Assembly:
-    def __init__(self, call: str, group: Group) -> None:
-        self.call = call
+    def __init__(self, call: str, group: Group, legs: dict[str, Leg], calls: Sequence[str]) -> None:
+        self.call, self.calls, self.legs = call, calls, legs
         self.cdr = [row for row in group.cdr if row.uniqueid == call]
         self.cel = group.cel
         self.facts = [fact for fact in group.facts if fact.call == call]
         consults = (fact for fact in group.facts if fact.kind == "consults" and fact.body.get("call") == call)
         self.asked = [[fact for fact in group.facts if fact.call == one.call] for one in consults]
-        self.legs = legs_of(group.cel)
-        self.leg = self.legs.get(call)
+        self.said: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            self.said.setdefault(fact.kind, []).append(fact)
+        self.leg = legs.get(call)
         self.lost = call in group.lost and self.leg is not None and self.leg.ended is None
 
     def record(self) -> Interaction | None:
@@ -93,7 +109,10 @@ class _Assembly:
             if any(stay.outcome == "answered" for stay in found.entries):
                 stays.entries += found.entries
                 stays.offers += found.offers
-        arrived, message = self._body("arrived", 0), self._body("message")  # a transfer may bring it in again
+        queues = worked(stays.entries, spans, self._all("wrapped_up"))
+        if outcome == "abandoned" and queues and queues[-1].outcome == "answered" and not queues[-1].talk:
+            queues = (*queues[:-1], replace(queues[-1], left=max(ended, queues[-1].left), outcome="abandoned"))
+        arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
             call=self.call,
@@ -108,51 +127,69 @@ class _Assembly:
             version=arrived.get("version", ""),
             language=language,
             menu_path=tuple(self._menu_path()),
-            queues=tuple(sorted(stays.entries, key=lambda stay: stay.entered)),
+            queues=queues,
             offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
-            transfers=tuple(self._transfers()),
+            transfers=tuple(transfers(self.call, self.cel, self.legs)),
             agent=agent,
             answered=answered,
             talk=talk,
-            mailbox=message.get("mailbox", ""),
-            message=message.get("message", ""),
             hangup=self._hangup(),
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
-            category=self._body("request").get("category", ""),
-            **self._callback(),
-            **self._page(),
+            hold=held(spans),
+            wrap=sum(map(length_of, self._all("wrapped_up")), timedelta()),
+            legs=self._legs(stays, arrived, ended).of(self.legs.values(), spans),
+            **self._told(arrived),
+            **promised(self.said),
+            **paged(self.said),
         )
 
-    def _page(self) -> dict[str, Any]:
-        """Who on call accepted what the call was about, and how it ended."""
-        told = {str(fact.body.get("event", "")): fact.body for fact in self.facts if fact.kind == "page"}
-        accepted, closed = told.get("accepted", {}), told.get("closed", {})
-        who = str(closed.get("who", "") or accepted.get("who", ""))
-        return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
+    def _attempts(self) -> tuple[Attempt, ...]:
+        """To call patients of items; of one without an end, whether the phone that was rung for it came in tells."""
+        without = INTERRUPTED if self._body("arrived") else NOT_PICKED_UP
+        told = [(str(one.body.get("attempt", "")), one) for one in self.said.get("item", ())]
+        last = {id: Attempt(id, one.at, str(one.body.get("result", "") or without)) for id, one in told if id}
+        return tuple(last.values())
 
-    def _callback(self) -> dict[str, Any]:
-        """What became of the call-back that was promised in the call."""
-        if not self._body("callback"):
-            return {}
-        ended = [fact for fact in self.facts if fact.kind == "callback_ended"]
-        if not ended:
-            return {"callback": "promised"}
-        last, tries = ended[-1], str(ended[-1].body.get("tried", 0))
-        state = str(last.body.get("state", ""))
+    def _told(self, arrived: Mapping[str, str]) -> dict[str, Any]:
+        """What the rules, the caller and agents said of the call."""
+        message, disposed = self._body("message"), self._all("disposition")
         return {
-            "callback": state,
-            "tries": int(tries) if tries.isdigit() else 0,
-            "called_back": last.at if state == "done" else None,
+            "site": arrived.get("site", ""),
+            "category": self._body("request").get("category", ""),
+            "disposition": str(disposed[-1].body.get("disposition", "")) if disposed else "",
+            "mailbox": message.get("mailbox", ""),
+            "message": message.get("message", ""),
+            "origin": arrived.get("origin", "") or self._origin(),
+            "attempts": self._attempts(),
+            "given": Private(self._body("number").get("number", "")),
         }
 
+    def _all(self, kind: str) -> list[Fact]:
+        """The facts of *kind* about the call, and about those by which agents asked others first."""
+        asked = (fact for facts in self.asked for fact in facts if fact.kind == kind)
+        return [*self.said.get(kind, ()), *asked]
+
+    def _origin(self) -> str:
+        """The call for which this channel was rung by us, whether or not anybody answered: its id says so."""
+        found = ATTEMPT.match(self.call)
+        return found.group(1) if found else ""
+
+    def _legs(self, stays: Queueing, arrived: Mapping[str, str], ended: datetime) -> Parties:
+        asked = arrived.get("entry", UNKNOWN) if self._origin() else ""
+        taken = (
+            str(fact.body.get("agent", "")) for fact in self.said.get("answered", ()) if not fact.body.get("queue")
+        )
+        person = next((agent for agent in taken if agent and not agent.isdigit()), "")
+        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, person, ended)
+
     def _menu_path(self) -> list[str]:
-        pressed = [fact.body for fact in self.facts if fact.kind == "menu"]
+        pressed = [fact.body for fact in self.said.get("menu", ())]
         return [f"{body.get('name', '')}:{body.get('key', '')}" for body in pressed]
 
     def _body(self, kind: str, which: int = -1) -> dict[str, str]:
-        bodies = [fact.body for fact in self.facts if fact.kind == kind]
-        return {key: str(value) for key, value in bodies[which].items()} if bodies else {}
+        found = self.said.get(kind)
+        return {key: str(value) for key, value in found[which].body.items()} if found else {}
 
     def _times(self) -> tuple[datetime, datetime] | None:
         if self.leg is not None:
@@ -164,7 +201,7 @@ class _Assembly:
         ends = [row.end for row in self.cdr if row.end]
         if starts and ends:
             return min(starts), max(ends)
-        if any(fact.kind == "ended" for fact in self.facts):
+        if "ended" in self.said:
             return self.facts[0].at, max(self.facts[0].at, self.facts[-1].at)
         return None
 
@@ -193,11 +230,17 @@ class _Assembly:
         if kind in ("internal", "outbound", "emergency", "selftest"):
             return kind
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
-        waiting = max((fact.at for fact in self.facts if fact.kind == "queued"), default=None)
+        if told == "answered" and self._in_vain(spans):
+            told = "abandoned"
+        waiting = max((fact.at for fact in self.said.get("queued", ())), default=None)
         # the talk before a transfer ends a moment after the queue it led to was entered
         taken = any(waiting is None or span.since >= waiting for span in spans)
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
             told = None
+        said = self.said.get("message")
+        talked = [span.until for span in spans] or [row.end for row in self._taken() if row.end]
+        if said and talked and said[-1].at >= max(talked):
+            return "voicemail"  # who was transferred to a mailbox still waits for an answer
         if told is not None and told not in ("abandoned", "failed"):
             return told
         if taken or (not spans and self.leg is None and self._by_cdr()[0]):
@@ -207,12 +250,16 @@ class _Assembly:
         fell = self.leg is not None and FALLBACK in self.leg.contexts
         return told if told and not fell else "abandoned"
 
+    def _in_vain(self, spans: Sequence[Talk]) -> bool:
+        """Nobody talked with the caller, whoever picked up: the caller hung up while they heard whose call it is."""
+        return self.leg is not None and not self.lost and not spans
+
+    def _taken(self) -> list[CdrRow]:
+        """The rows of whom the caller talked with, where Asterisk wrote no others."""
+        return [] if self.leg is not None else [row for row in self.cdr if row.disposition == "ANSWERED" and row.peer]
+
     def _by_cdr(self) -> tuple[datetime | None, timedelta, str]:
-        taken = [
-            (row.answer, row.end, row.peer)
-            for row in self.cdr
-            if row.disposition == "ANSWERED" and row.peer and row.answer and row.end
-        ]
+        taken = [(row.answer, row.end, row.peer) for row in self._taken() if row.answer and row.end]
         if not taken:
             return None, timedelta(), ""
         talk = sum((max(end - answer, timedelta()) for answer, end, _ in taken), timedelta())
@@ -222,9 +269,10 @@ class _Assembly:
     def _answered(self, spans: Sequence[Talk]) -> tuple[datetime | None, timedelta, str]:
         at, talk, agent = self._by_cdr() if self.leg is None else (None, timedelta(), "")
         if spans:
-            at, talk, agent = spans[0].since, total(spans), extension(spans[0].other.channel)
-        told = next((fact for fact in self.facts if fact.kind == "answered"), None)
-        if told is not None:
+            at, talk, agent = spans[0].since, total(span.span for span in spans), extension(spans[0].other.channel)
+        if self._in_vain(spans):
+            return None, timedelta(), ""
+        if told := next(iter(self.said.get("answered", ())), None):
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent
 
@@ -244,21 +292,10 @@ class _Assembly:
 
     def _called(self) -> str:
         told = self._body("arrived").get("entry", "")
-        return (self.leg.exten if self.leg else "") or told or next((row.destination for row in self.cdr), "")
-
-    def _transfers(self) -> list[Transfer]:
-        found = []
-        for row in self.cel:
-            if row.kind not in ("BLINDTRANSFER", "ATTENDEDTRANSFER"):
-                continue
-            extra = row.extra
-            about = {extra.get("transferee_channel_uniqueid", ""), extra.get("transfer_target_channel_uniqueid", "")}
-            if self.call not in about and any(leg.arrived for leg in self.legs.values() if leg.uniqueid in about):
-                continue
-            blind = row.kind == "BLINDTRANSFER"
-            to = extra.get("extension", "") if blind else extension(extra.get("transfer_target_channel_name", ""))
-            found.append(Transfer(row.at, "blind" if blind else "attended", extension(row.channel), to))
-        return found
+        exten = self.leg.exten if self.leg else ""
+        if exten == RUNG:  # by us: whom the call was to reach, Asterisk's rows of the other channel tell
+            return ""
+        return exten or told or next((row.destination for row in self.cdr), "")
 
     def _hangup(self) -> str:
         if self.leg is None or self.lost:

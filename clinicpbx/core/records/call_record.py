@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from clinicpbx.core.inbox.attempt import Attempt
 from clinicpbx.private import Private
 
 Kind = Literal["inbound", "internal", "outbound", "emergency", "selftest"]
@@ -37,7 +38,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """One stay in a queue. *outcome*: answered, abandoned, overflow, interrupted."""
+    """One stay in a queue. *outcome*: answered, abandoned, overflow, interrupted.
+
+    *talk*: the time bridged with *agent* that the stay led to, *hold*: of it, on hold; *wrap*: the work afterwards.
+    """
 
     queue: str
     entered: datetime
@@ -45,6 +49,9 @@ class QueueEntry:
     outcome: str
     agent: str = ""
     offers: int = 0
+    talk: timedelta = timedelta()
+    hold: timedelta = timedelta()
+    wrap: timedelta = timedelta()
 
     @property
     def waited(self) -> timedelta:
@@ -63,14 +70,39 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLeg:
+    """One channel of a call. *role*: caller, agent, phone (a desk phone that no queue rang), oncall (somebody on call
+    who was rung) or outside.
+
+    *party*: the extension of its phone, or the name of who is on call; "" outside. *queue*: the one that rang it.
+    *talk*: the time bridged with anybody, *hold*: of it, when its party had the others on hold. *cause*: Q.850.
+    """
+
+    channel: str
+    role: str
+    party: str
+    queue: str
+    started: datetime
+    answered: datetime | None
+    ended: datetime
+    talk: timedelta = timedelta()
+    hold: timedelta = timedelta()
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Interaction:
     """One call, from the first channel to the last, across transfers. *call* is the caller's uniqueid.
 
     *category* is what the caller wants, by the rules. *callback*: what became of a call-back promised in it: promised,
     unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
-    *paged*: who on call accepted it; *page_outcome*: what they said came of it.
+    *paged*: who on call accepted it; *page_outcome*: what they said came of it. *site*: whose call it was, by the
+    rules. *disposition*: what an agent said came of it. *origin*: the call in which this one was asked for.
+    *attempts*: those that were made in it, to call patients of items. *given*: the number that the caller keyed to be
+    called at, as keyed.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
-    with somebody; *hangup* says who ended it: caller, agent, other or system.
+    with somebody, *hold*: of it, when the caller was on hold; *wrap*: agents' work
+    afterwards; *hangup* says who ended it: caller, agent, other or system.
     """
 
     call: str
@@ -102,3 +134,16 @@ class Interaction:
     called_back: datetime | None = None
     paged: str = ""
     page_outcome: str = ""
+    site: str = ""
+    disposition: str = ""
+    origin: str = ""
+    hold: timedelta = timedelta()
+    wrap: timedelta = timedelta()
+    legs: tuple[CallLeg, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    given: Private[str] = NOBODY
+
+    @property
+    def waited(self) -> timedelta:
+        """In all queues together."""
+        return sum((stay.waited for stay in self.queues), timedelta())

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from clinicpbx.core.records.rows import CelRow
 
 Link = tuple[str, str]
+NOBODY = ("", "N/A")
+"""What Asterisk writes where an attended transfer ended in an application: no channel was its target."""
 OTHERS = ("channel2_uniqueid", "transferee_channel_uniqueid", "transfer_target_channel_uniqueid")
 
 
 def links(row: CelRow) -> set[Link]:
     """The pairs of ids that *row* shows to be one group, smaller id first."""
-    ids = [row.uniqueid, *(row.extra[key] for key in OTHERS if row.extra.get(key))]
+    named = (row.extra.get(key, "") for key in OTHERS)
+    ids = [row.uniqueid, *(other for other in named if other not in NOBODY)]
     return {(min(row.linkedid, other), max(row.linkedid, other)) for other in ids if other != row.linkedid}
 
 

@@ -1,13 +1,15 @@
 """Channels and the bridges they were in, read from channel events."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from clinicpbx.core.callflow.rehearsal import is_test
-from clinicpbx.core.records.rows import CelRow
+from clinicpbx.core.records.rows import CelRow, Fact
+from clinicpbx.core.records.spans import Span
 
+END = datetime.max.replace(tzinfo=UTC)
 PHONE = re.compile(r"^PJSIP/phone-(.+)-[0-9a-f]{8}(?:;[12])?$")
 
 
@@ -22,14 +24,16 @@ class Stay:
 
 @dataclass(slots=True)
 class Leg:
-    """One channel of a call."""
+    """One channel of a call. *linkedid*: of its first row. *holds*: when its party had the others on hold."""
 
     uniqueid: str
+    linkedid: str
     channel: str
     exten: str
     context: str
     number: str
     started: datetime
+    answered: datetime | None = None
     ended: datetime | None = None
     dialled: bool = False
     cause: int = 0
@@ -37,6 +41,7 @@ class Leg:
     contexts: set[str] = field(default_factory=set)
     recorded: bool = False
     stays: list[Stay] = field(default_factory=list)
+    holds: list[Span] = field(default_factory=list)
 
     @property
     def tests(self) -> bool:
@@ -79,7 +84,7 @@ def legs_of(rows: Iterable[CelRow]) -> dict[str, Leg]:
     for row in rows:
         leg = legs.get(row.uniqueid)
         if leg is None:
-            leg = Leg(row.uniqueid, row.channel, row.exten, row.context, row.number.value, row.at)
+            leg = Leg(row.uniqueid, row.linkedid, row.channel, row.exten, row.context, row.number.value, row.at)
             # a channel that we dial starts at `s`; arrivals are explicit numbers
             leg.dialled = row.kind == "CHAN_START" and row.exten == "s"
             legs[row.uniqueid] = leg
@@ -88,11 +93,31 @@ def legs_of(rows: Iterable[CelRow]) -> dict[str, Leg]:
             _stay(leg, row)
         elif row.kind == "HANGUP":
             _hangup(leg, row)
+        elif row.kind == "ANSWER":
+            leg.answered = leg.answered or row.at
         elif row.kind == "CHAN_END":
             leg.ended = row.at
         elif row.kind == "APP_START" and row.application == "Record":
             leg.recorded = leg.recorded or row.context == "cpbx-fallback"
     return legs
+
+
+def hold(legs: dict[str, Leg], facts: Iterable[Fact]) -> None:
+    """Gives *legs* the holds of *facts*, which name a channel each; one that is not said to end lasts as long as it."""
+    said = [fact for fact in facts if fact.kind in ("held", "unheld")]
+    began: dict[str, datetime] = {}
+    for fact in sorted(said, key=lambda fact: fact.at):
+        if fact.kind == "held":
+            began.setdefault(fact.call, fact.at)
+        elif fact.call in began:
+            _hold(legs, fact.call, began.pop(fact.call), fact.at)
+    for channel, at in began.items():
+        _hold(legs, channel, at, END)
+
+
+def _hold(legs: dict[str, Leg], channel: str, since: datetime, until: datetime) -> None:
+    if channel in legs:
+        legs[channel].holds.append((since, until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,10 @@ class Talk:
     since: datetime
     until: datetime
     other: Leg
+
+    @property
+    def span(self) -> Span:
+        return self.since, self.until
 
 
 def talks(leg: Leg, legs: Iterable[Leg], last: datetime) -> list[Talk]:
@@ -115,13 +144,3 @@ def talks(leg: Leg, legs: Iterable[Leg], last: datetime) -> list[Talk]:
                 if theirs.bridge == stay.bridge and until >= since:
                     found.append(Talk(since, until, other))
     return sorted(found, key=lambda talk: (talk.since, talk.until))
-
-
-def total(spans: Sequence[Talk]) -> timedelta:
-    """The time covered by *spans*, overlaps counted once."""
-    length, reached = timedelta(), None
-    for span in spans:
-        since = span.since if reached is None else max(span.since, reached)
-        length += max(span.until - since, timedelta())
-        reached = span.until if reached is None else max(reached, span.until)
-    return length

@@ -48,10 +48,13 @@ LINES: Mapping[str, Line] = {
     "dialled": lambda said: (said["target"], "dialled", said["why"]),
     "disposition": lambda said: (said["agent"], "disposition", said["disposition"]),
     "ended": lambda said: ("", "ended", said["outcome"]),
+    "heard": lambda said: (said["prompt"], "heard", ""),
+    "held": lambda said: ("", "put on hold", ""),
     "language": lambda said: ("", "language", said["language"]),
     "left": lambda said: (said["name"], said["outcome"], said["why"]),
     "menu": lambda said: (said["name"], "key", said["key"]),
     "message": lambda said: (said["mailbox"], "message", f"{said['message']}, {said['seconds']} s"),
+    "notify": lambda said: ("", "people are told", said["kind"]),
     "offered": lambda said: (said["queue"], "offered", _asked(said)),
     "overflowed": lambda said: (said["queue"], "overflowed", said["why"]),
     "override": lambda said: ("", "override", f"{said['name']}: {said['title']}"),
@@ -64,6 +67,8 @@ LINES: Mapping[str, Line] = {
     "supervision_ended": _supervision("supervision_ended"),
     "supervision_refused": _supervision("supervision_refused"),
     "triage": lambda said: ("", "triage", said["level"]),
+    "unheld": lambda said: ("", "taken from hold", ""),
+    "wrapped_up": lambda said: (said["queue"], "work after it", f"{said['phone']}: {int(said['ms'] or 0) / 1000} s"),
 }
 
 

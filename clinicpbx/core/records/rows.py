@@ -1,14 +1,14 @@
 """What Asterisk and the daemon wrote about calls, row by row, as the assembler reads it."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from clinicpbx.private import Private
 
-T = TypeVar("T")
+T = TypeVar("T", bound=tuple[Any, ...])
+Read = Callable[[str], Any]
 CEL_COLUMNS = (
     *("eventtype", "eventtime", "linkedid", "uniqueid", "channame", "num"),
     *("name", "exten", "context", "appname", "eventextra"),
@@ -21,8 +21,7 @@ FACT_COLUMNS = ("call", "at", "kind", "body")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class CelRow:
+class CelRow(NamedTuple):
     """A channel event (CEL). *number* is the channel's caller number as Asterisk had it."""
 
     kind: str
@@ -34,11 +33,13 @@ class CelRow:
     exten: str
     context: str
     application: str
-    extra: Mapping[str, str] = field(hash=False)
+    extra: Mapping[str, str]
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class CdrRow:
+class CdrRow(NamedTuple):
     """A call detail record: one dialled pair of channels."""
 
     linkedid: str
@@ -54,14 +55,16 @@ class CdrRow:
     disposition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What the daemon decided or heard about a call."""
 
     call: str
     at: datetime
     kind: str
-    body: Mapping[str, Any] = field(hash=False)
+    body: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
 def instant(seconds: str) -> datetime | None:
@@ -73,56 +76,58 @@ def instant(seconds: str) -> datetime | None:
         return None
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str, read: Read) -> dict[str, Any]:
     try:
-        found = json.loads(text) if text else {}
+        found = read(text) if text else {}
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
+def cel_cells(*cells: str, read: Read = json.loads) -> CelRow:
+    """The cells of CEL_COLUMNS; what cannot be read becomes empty, since no row may stop a record. *read*: JSON."""
+    kind, time, linkedid, uniqueid, channel, number, _, exten, context, application, extra = cells
+    told = {key: str(value) for key, value in _object(extra, read).items()} if extra else {}
+    at = instant(time) or EPOCH
+    return CelRow(kind, at, linkedid, uniqueid, channel, Private(number), exten, context, application, told)
+
+
 def cel_row(row: Mapping[str, str]) -> CelRow:
-    """A row of the CEL spool; what cannot be read becomes empty, since no row may stop a record."""
-    return CelRow(
-        row["eventtype"],
-        instant(row["eventtime"]) or EPOCH,
-        row["linkedid"],
-        row["uniqueid"],
-        row["channame"],
-        Private(row["num"]),
-        row["exten"],
-        row["context"],
-        row["appname"],
-        {key: str(value) for key, value in _object(row["eventextra"]).items()},
-    )
+    """A row of the CEL spool."""
+    return cel_cells(*(row[name] for name in CEL_COLUMNS))
+
+
+def cdr_cells(*cells: str, read: Read = json.loads) -> CdrRow:
+    """The cells of CDR_COLUMNS."""
+    linkedid, uniqueid, sequence, *times, source, destination, _, channel, peer, disposition, _ = cells
+    start, answer, end = map(instant, times)
+    number = Private(source)
+    return CdrRow(linkedid, uniqueid, sequence, start, answer, end, number, destination, channel, peer, disposition)
 
 
 def cdr_row(row: Mapping[str, str]) -> CdrRow:
     """A row of the CDR spool."""
-    return CdrRow(
-        row["linkedid"],
-        row["uniqueid"],
-        row["sequence"],
-        instant(row["start"]),
-        instant(row["answer"]),
-        instant(row["end"]),
-        Private(row["src"]),
-        row["dst"],
-        row["channel"],
-        row["dstchannel"],
-        row["disposition"],
-    )
+    return cdr_cells(*(row[name] for name in CDR_COLUMNS))
+
+
+def fact_cells(*cells: str, read: Read = json.loads) -> Fact:
+    """The cells of FACT_COLUMNS."""
+    call, time, kind, body = cells
+    try:
+        at = datetime.fromisoformat(time)
+    except ValueError:
+        at = EPOCH
+    return Fact(call, at if at.tzinfo else at.replace(tzinfo=UTC), kind, _object(body, read))
 
 
 def fact(row: Mapping[str, str]) -> Fact:
     """A row of the journal's `fact` table."""
-    try:
-        at = datetime.fromisoformat(row["at"])
-    except ValueError:
-        at = EPOCH
-    return Fact(row["call"], at if at.tzinfo else at.replace(tzinfo=UTC), row["kind"], _object(row["body"]))
+    return fact_cells(*(row[name] for name in FACT_COLUMNS))
 
 
 def once(rows: Iterable[T]) -> list[T]:
     """*rows* in order without exact doubles, which a restored spool file brings."""
-    return list(dict.fromkeys(rows))
+    found = list(rows)
+    if len({row[:3] for row in found}) == len(found):  # as ever; to hash whole rows takes long
+        return found
+    return list(dict.fromkeys(found))

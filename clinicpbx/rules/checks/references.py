@@ -37,6 +37,7 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
     document = draft.document
     for number, did in document.dids.items():
         yield ("dids", number, "flow"), did.flow, "flows"
+        yield ("dids", number, "site"), did.site, "sites"
         yield ("dids", number, "language"), did.language, "languages"
         if fallback := did.fallback:
             yield ("dids", number, "fallback", "queue"), fallback.queue, "queues"
@@ -46,6 +47,8 @@ def _of_lines(draft: Draft) -> Iterator[Use]:
         yield ("extensions", number, "queue"), internal.queue, "queues"
         yield ("extensions", number, "mailbox"), internal.mailbox, "mailboxes"
         yield ("extensions", number, "flow"), internal.flow, "flows"
+    for name, queue in document.queues.items():
+        yield ("queues", name, "site"), queue.site, "sites"
     for name, route in document.outbound.routes.items() if document.outbound else ():
         for trunk in route.trunks:
             yield ("outbound", "routes", name, "trunks", trunk), trunk, "trunks"

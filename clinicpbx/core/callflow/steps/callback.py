@@ -11,6 +11,7 @@ from clinicpbx.core.callflow.number import (
     PROMPTS,
     NumberAsked,
     NumberGiven,
+    another,
     ask_number,
     callable_number,
     hear_number,
@@ -93,7 +94,7 @@ class Callback:
         how = (join, self.hours, self.tries, self.again, scene.memory.get(REASON, ""))
         keep = KeepCallback(scene.run, number, scene.language, scene.entry, *how)
         note = Note("callback", {"queue": self.queue, "callback": scene.run, "confirmed": confirmed})
-        return keep, note
+        return keep, note, *another(scene, number)
 
 
 def _over(state: Promising, event: Event) -> bool:

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import ClassVar
 
 from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.calling import Calling, dial
 from clinicpbx.core.callflow.item_words import ITEM_KEYS, ITEM_PROMPTS, answer_media, outcome_media
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import (
@@ -25,6 +26,7 @@ from clinicpbx.core.events import (
     DeadlineReached,
     DtmfReceived,
     Event,
+    HungUp,
     ItemWorked,
     MailboxOpened,
     MailboxRefused,
@@ -33,6 +35,7 @@ from clinicpbx.core.events import (
     MessageSummary,
     PlaybackFinished,
 )
+from clinicpbx.core.inbox.attempt import ANSWERED
 from clinicpbx.private import Private
 
 PATIENCE = timedelta(seconds=8)
@@ -49,6 +52,7 @@ class Phase(Enum):
     HEARING = "hearing"
     CHOOSING = "choosing"
     WORKING = "working"  # the inbox is asked to do something with the message's item
+    CALLING = "calling"  # the patient: the channel is in the dialplan
     CLOSING = "closing"  # with which outcome?
     GOODBYE = "goodbye"
 
@@ -64,6 +68,7 @@ class Hearing:
     left: tuple[MessageSummary, ...] = ()
     sound: Private[str] | None = None
     outcomes: tuple[str, ...] = ()
+    calling: Calling | None = None
 
     @property
     def current(self) -> str:
@@ -104,6 +109,8 @@ class HearMessages:
                 return _heard(scene, state, event)
             case Phase.WORKING:
                 return _worked(scene, state, event)
+            case Phase.CALLING:
+                return _called(scene, state, event)
             case Phase.CLOSING:
                 return _closing(scene, state, event)
         return Leave("done") if _over(scene, state, event) else Stay(state)
@@ -210,6 +217,9 @@ def _worked(scene: Scene, state: Hearing, event: Event) -> Result:
         case ItemWorked(message=name, answer="outcomes", outcomes=outcomes) if name == state.current:
             closing = replace(state, phase=Phase.CLOSING, outcomes=outcomes[:9])
             return _say(scene, closing, outcome_media(closing.outcomes), event.at)
+        case ItemWorked(message=name, attempt=attempt, number=Private() as number) if name == state.current:
+            calling, ring = dial(attempt, number, event.at)
+            return Stay(replace(state, phase=Phase.CALLING, calling=calling, deadline=calling.deadline), ring)
         case ItemWorked(message=name) if name == state.current:
             return _say(scene, replace(state, phase=Phase.CHOOSING), answer_media(event), event.at)
         case DeadlineReached():
@@ -217,6 +227,15 @@ def _worked(scene: Scene, state: Hearing, event: Event) -> Result:
         case Adopted():
             return _fetch(scene, state, event.at)
     return Stay(state)
+
+
+def _called(scene: Scene, state: Hearing, event: Event) -> Result:
+    assert state.calling is not None
+    calling, do = state.calling.hear(event, scene.entry)
+    if not calling.result or isinstance(event, HungUp):
+        return Stay(replace(state, calling=calling, deadline=calling.deadline), do)
+    said = "mailbox-keys" if calling.result == ANSWERED else "item-unreached"
+    return _say(scene, replace(state, phase=Phase.CHOOSING, calling=None), (f"prompt:{said}",), event.at, *do)
 
 
 def _closing(scene: Scene, state: Hearing, event: Event) -> Result:

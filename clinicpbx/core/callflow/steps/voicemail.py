@@ -10,6 +10,7 @@ from clinicpbx.core.callflow.number import (
     PROMPTS,
     NumberAsked,
     NumberGiven,
+    another,
     ask_number,
     callable_number,
     hear_number,
@@ -151,8 +152,9 @@ class Voicemail:
     def _keep(self, scene: Scene, state: Taking, at: datetime, confirmed: bool) -> tuple[Command, ...]:
         keep = KeepMessage(self.mailbox, state.message, _recording(scene), state.number, confirmed, scene.language)
         note = {"mailbox": self.mailbox, "message": state.message, "seconds": state.seconds}
+        kept = keep, Note("message", note), *another(scene, state.number)
         if not self.page:
-            return (keep, Note("message", note))
+            return kept
         page = KeepPage(
             page=scene.run,
             kind=MESSAGE,
@@ -164,7 +166,7 @@ class Voicemail:
             mailbox=self.mailbox,
             message=state.message,
         )
-        return (keep, Note("message", note), page)
+        return (*kept, page)
 
     def _length(self, state: Taking, at: datetime) -> timedelta:
         return min(at - state.started, self.limit) if state.started else timedelta(0)

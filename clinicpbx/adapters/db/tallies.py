@@ -1,0 +1,177 @@
+"""Tallies kept beside the records: what calls counted as before they were written is taken back, what now is added."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from clinicpbx.adapters.db import repeats
+from clinicpbx.adapters.db.bulk import put
+from clinicpbx.adapters.db.tables import interaction, offer, queue_entry
+from clinicpbx.adapters.db.tally_tables import TALLIES, queue_tally, tally_state
+from clinicpbx.core.records import slots
+from clinicpbx.core.records.sums import Place, Sums, grains
+from clinicpbx.core.records.tally import SHAPES, Counts, Row, contact, tallies
+
+CALL = (
+    "call",
+    "kind",
+    "outcome",
+    "started",
+    "ended",
+    "number",
+    "did",
+    "transfers",
+    "agent",
+    "answered",
+    "menu_path",
+    "talk_ms",
+    "fallback",
+    "category",
+    "site",
+    "wait_ms",
+    "hold_ms",
+    "callback",
+    "tries",
+    "called_back",
+    "again",
+)
+"""What of an interaction is counted."""
+ENTRY = ("call", "queue", "waited_ms", "outcome", "agent", "offers", "talk_ms", "hold_ms", "wrap_ms")
+OFFER = ("call", "queue", "agent", "outcome")
+Counted = tuple[Row, Sequence[Row], Sequence[Row]]
+"""The rows of a call: its own, its stays, its offers."""
+
+
+async def zone_of(engine: AsyncEngine) -> str:
+    """The zone whose days and weeks are counted."""
+    async with engine.connect() as connection:
+        return (await state(connection))[0].key
+
+
+async def state(connection: AsyncConnection) -> tuple[ZoneInfo, datetime | None]:
+    """The zone of days and weeks, and the instant before which figures stand. Who writes tallies waits for others."""
+    found = (await connection.execute(select(tally_state).with_for_update())).one_or_none()
+    return (ZoneInfo(found.zone or "UTC"), found.closed) if found else (ZoneInfo("UTC"), None)
+
+
+async def rows_of(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Counted]:
+    """The rows to count of the interactions that *chosen* names."""
+    calls = await _rows(connection, select(*(interaction.c[name] for name in CALL)).where(chosen))
+    parts = []
+    for table, names in ((queue_entry, ENTRY), (offer, OFFER)):
+        of_call: dict[str, list[Row]] = {}
+        wanted = select(*(table.c[name] for name in names)).join(interaction, interaction.c.call == table.c.call)
+        for row in await _rows(connection, wanted.where(chosen).order_by(table.c.call, table.c.n)) if calls else ():
+            of_call.setdefault(row["call"], []).append(row)
+        parts.append(of_call)
+    stays, offers = parts
+    return [(call, stays.get(call["call"], ()), offers.get(call["call"], ())) for call in calls]
+
+
+async def _rows(connection: AsyncConnection, wanted: Select[Any]) -> list[Row]:
+    return [dict(row) for row in (await connection.execute(wanted)).mappings()]
+
+
+class Recount:
+    """What calls count as, before and after they are written. Figures before *closed* stand as they are.
+
+    *known*: some of the calls are on record already.
+    """
+
+    def __init__(self, zone: ZoneInfo, closed: datetime | None) -> None:
+        self.zone, self.closed, self.sums = zone, closed, Sums()
+        self.known = False
+        self._moved: set[str] = set()
+
+    def _open(self, call: Row) -> bool:
+        return self.closed is None or call["started"] >= self.closed
+
+    def add(self, counted: Iterable[Counted], times: int = 1) -> None:
+        """Adds what calls count as; *times* is -1 to take it back."""
+        for call, entries, offers in counted:
+            if self._open(call):
+                self.sums.add(call["started"], tallies(call, entries, offers), times)
+
+    async def take_back(self, connection: AsyncConnection, calls: Collection[str]) -> None:
+        """Before *calls* are written or removed."""
+        old = await rows_of(connection, interaction.c.call.in_(calls))
+        self.known = bool(old)
+        if old:
+            self.add(old, -1)
+            self._moved = await repeats.before(connection, [call["call"] for call, _, _ in old])
+
+    async def count(self, connection: AsyncConnection, written: Mapping[str, Counted]) -> None:
+        """After the rows *written* were; *again* of them, and of the calls that they followed, is found and kept."""
+        near = self._moved | await repeats.before(connection, written)
+        changed, again = [], dict[str, datetime | None]()
+        for row in await repeats.following(connection, interaction.c.call.in_(near | written.keys())):
+            call, then = row["call"], row["next"]
+            if row["again"] != then:
+                changed.append((call, then))
+            if call in written:
+                again[call] = then
+            elif row["again"] != then and self._open(row):
+                self.sums.add(row["started"], contact(row), -1)
+                self.sums.add(row["started"], contact({**row, "again": then}))
+        await repeats.keep(connection, changed)
+        self.add(({**call, "again": again.get(of)}, stays, offers) for of, (call, stays, offers) in written.items())
+        await self._store(connection)
+
+    async def _store(self, connection: AsyncConnection) -> None:
+        """Adds the differences to the tallies; rows in which nothing is left go."""
+        for name, rows in self.sums.rows(self.zone).items():
+            await add_counts(connection, name, rows)
+        for place in self.sums.lowered:
+            await _measure(connection, place, self.zone)
+
+
+async def add_counts(connection: AsyncConnection, name: str, rows: dict[tuple[Any, ...], Counts]) -> None:
+    """Adds *rows* to the tally *name*."""
+    table, shape = TALLIES[name], SHAPES[name]
+    greatest = "greatest" if connection.dialect.name == "postgresql" else "max"
+    sums = [f'"{one}" = {name}."{one}" + excluded."{one}"' for one in shape.counters]
+    sums += [f'"{one}" = {greatest}({name}."{one}", excluded."{one}")' for one in shape.maxima]
+    await put(connection, table, table.c.keys(), values_of(name, rows), f"DO UPDATE SET {', '.join(sums)}")
+    less = [key for key, counts in rows.items() if any(counts.get(one, 0) < 0 for one in shape.counters)]
+    if less:
+        mark = "%s" if connection.dialect.name == "postgresql" else "?"
+        same = [f'"{one.name}" = {mark}' for one in table.primary_key]
+        none = [f'"{one}" = 0' for one in shape.counters]
+        await connection.exec_driver_sql(f"DELETE FROM {name} WHERE {' AND '.join((*same, *none))}", less)
+
+
+def values_of(name: str, rows: Mapping[tuple[Any, ...], Counts]) -> list[tuple[Any, ...]]:
+    """*rows* of the tally *name* as the table has them."""
+    return [(*key, *(counts.get(one, 0) for one in SHAPES[name].figures)) for key, counts in rows.items()]
+
+
+async def _measure(connection: AsyncConnection, place: Place, zone: ZoneInfo) -> None:
+    """Finds the greatest waits of *place* anew: of the quarter in the records, of the others in the quarters."""
+    _, quarter, (site, queue) = place
+    since, until = (slots.instant_of(one) for one in (quarter, quarter + 1))
+    waits, call = queue_entry.c.waited_ms, interaction.c
+    gone = func.max(waits).filter(queue_entry.c.outcome == "abandoned")
+    found = select(func.coalesce(func.max(waits), 0), func.coalesce(gone, 0)).join_from(queue_entry, interaction)
+    within = (call.kind == "inbound", call.started >= since, call.started < until)
+    own = found.where(*within, call.site == site, queue_entry.c.queue == queue)
+    tally = queue_tally.c
+    maxima = [tally[name] for name in SHAPES["queue_tally"].maxima]
+    of_quarters = select(*(func.coalesce(func.max(one), 0) for one in maxima)).where(tally.grain == "quarter")
+    of_quarters = of_quarters.where(tally.site == site, tally.queue == queue)
+    for grain, slot in grains(quarter, zone):
+        wanted = own if grain == "quarter" else of_quarters.where(tally.slot.in_(_quarters_of(grain, slot, zone)))
+        longest = (await connection.execute(wanted)).one()
+        row = update(queue_tally).where(tally.grain == grain, tally.slot == slot, tally.site == site)
+        await connection.execute(row.where(tally.queue == queue).values(dict(zip(maxima, longest, strict=True))))
+
+
+def _quarters_of(grain: str, slot: int, zone: ZoneInfo) -> list[int]:
+    if grain == "day":
+        return list(range(slots.day_begins(slot, zone), slots.day_begins(slot + 1, zone)))
+    month = slot // slots.WEEK
+    of_month = range(slots.month_begins(month, zone), slots.month_begins(month + 1, zone))
+    return [quarter for quarter in of_month if slots.hour_of_week(quarter, zone) == slot]

@@ -1,0 +1,136 @@
+"""Tallies made anew from the records, and compared with them, month by month: each slot lies in one month."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from clinicpbx.adapters.db import repeats
+from clinicpbx.adapters.db.bulk import put, replacing
+from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of
+from clinicpbx.adapters.db.tally_tables import TALLIES, tally_state
+from clinicpbx.core.records import slots
+
+Rows = dict[str, set[tuple[Any, ...]]]
+"""By tally, whole rows."""
+
+
+async def count_in(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object]) -> bool:
+    """Rebuilds the tallies if their days and weeks are not those of *zone*; whether they were not."""
+    async with engine.connect() as connection:
+        found = (await connection.execute(select(tally_state.c.zone))).scalar()
+    if found != zone.key:
+        await rebuild(engine, zone, told)
+    return found != zone.key
+
+
+async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object] = lambda: None) -> int:
+    """Counts all records anew, days and weeks by *zone*; the number of months. *told* is called after each.
+
+    Figures of quarter hours before tally_state.closed stand, and days and weeks are made of them.
+    Records are written again when it is done: it is one transaction.
+    """
+    async with engine.begin() as connection:
+        await put(connection, tally_state, ("id", "zone"), [(1, zone.key)], replacing(tally_state, ["zone"]))
+        _, closed = await state(connection)
+        months = await _months(connection, zone)
+        for table in TALLIES.values():
+            stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else None
+            await connection.execute(delete(table) if stands is None else delete(table).where(~stands))
+        for month in months:
+            begun = _began_in(month, zone)
+            found = await repeats.following(connection, begun)
+            await repeats.keep(connection, ((row["call"], row["next"]) for row in found if row["again"] != row["next"]))
+            for name, rows in (await _counted(connection, month, zone, closed)).items():
+                await put(connection, TALLIES[name], TALLIES[name].c.keys(), rows)
+            told()
+    return len(months)
+
+
+async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
+    """Each figure that is not what the records, or the quarter hours of a day or an hour of the week, give."""
+    async with engine.begin() as connection:
+        zone, closed = await state(connection)
+        for month in await _months(connection, zone):
+            for row in await repeats.following(connection, _began_in(month, zone)):
+                if row["again"] != row["next"]:
+                    place = {"tally": "interaction", "grain": "", "slot": 0, "of": row["call"], "figure": "again"}
+                    yield {**place, "kept": row["again"], "counted": row["next"]}
+            counted, kept = await _counted(connection, month, zone, closed), await _kept(connection, month, zone)
+            for name, table in TALLIES.items():
+                for difference in _compared(table, kept[name], counted.get(name, set())):
+                    yield difference
+
+
+def _compared(table: Table, kept: set[tuple[Any, ...]], counted: set[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    keys, names = len(table.primary_key), table.c.keys()
+    had = {row[:keys]: row[keys:] for row in kept - counted}
+    have = {row[:keys]: row[keys:] for row in counted - kept}
+    found = []
+    for key in sorted(had.keys() | have.keys()):
+        none = (0,) * (len(names) - keys)
+        of = " ".join(filter(None, key[2:]))
+        place = {"tally": table.name, "grain": key[0], "slot": key[1], "of": of}
+        for name, was, now in zip(names[keys:], had.get(key, none), have.get(key, none), strict=True):
+            if was != now:
+                found.append({**place, "figure": name, "kept": was, "counted": now})
+    return found
+
+
+async def _months(connection: AsyncConnection, zone: ZoneInfo) -> range:
+    """Every month in which a call began, or of which anything is kept."""
+    began = (await connection.execute(select(func.min(interaction.c.started), func.max(interaction.c.started)))).one()
+    found = {slots.month_of(slots.quarter_of(at), zone) for at in began if at is not None}
+    to_month: dict[str, Callable[[int], int]] = {
+        "quarter": lambda slot: slots.month_of(slot, zone),
+        "day": lambda slot: slots.month_of(slots.day_begins(slot, zone), zone),
+        "week": lambda slot: slot // slots.WEEK,
+    }
+    for table in TALLIES.values():
+        ends = select(table.c.grain, func.min(table.c.slot), func.max(table.c.slot)).group_by(table.c.grain)
+        for grain, first, last in await connection.execute(ends):
+            found |= {to_month[grain](first), to_month[grain](last)}
+    return range(min(found), max(found) + 1) if found else range(0)
+
+
+def _bounds(month: int, zone: ZoneInfo) -> tuple[int, int]:
+    return slots.month_begins(month, zone), slots.month_begins(month + 1, zone)
+
+
+def _began_in(month: int, zone: ZoneInfo) -> ColumnElement[bool]:
+    since, until = (slots.instant_of(quarter) for quarter in _bounds(month, zone))
+    return and_(interaction.c.started >= since, interaction.c.started < until)
+
+
+async def _counted(connection: AsyncConnection, month: int, zone: ZoneInfo, closed: datetime | None) -> Rows:
+    """The rows of *month* as the records make them; before *closed*, as the quarter hours kept do."""
+    recount = Recount(zone, closed)
+    recount.add(await rows_of(connection, _began_in(month, zone)))
+    if closed is not None:
+        first, last = _bounds(month, zone)
+        for name, table in TALLIES.items():
+            keys = len(table.primary_key)
+            stands = select(table).where(table.c.grain == "quarter", table.c.slot >= first)
+            for row in await connection.execute(stands.where(table.c.slot < min(last, slots.quarter_of(closed)))):
+                figures = dict(zip(table.c.keys()[keys:], row[keys:], strict=True))
+                recount.sums.of[name, row.slot, tuple(row[2:keys])] = figures
+    return {name: set(values_of(name, rows)) for name, rows in recount.sums.rows(zone).items()}
+
+
+async def _kept(connection: AsyncConnection, month: int, zone: ZoneInfo) -> Rows:
+    first, last = _bounds(month, zone)
+    spans = {
+        "quarter": (first, last),
+        "day": (slots.day_of(first, zone), slots.day_of(last, zone)),
+        "week": (month * slots.WEEK, (month + 1) * slots.WEEK),
+    }
+    found: Rows = {}
+    for name, table in TALLIES.items():
+        row = table.c
+        within = or_(*(and_(row.grain == g, row.slot >= a, row.slot < b) for g, (a, b) in spans.items()))
+        found[name] = {tuple(one) for one in await connection.execute(select(table).where(within))}
+    return found

@@ -1,0 +1,118 @@
+"""Calls patients of the inbox from a phone: it is rung, and when it is picked up the patient is."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from clinicpbx.adapters.ari.client import Answer
+from clinicpbx.adapters.ari.encode import encode_desk
+from clinicpbx.core.events import CallArrived
+from clinicpbx.core.inbox.attempt import NOT_RUNG, item_of
+from clinicpbx.daemon.call_runtime import where
+from clinicpbx.daemon.inbox_desk import InboxDesk
+from clinicpbx.errors import ClinicPBXError, NotReachable
+from clinicpbx.paths import Instance
+from clinicpbx.rules.flows import CALL_ITEM
+from clinicpbx.settings import Settings
+
+if TYPE_CHECKING:
+    from clinicpbx.daemon.app import Daemon
+
+log = structlog.get_logger(__name__)
+
+RING = timedelta(seconds=30)
+
+
+class ItemCalls:
+    """The number is read when the phone is picked up, and kept nowhere before: whoever picks up after a restart of the
+    daemon calls the patient all the same, and whoever picks up after the item was closed does not."""
+
+    def __init__(self, daemon: "Daemon", instance: Instance, settings: Settings) -> None:
+        self._daemon = daemon
+        self.desk = InboxDesk(instance, settings, daemon.rulebooks.current, daemon.clock)
+        self.desk.taken = lambda calls, who, outcome: daemon.pages.taken(calls, who, outcome)
+        self._ringing: dict[str, datetime] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ring(self, wish: Mapping[str, Any]) -> dict[str, str]:
+        """Rings `phone`, else that of `agent`, for the attempt `attempt` at `item`; without one it only says which.
+
+        Errors: ClinicPBXError where there is no such phone, or the item is being called; NotReachable.
+        """
+        phone, attempt, at = self._phone(wish), str(wish.get("attempt", "")), self._daemon.clock()
+        item = int(wish["item"])
+        if any(item_of(one) == item for one in self._under_way(at)):
+            raise ClinicPBXError(f"item {item} is being called already", do="Wait until that call is over")
+        if not self._daemon.connected:
+            raise NotReachable("Asterisk cannot be asked to ring a phone now", do="See `clinicpbx status`")
+        if attempt and item_of(attempt) != item:
+            raise ClinicPBXError(f"no attempt at item {item}", do=f"Use `clinicpbx inbox call {item}`")
+        if attempt:
+            self._ringing[attempt] = at
+            self._daemon.journal.fact(attempt, at, "item", {"item": item, "attempt": attempt})
+            request = encode_desk(attempt, phone, RING.seconds)
+            answer = self._daemon.request(request.method, request.uri, request.query, request.body)
+            answer.add_done_callback(partial(self._rung, attempt))
+        return {"phone": phone}
+
+    def awaits(self, channel: str) -> bool:
+        """Whether *channel* is a phone that was rung for an item."""
+        return item_of(channel) > 0
+
+    def picked_up(self, attempt: str, phone: str) -> None:
+        """The *phone* that was rung is on the line; the inbox is asked whom to call."""
+        self._ringing.pop(attempt, None)
+        if attempt not in self._daemon.dispatcher.calls:
+            task = asyncio.get_running_loop().create_task(self._call(attempt, phone))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+
+    def gone(self, channel: str) -> None:
+        """That channel does not ring any more."""
+        self._ringing.pop(channel, None)
+
+    async def _call(self, attempt: str, phone: str) -> None:
+        told, book = await self.desk.whom(attempt), self._daemon.rulebooks.current()
+        arrived = CallArrived(
+            at=self._daemon.clock(),
+            flow=CALL_ITEM,
+            entry=phone,
+            version=book.version,
+            caller=told.number,
+            callback=attempt,
+            argument="" if told.number is not None else "away" if told.answer == "away" else "refused",
+        )
+        self._daemon.dispatcher.rung_answered(attempt, arrived, arrived.at)
+
+    def _rung(self, attempt: str, answer: "asyncio.Future[Answer]") -> None:
+        if not answer.result().ok:
+            log.warning("a phone could not be rung for an item", item=item_of(attempt), status=answer.result().status)
+            at = self._daemon.clock()
+            self.gone(attempt)
+            result = {"item": item_of(attempt), "attempt": attempt, "result": NOT_RUNG}
+            self._daemon.journal.fact(attempt, at, "item", result)
+            self._daemon.journal.fact(attempt, at, "ended", {"outcome": "internal"})
+
+    def _under_way(self, at: datetime) -> list[str]:
+        rings = (attempt for attempt, since in self._ringing.items() if at - since < 2 * RING)
+        return [*rings, *self._daemon.dispatcher.calls]
+
+    def _phone(self, wish: Mapping[str, Any]) -> str:
+        phone, agent = str(wish.get("phone") or ""), str(wish.get("agent") or "")
+        if not phone:
+            agents = self._daemon.queues.status()["agents"]
+            phone = next((str(row["phone"] or "") for row in agents if row["agent"] == agent), "")
+        if not phone:
+            raise ClinicPBXError(f"{agent} is at no phone", do="Say which is to ring: --phone 201")
+        if phone not in self._daemon.rulebooks.current().phones:
+            raise ClinicPBXError(f"the rules have no phone {phone}", do="See `clinicpbx rules map`")
+        return phone
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            log.error("a patient of the inbox could not be called", **where(bug))
