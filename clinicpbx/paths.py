@@ -143,6 +143,11 @@ class Instance:
         return self.run / "vault.sock"
 
     @property
+    def reports(self) -> Path:
+        """Reports that came by themselves."""
+        return self.home / "reports"
+
+    @property
     def log(self) -> Path:
         return self.home / "log"
 

@@ -1,6 +1,6 @@
 """A point in time as people type it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import click
 
@@ -9,8 +9,19 @@ from clinicpbx.cli._zone import local_zone
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+def moment(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """A date, a date and time (in *zone* unless named), or a time before *now*: 90m, 24h, 7d, 2w. In UTC.
+
+    *zone*: None is this machine's. Errors: ValueError, OverflowError.
+    """
+    if text[:-1].isdigit() and text[-1:] in UNITS:
+        return now - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo or zone is None else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
 class Moment(click.ParamType[datetime]):
-    """A date, a date and time (in the zone in which lists show it unless named), or so long ago: 90m, 24h, 7d, 2w."""
+    """What moment() reads, in the zone in which lists show times."""
 
     name = "WHEN"
 
@@ -19,17 +30,9 @@ class Moment(click.ParamType[datetime]):
             return value
         text = str(value)
         try:
-            if text[:-1].isdigit() and text[-1:] in UNITS:
-                return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
-            written = datetime.fromisoformat(text)
-            return (written if written.tzinfo else _local(written)).astimezone(UTC)
+            return moment(text, datetime.now(UTC), local_zone())
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time: write 2026-11-24, 2026-11-24T08:00 or 24h", param, ctx)
-
-
-def _local(written: datetime) -> datetime:
-    zone = local_zone()
-    return written.replace(tzinfo=zone) if zone is not None else written.astimezone()
 
 
 MOMENT = Moment()

@@ -1,7 +1,7 @@
 """What a queue has to expect in a week, read from its past; and how that is drawn."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.demand import SECONDS, Quarter, demand
+from clinicpbx.adapters.db.demand import SECONDS, Quarter, demand, ready
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._instance import rules_known
 from clinicpbx.core.staffing.forecast import DAY, Forecast, History, learn
 from clinicpbx.core.staffing.judged import Judged, judged
-from clinicpbx.core.staffing.plan import MINUTES, Caller, Slot
+from clinicpbx.core.staffing.plan import MINUTES, Caller, Have, Slot
+from clinicpbx.core.staffing.presence import Spell, usually
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 
@@ -25,27 +26,41 @@ SHADES = ("dim", "", "bold", "bold cyan")
 
 
 @dataclass(frozen=True, slots=True)
+class House:
+    """The clinic's time zone, its holidays and days closed by exception, and the queue's agents."""
+
+    zone: ZoneInfo
+    closed: frozenset[date]
+    agents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Expecting:
-    """A queue's forecast, its callers, and how far such forecasts were off; None where it is too young to tell."""
+    """A queue's forecast, its callers, how far such forecasts were off (None where it is too young to tell), and who
+    usually is there."""
 
     forecast: Forecast
     caller: Caller
     error: Judged | None
     days: int
+    have: Have
 
 
-def expect(
-    instance: Instance, queue: str, zone: ZoneInfo, closed: Collection[date], weeks: int, handle: float | None
-) -> Expecting:
+def expect(instance: Instance, queue: str, house: House, weeks: int, handle: float | None) -> Expecting:
     """What the last *weeks* of *queue* teach; *handle* in seconds replaces the measured one. ClinicPBXError where there
     is too little to learn from."""
+    zone, closed, agents = house.zone, house.closed, house.agents
     today = datetime.now(zone).date()
     since, until = (datetime.combine(day, time(), zone) for day in (today - weeks * 7 * DAY, today))
 
-    async def question(engine: AsyncEngine) -> list[Quarter]:
-        return await demand(engine, queue, since.astimezone(UTC), until.astimezone(UTC))
+    seen = [today - n * DAY for n in range(1, 7 * HELD_OUT + 1) if today - n * DAY not in closed]
 
-    quarters = ask_database(instance, question)
+    async def question(engine: AsyncEngine) -> tuple[list[Quarter], list[Spell]]:
+        came = await demand(engine, queue, since.astimezone(UTC), until.astimezone(UTC))
+        first = datetime.combine(min(seen, default=today), time(), zone).astimezone(UTC)
+        return came, await ready(engine, agents, first, until.astimezone(UTC))
+
+    quarters, spells = ask_database(instance, question)
     history = _history(quarters, zone, today)
     if len(history) < 7 * LEAST_WEEKS:
         what = f"queue {queue!r} has calls of {len(history)} days; the least to learn from is {LEAST_WEEKS} weeks"
@@ -56,7 +71,8 @@ def expect(
         raise ClinicPBXError(f"nobody knows how long a call of queue {queue!r} takes", do="Say it: --handle 4m")
     caller = Caller(handle or worked / answered, waited / gone if gone and waited else None)
     error = judged(history, closed, HELD_OUT) if len(history) >= 28 + 7 * HELD_OUT else None
-    return Expecting(learn(history, closed), caller, error, len(history))
+    have = usually(spells, set(seen), zone) if spells else lambda day, start: None
+    return Expecting(learn(history, closed), caller, error, len(history), have)
 
 
 def _history(quarters: Iterable[Quarter], zone: ZoneInfo, today: date) -> History:
@@ -72,17 +88,17 @@ def _history(quarters: Iterable[Quarter], zone: ZoneInfo, today: date) -> Histor
     return {day: found[day] for day in sorted(found)}
 
 
-def planned_days(instance: Instance, queue: str) -> tuple[ZoneInfo, frozenset[date]]:
-    """The clinic's time zone, and its holidays and days closed by exception. ClinicPBXError for no such *queue*."""
+def house_of(instance: Instance, queue: str) -> House:
+    """What the rules say. ClinicPBXError for no such *queue*."""
     rules = rules_known(instance)
     document, book = rules.document, rules.book
     if queue not in book.queues:
         raise ClinicPBXError(f"no queue {queue!r}", do=f"There are {', '.join(sorted(book.queues))}")
-    hours = next(iter(book.hours.values()), None)
-    if hours is None:
-        return document.local, frozenset()
-    exceptions = {day for day, exception in hours.exceptions.items() if not exception.spans}
-    return document.local, frozenset(exceptions | set(hours.holidays))
+    hours, closed = next(iter(book.hours.values()), None), set[date]()
+    if hours is not None:
+        closed = {day for day, exception in hours.exceptions.items() if not exception.spans} | set(hours.holidays)
+    agents = tuple(name for name, agent in book.agents.items() if queue in agent.queues)
+    return House(document.local, frozenset(closed), agents)
 
 
 def told(slot: Slot) -> str:

@@ -6,17 +6,18 @@ from typing import Any
 import rich_click as click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.calls import list_calls, parts, waits
+from clinicpbx.adapters.db.call_search import Wanted, find_calls_by
+from clinicpbx.adapters.db.calls import parts
 from clinicpbx.adapters.db.numbers import masked
 from clinicpbx.cli._call_lines import BARS, bars, fields, opened
+from clinicpbx.cli._call_rows import COLUMNS, hidden
+from clinicpbx.cli._call_search import search
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._moment import MOMENT
 from clinicpbx.cli._why import find_call, why
 from clinicpbx.cli.output import show, show_json
 from clinicpbx.paths import Instance
 
-COLUMNS = ["call", "started", "number", "did", "outcome", "queue", "waited", "agent", "talk"]
-PRIVATE = ("number", "number_raw", "dialled")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 unmask = click.option("--unmask", is_flag=True, help="Show numbers in full.")
 
@@ -28,13 +29,10 @@ def command() -> None:
     \b
     Examples:
       clinicpbx calls list --since 24h
+      clinicpbx calls search --number - --since 2026-01-01
       clinicpbx calls show clinic-1795478910.1
       clinicpbx calls why 1795478910.1
     """
-
-
-def _hide(row: dict[str, Any], unmask: bool) -> dict[str, Any]:
-    return row if unmask else {key: masked(value) if key in PRIVATE else value for key, value in row.items()}
 
 
 @command.command("list")
@@ -53,17 +51,10 @@ def list_recorded(instance: Instance, since: datetime, limit: int, as_json: bool
     """
 
     async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
-        found = await list_calls(engine, since, limit)
-        queued = await waits(engine, [row["call"] for row in found])
-        for row in found:
-            row["queue"], waited = queued.get(row["call"], ("", None))
-            row["waited"] = None if waited is None else waited / 1000
-            row["talk"] = row["talk_ms"] / 1000
-            row["number"] = row["number"] or row["number_raw"]
-        return found
+        return await find_calls_by(engine, Wanted(since), limit)
 
     rows = ask_database(instance, question)
-    show("Calls", COLUMNS, [_hide(row, unmask) for row in rows], as_json)
+    show("Calls", COLUMNS, [hidden(row, unmask) for row in rows], as_json)
 
 
 @command.command("show")
@@ -86,7 +77,7 @@ def show_call(instance: Instance, call: str, as_json: bool, unmask: bool) -> Non
     async def question(engine: AsyncEngine) -> dict[str, list[dict[str, Any]]]:
         return await parts(engine, row["call"])
 
-    record = opened(_hide(row, unmask))
+    record = opened(hidden(row, unmask))
     record["transfers"] = [{**move, "to": move["to"] if unmask else masked(move["to"])} for move in record["transfers"]]
     record |= {name: [_own(part) for part in found] for name, found in ask_database(instance, question).items()}
     if as_json:
@@ -101,4 +92,5 @@ def _own(part: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in part.items() if key not in ("call", "n")}
 
 
+command.add_command(search)
 command.add_command(why)

@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
+from clinicpbx.cli._figures import print_report
 from clinicpbx.cli._instance import pass_instance
 from clinicpbx.cli.output import say, show
-from clinicpbx.cli.report import print_report
 from clinicpbx.errors import ClinicPBXError, NotReachable
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, read_settings

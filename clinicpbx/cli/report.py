@@ -1,73 +1,107 @@
-"""Reports: volume, service level, abandoned calls, agents."""
+"""Reports: figures as a table, a page, a spreadsheet; the week; the calls behind a figure."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import rich_click as click
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.calls import rows
-from clinicpbx.cli._database import ask_database
-from clinicpbx.cli._moment import MOMENT
-from clinicpbx.cli.output import say, show, show_json
+from clinicpbx.cli._figures import print_page, reckon
+from clinicpbx.cli._formats import format_options, read_format
+from clinicpbx.cli._patience import patience
+from clinicpbx.cli._period import Mistakes, period_options, read_period
+from clinicpbx.cli._report_calls import calls
+from clinicpbx.cli._report_names import dimensions, reports
+from clinicpbx.cli._report_saved import saved
+from clinicpbx.cli._report_week import week
+from clinicpbx.cli.output import show
 from clinicpbx.paths import Instance
 
 
-def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from clinicpbx.reports import REPORTS
+class Named(click.Group):
+    """What is none of its commands is the name of a report."""
 
-    return [name for name in REPORTS if name.startswith(incomplete)]
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return figures.name, figures, args
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name) for name in reports(ctx, figures.params[0], incomplete)]
+        return [*named, *super().shell_complete(ctx, incomplete)]
 
 
-@click.command("report")
-@click.argument("name", required=False, shell_complete=_names)
-@click.option("--from", "since", type=MOMENT, default="7d", show_default=True, help="Calls that began since.")
-@click.option("--to", "until", type=MOMENT, default=None, help="Calls that began before; else now.")
-@click.option("--threshold", type=click.FloatRange(0), default=20.0, show_default=True, help="Service level, seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def command(
-    instance: Instance, name: str | None, since: datetime, until: datetime | None, threshold: float, as_json: bool
-) -> None:
-    """Print the report NAME for a period; without NAME, list the reports. Its formula goes to stderr.
+@click.group("report", cls=Named, invoke_without_command=True, subcommand_metavar="[NAME | COMMAND] [OPTIONS]")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Print the report NAME; without NAME, list the reports. Options of a report: clinicpbx report figures --help.
 
     \b
     Examples:
       clinicpbx report
-      clinicpbx report service_level --from 2026-11-01 --to 2026-12-01
-      clinicpbx report agent_activity --from 24h --json
+      clinicpbx report service_level --from last-week
+      clinicpbx report demand --from last-month --format html --output demand.html
+      clinicpbx report week
     """
     from clinicpbx.reports import REPORTS
 
-    if name is None:
-        show("Reports", ["name", "title"], [{"name": n, "title": r.title} for n, r in REPORTS.items()], as_json)
-        return
-    if name not in REPORTS:
-        raise click.BadParameter(f"no report {name!r}: {', '.join(REPORTS)}", param_hint="NAME")
-    if until and until <= since:
-        raise click.BadParameter("--to must be after --from", param_hint="--to")
-    print_report(instance, name, since, until or datetime.now(UTC), threshold, as_json)
-    if not as_json:
-        say(REPORTS[name].formula)
+    if ctx.invoked_subcommand is None:
+        rows = [{"name": name, "title": report.title, "by": report.by} for name, report in REPORTS.items()]
+        show("Reports", ["name", "title", "by"], rows, as_json)
 
 
-def print_report(
-    instance: Instance, name: str, since: datetime, until: datetime, threshold: float = 20.0, as_json: bool = False
-) -> None:
-    """The report *name* on stdout; *threshold* of the service level in seconds."""
+@command.command("figures", hidden=True)
+@click.argument("name", shell_complete=reports)
+@period_options("7d")
+@click.option("--by", default="", shell_complete=dimensions, help="What a row stands for, such as queue, day or hour.")
+@format_options
+@click.pass_obj
+def figures(
+    instance: Instance, /, name: str, since: str, until: str | None, by: str, format: str | None, output: str | None,
+    as_json: bool, **counting: Any,
+) -> None:  # fmt: skip
+    """The figures of the report NAME for a period. Its period and its formula go to stderr.
+
+    \b
+    Examples:
+      clinicpbx report service_level --from 2026-11-01 --to 2026-12-01
+      clinicpbx report abandoned_calls --from last-week --by hour --json
+      clinicpbx report call_volume --from last-month --by day --format xlsx --output november.xlsx
+
+    In figures of CSV a text that begins like a formula has a ' in front; a CSV file begins with a byte order mark,
+    a CSV stream does not.
+    """
     from clinicpbx.reports import REPORTS
-    from clinicpbx.reports._report import Period
 
-    period, chosen = Period(since, until, threshold), REPORTS[name]
+    mistakes = Mistakes()
+    chosen = REPORTS.get(name)
+    if chosen is None:
+        mistakes.note(f"no report {name!r}: {', '.join(REPORTS)}")
+    elif by and by not in chosen.by:
+        mistakes.note(f"--by: {name} has no rows by {by!r}, but by {', '.join(chosen.by) or 'nothing else'}")
+    written = read_format(mistakes, format, output, as_json)
+    period = read_period(instance, mistakes, since, until, by, **counting)
+    mistakes.refuse()
+    with patience("counting"):
+        page = reckon(instance, name, period)
+    print_page(page, written, output)
 
-    async def question(engine: AsyncEngine) -> list[dict[str, Any]]:
-        return [chosen.row(row) for row in await rows(engine, chosen.select(period))]
 
-    found = ask_database(instance, question)
-    if as_json:
-        columns = [{"name": c.name, "unit": c.unit, "meaning": c.meaning} for c in chosen.columns]
-        words = {"report": name, "title": chosen.title, "formula": chosen.formula, "columns": columns}
-        show_json({**words, "from": period.since, "to": period.until, "threshold": threshold, "rows": found})
-        return
-    named = {c.name: f"{c.name}_{c.unit}" if c.unit else c.name for c in chosen.columns}
-    show(chosen.title, list(named.values()), [{named[k]: v for k, v in row.items()} for row in found], as_json)
+@command.command()
+def reference() -> None:
+    """Every report and its figures, with their formulas, as Markdown: docs/figures.md.
+
+    \b
+    Examples:
+      clinicpbx report reference > figures.md
+    """
+    from clinicpbx.reports._reference import reference as written
+
+    click.echo(written(), nl=False)
+
+
+for below in (calls, saved, week):
+    command.add_command(below)

@@ -150,16 +150,17 @@ def plan_week(
       clinicpbx staffing plan frontdesk
       clinicpbx staffing plan nurse --week 2026-W49 --interval 1h --target 90/30 --shrinkage 25 --json
     """
-    from clinicpbx.cli._staffing import expect, planned_days
+    from clinicpbx.cli._staffing import expect, house_of
 
-    zone, closed = planned_days(instance, queue)
+    house = house_of(instance, queue)
     try:
-        days = week_days(week, datetime.now(zone).date())
+        days = week_days(week, datetime.now(house.zone).date())
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--week") from None
-    found = expect(instance, queue, zone, closed, weeks, handle.total_seconds() if handle else None)
+    found = expect(instance, queue, house, weeks, handle.total_seconds() if handle else None)
     caller = found.caller.patient(aims.patience) if aims.patience else found.caller
-    slots = list(plan(found.forecast, days, caller, aims.target, INTERVALS[interval], aims.shrinkage, lambda *_: have))
+    there = found.have if have is None else lambda day, start: have
+    slots = list(plan(found.forecast, days, caller, aims.target, INTERVALS[interval], aims.shrinkage, there))
     if as_json:
         words = {"queue": queue, "week": f"{days[0]:%G-W%V}", "learned_days": found.days, "handle_s": caller.handle}
         error = found.error.ours if found.error else None

@@ -9,6 +9,7 @@ from clinicpbx.core.inbox.category import SHORT, Category, with_general
 from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.oncall.rules import HandoverRules, PageRules
 from clinicpbx.core.overrides import OverrideRules
+from clinicpbx.core.records.saved import SavedReport
 from clinicpbx.core.schedule.hours import Hours
 from clinicpbx.core.schedule.oncall import Rota
 
@@ -163,6 +164,7 @@ class Rulebook:
     number: str = ""
     selftest: tuple[time, ...] = ()
     zone: tzinfo = UTC
+    reports: tuple[SavedReport, ...] = ()
     sites: Mapping[str, str] = field(default_factory=dict)
 
     def site_of(self, entry: str) -> str:

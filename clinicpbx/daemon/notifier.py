@@ -19,9 +19,11 @@ from clinicpbx.adapters.systemd import notify
 from clinicpbx.core.notify.letter import Notice
 from clinicpbx.core.notify.retry import next_try
 from clinicpbx.core.notify.targets import NotifyRules, Target
+from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.daemon.courier import Courier
 from clinicpbx.daemon.notifier_metrics import NotifierMetrics
 from clinicpbx.daemon.rulebooks import Rulebooks
+from clinicpbx.daemon.saved_reports import SavedReports
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings, database_url
@@ -40,8 +42,9 @@ def run_notifier(instance: Instance, settings: Settings) -> None:
 
 
 async def _run(instance: Instance, settings: Settings) -> None:
-    engine = make_engine(database_url(instance, settings), writes=True)
-    notifier = Notifier(instance, engine, Courier(instance, settings).deliver)
+    url = database_url(instance, settings)
+    engine, reading = make_engine(url, writes=True), make_engine(url)
+    notifier = Notifier(instance, engine, Courier(instance, settings).deliver, reading)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, notifier.stop)
@@ -50,15 +53,20 @@ async def _run(instance: Instance, settings: Settings) -> None:
     finally:
         notify("STOPPING=1")
         await engine.dispose()
+        await reading.dispose()
 
 
 class Notifier:
     """A turn every two seconds. Each target has a lane of its own: one that is down delays no other."""
 
-    def __init__(self, instance: Instance, engine: AsyncEngine, deliver: Deliver) -> None:
+    def __init__(
+        self, instance: Instance, engine: AsyncEngine, deliver: Deliver, reading: AsyncEngine | None = None
+    ) -> None:
+        """*engine* writes. *reading*: one that does not, so that a long report holds nobody up."""
         self._instance, self._engine, self._deliver = instance, engine, deliver
         self._rulebooks = Rulebooks(instance)
-        self._rules: NotifyRules | None = None
+        self._book: Rulebook | None = None
+        self._saved = SavedReports(instance, engine, reading or engine)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._stopped = asyncio.Event()
         self._wait, self._forget_at = POLL, 0.0
@@ -79,6 +87,7 @@ class Notifier:
             except TimeoutError:
                 continue
         await asyncio.gather(*self._lanes.values())
+        await self._saved.end()
 
     async def _turn(self) -> None:
         try:
@@ -111,18 +120,24 @@ class Notifier:
                 await deliveries.forget(connection, now)
                 self._forget_at = time.monotonic() + HOUR
         self.metrics.count(counts, (now - oldest).total_seconds() if oldest else 0.0)
+        if self._book is not None:
+            self._saved.look(self._book, now)
         for target in due if self._rules is not None else ():
             if target not in self._lanes or self._lanes[target].done():
                 self._lanes[target] = asyncio.create_task(self._lane(target))
 
     def _read_rules(self) -> None:
         try:
-            if self._rules is None or self._rulebooks.ahead():
-                self._rules = self._rulebooks.load(datetime.now(UTC).date()).notify
+            if self._book is None or self._rulebooks.ahead():
+                self._book = self._rulebooks.load(datetime.now(UTC).date())
         except ClinicPBXError as wrong:
             if str(wrong) != self._said:
                 self._said = str(wrong)
                 log.error("the rules in force cannot be used", kind=type(wrong).__name__)
+
+    @property
+    def _rules(self) -> NotifyRules | None:
+        return None if self._book is None else self._book.notify
 
     async def _lane(self, target: str) -> None:
         """One delivery after the other, until none is due."""
@@ -137,9 +152,10 @@ class Notifier:
             log.error("the main database is away; what was tried is tried again", error=type(fault).__name__)
 
     async def _try(self, claim: deliveries.Claim) -> None:
-        assert self._rules is not None
-        target = self._rules.targets.get(claim.target)
-        answer = await self._answer(self._rules, target, claim.notice) if target else Answer(False, GONE)
+        assert self._book is not None
+        rules = self._book.notify
+        target = rules.targets.get(claim.target)
+        answer = await self._answer(rules, target, claim.notice) if target else Answer(False, GONE)
         now = datetime.now(UTC)
         again = next_try(claim.tries, claim.since, now, random.random())  # noqa: S311 (spreads tries)
         state = _state(answer, known=target is not None, again=again)

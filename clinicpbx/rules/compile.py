@@ -87,10 +87,7 @@ def _book(draft: Draft, version: str) -> Rulebook:
         queues={name: _queue(document, name) for name in document.queues},
         agents={name: _agent(document, name) for name in document.agents},
         phones={extension: _phone(extension, phone) for extension, phone in document.phones.items()},
-        mailboxes={
-            name: MailboxRules(name, box.number or "", box.keep or document.clinic.keep, box.readers)
-            for name, box in document.mailboxes.items()
-        },
+        mailboxes={name: _mailbox(document, name) for name in document.mailboxes},
         languages=tuple(document.languages),
         overrides={name: _override(document, name) for name in document.overrides},
         rotas=draft.rotas,
@@ -104,10 +101,16 @@ def _book(draft: Draft, version: str) -> Rulebook:
         trunks=tuple(document.trunks),
         number=clinic_number(document),
         selftest=tuple(each.replace(tzinfo=document.local) for each in document.clinic.selftest.clocks),
+        reports=tuple(rule.saved(name) for name, rule in document.reports.items()),
         sites=sites(document),
         spoken={number: did.language for number, did in document.dids.items() if did.language},
         zone=document.local,
     )
+
+
+def _mailbox(document: Document, name: str) -> MailboxRules:
+    box = document.mailboxes[name]
+    return MailboxRules(name, box.number or "", box.keep or document.clinic.keep, box.readers)
 
 
 def _categories(document: Document) -> dict[str, Category]:

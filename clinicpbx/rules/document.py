@@ -13,6 +13,7 @@ from clinicpbx.rules.notify_document import Notify
 from clinicpbx.rules.outbound_document import Emergency, Outbound, Trunk
 from clinicpbx.rules.override_document import Override
 from clinicpbx.rules.phase_document import Phase
+from clinicpbx.rules.report_document import ReportRule
 from clinicpbx.rules.rota_document import Provider, RotaRules
 from clinicpbx.rules.scenario_document import Scenario
 from clinicpbx.rules.selftest_document import SelfTest
@@ -334,6 +335,7 @@ class Document(Written):
         default_factory=dict, description="Name → what holds for a while instead; the first written weighs most."
     )
     notify: Notify | None = Field(None, description="Who is told of what happens; default: nobody.")
+    reports: dict[Name, ReportRule] = Field(default_factory=dict, description="Name → a report that comes by itself.")
     scenarios: dict[Text, Scenario] = Field(
         default_factory=dict, description="Name → a call and what must become of it; run by `clinicpbx rules test`."
     )

@@ -156,6 +156,25 @@ async def test_a_neighbour_that_is_down_delays_nobody_and_loses_nothing(house: H
     )
 
 
+async def test_a_report_comes_by_itself_once_over_restarts_and_its_name_alone_is_sent(house: House) -> None:
+    asked = "reports:\n  figures: {report: week, at: monthly 00:00, to: manager}\n"
+    house.apply("000002", rules(house.mail.port, house.receiver.url) + asked)
+    with house.mail:
+        first = house.start()
+        await house.all_sent(1)
+        assert first.stop() == 0
+        (file,) = house.instance.reports.iterdir()
+        made = file.stat().st_mtime_ns
+        second = house.start()
+        await house.announce("breached", "1")
+        await house.all_sent(2)
+        assert second.stop() == 0
+    assert [path.stat().st_mtime_ns for path in house.instance.reports.iterdir()] == [made]
+    (told,) = [mail for _, mail in house.mail.got if "A report is ready" in str(mail["Subject"])]
+    assert f"clinicpbx report saved {file.stem}" in told.get_content()
+    assert "The week" in file.read_text()
+
+
 async def test_killed_after_the_send_and_before_the_mark_it_sends_again_under_the_same_id(house: House) -> None:
     with house.receiver:
         house.receiver.slow = 2.0

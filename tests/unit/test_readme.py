@@ -73,7 +73,7 @@ def test_the_commands_exist(written: Path) -> None:
         group = cli.command.get_command(context, line[0])
         assert group is not None, line
         if isinstance(group, click.Group):
-            assert not line[1] or line[1] in group.commands, line
+            assert not line[1] or line[1] in group.commands or line[0] == "report", line  # which takes names
 
 
 def test_the_metrics_it_names_are_measured() -> None:

@@ -2,18 +2,22 @@
 
 import asyncio
 import json
-from datetime import date, datetime, time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.cli.main import command
 from clinicpbx.cli.staffing import week_days
+from clinicpbx.core.records.rows import Fact
 from clinicpbx.core.staffing.erlang import Load, Target, needed
 from clinicpbx.core.staffing.forecast import DAY, learn
 from clinicpbx.core.staffing.plan import Caller, plan, shortages
+from clinicpbx.core.staffing.presence import usually
 from clinicpbx.paths import Instance
 from tests.support.record_database import make_database
 from tests.support.staffing_calls import ZONE, write_calls
@@ -58,6 +62,28 @@ def test_breaks_are_planned_for() -> None:
     assert slot.roster == 2 * slot.need.agents
 
 
+def test_who_was_ready_at_that_time_of_the_week_is_expected_again() -> None:
+    days = [MONDAY + n * DAY for n in range(14)]
+
+    def at(day: int, hour: int, minute: int = 0) -> datetime:
+        return datetime.combine(MONDAY + day * DAY, time(hour, minute), ZONE)
+
+    ana = [(at(0, 8), at(0, 12)), (at(7, 8, 10), at(7, 12))]
+    have = usually([*ana, (at(0, 9), at(0, 9, 20)), (at(-7, 8), at(-7, 17))], days, ZONE)
+    monday = MONDAY + 14 * DAY
+    assert [have(monday, time(8, minute)) for minute in (0, 15)] == [0.5, 1.0]
+    assert [have(monday, time(9, minute)) for minute in (0, 15, 30)] == [1.5, 1.0, 1.0]
+    assert [have(monday, time(12)), have(monday + DAY, time(8))] == [0.0, 0.0]
+    assert usually(ana, days[:1], ZONE)(monday + DAY, time(8)) is None
+
+
+def test_the_night_on_which_clocks_change_has_its_own_hours() -> None:
+    autumn = date(2026, 11, 1)
+    night = datetime(2026, 11, 1, 4, tzinfo=UTC), datetime(2026, 11, 1, 8, tzinfo=UTC)  # 0:00 to 3:00, one hour twice
+    have = usually([night], [autumn], ZONE)
+    assert [have(autumn, time(hour)) for hour in range(4)] == [1.0, 2.0, 1.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("text", "monday"), [("this", MONDAY), ("next", MONDAY + 7 * DAY), ("2030-W10", date(2030, 3, 4))]
 )
@@ -69,6 +95,15 @@ def test_weeks_are_named_as_people_do(text: str, monday: date) -> None:
 def test_what_is_no_week_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="week"):
         week_days(text, MONDAY)
+
+
+def logins(today: date) -> Iterator[Fact]:
+    """Two agents of the front desk from 8:00 to 17:00 every day of the last weeks, one more who is paused."""
+    for n in range(35, 0, -1):
+        for name, phone, state in (("ana", "201", "ready"), ("ben", "202", "ready"), ("carla", "203", "paused")):
+            for hour, now in ((8, state), (17, "out")):
+                at = datetime.combine(today - n * DAY, time(hour), ZONE).astimezone(UTC)
+                yield Fact("", at, "agent", {"name": name, "agent": phone, "state": now, "reason": ""})
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +118,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         url = f"sqlite:///{instance.database}"
         await make_database(url)
         engine = make_engine(url, writes=True)
-        await write_calls(engine, "frontdesk", datetime.now(ZONE).date())
+        today = datetime.now(ZONE).date()
+        await write_calls(engine, "frontdesk", today)
+        async with engine.begin() as connection:
+            await keep_spells(connection, logins(today))
         await engine.dispose()
 
     asyncio.run(fill())
@@ -113,6 +151,13 @@ def test_who_is_missing_is_told_in_words(home: Path) -> None:
     assert ", you have 1." in told.stderr
     assert "by the quarter hour" in told.stderr
     assert told.stdout.splitlines()[0].startswith("day ")
+
+
+def test_who_usually_is_there_is_known_from_logins(home: Path) -> None:
+    told = run(home, "plan", "frontdesk", "--handle", "10m")
+    assert ", you have 2." in told.stderr
+    found = json.loads(run(home, "plan", "frontdesk", "--json").stdout)
+    assert {slot["have"] for slot in found["slots"]} == {2.0}
 
 
 def test_a_queue_without_calls_or_that_is_none_is_refused(home: Path) -> None:

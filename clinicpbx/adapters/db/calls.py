@@ -18,12 +18,6 @@ async def rows(engine: AsyncEngine, query: Select[Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def list_calls(engine: AsyncEngine, since: datetime, limit: int) -> list[dict[str, Any]]:
-    """The newest *limit* interactions that began at or after *since*, newest first."""
-    newest = select(interaction).where(interaction.c.started >= since)
-    return await rows(engine, newest.order_by(interaction.c.started.desc(), interaction.c.call).limit(limit))
-
-
 async def find_calls(engine: AsyncEngine, call: str) -> list[dict[str, Any]]:
     """The interaction whose id is *call*, or ends with `.`*call*; several where the short form is not unique."""
     exact = await rows(engine, select(interaction).where(interaction.c.call == call))

@@ -57,6 +57,12 @@ def _named(detail: str) -> list[str]:
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
+async def announced(connection: AsyncConnection, kind: str, about: str) -> bool:
+    """Whether anybody was to be told of that already, within KEPT."""
+    found = select(notice.c.id).where(notice.c.kind == kind, notice.c.about == about)
+    return (await connection.execute(found)).first() is not None
+
+
 async def due_targets(connection: AsyncConnection, now: datetime) -> Sequence[str]:
     """The targets for which something is due."""
     due = select(delivery.c.target).where(delivery.c.state == WAITING, delivery.c.due <= now).distinct()

@@ -1,12 +1,15 @@
-"""What came to a queue in each quarter of an hour: what staffing learns from."""
+"""What came to a queue in each quarter of an hour, and who was there for it: what staffing learns from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, case, cast, extract, func, select
+from sqlalchemy import BigInteger, case, cast, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.spells import agent_spell
 from clinicpbx.adapters.db.tables import queue_entry
+from clinicpbx.core.acd.results import READY
 
 SECONDS = 900
 
@@ -37,3 +40,18 @@ async def demand(engine: AsyncEngine, queue: str, since: datetime, until: dateti
     )
     async with engine.connect() as connection:
         return [Quarter(*map(int, row)) for row in await connection.execute(wanted)]
+
+
+async def ready(
+    engine: AsyncEngine, names: Collection[str], since: datetime, until: datetime
+) -> list[tuple[datetime, datetime]]:
+    """From when until when each of the agents *names* was ready for calls, within *since* to *until*."""
+    spell = agent_spell.c
+    wanted = select(spell.since, spell.until).where(
+        spell.name.in_(names),
+        spell.state == READY,
+        spell.since < until,
+        or_(spell.until.is_(None), spell.until > since),
+    )
+    async with engine.connect() as connection:
+        return [(max(row.since, since), min(row.until or until, until)) for row in await connection.execute(wanted)]

@@ -6,9 +6,9 @@ from functools import lru_cache
 import phonenumbers
 
 REGION = "US"
-LOCAL = 7  # digits without an area code
 PLAIN = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
 """E.164 of the North American plan, as trunks send it: nothing is to be found out about it."""
+LOCAL = 7  # digits without an area code
 
 
 @lru_cache(maxsize=10_000)

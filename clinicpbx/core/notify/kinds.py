@@ -14,6 +14,7 @@ KindName = Literal[
     "self_test_failed",
     "disk_full",
     "records_unreconciled",
+    "report_ready",
 ]
 
 
@@ -35,6 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "disk_full": Kind("The disk is full", "clinicpbx doctor"),
     "records_unreconciled": Kind("Call records do not come out even", "clinicpbx doctor"),
     "daily": Kind("What is open", "clinicpbx inbox today"),
+    "report_ready": Kind("A report is ready", "clinicpbx report saved {}"),
 }
 TEST = Kind("This is a test", "clinicpbx notify list")
 """What `clinicpbx notify test` sends."""

@@ -138,7 +138,7 @@ def _agents(call: Row, entries: Sequence[Row], offers: Sequence[Row]) -> Iterato
 
 def _menus(call: Row, entries: Sequence[Row]) -> Iterator[tuple[Key, Counts]]:
     """Each key pressed; *left*: it was the last, and the caller hung up before any queue."""
-    pressed = json.loads(call["menu_path"])
+    pressed = json.loads(call["menu_path"] or "[]")
     gone = call["outcome"] == "abandoned" and not entries
     for n, one in enumerate(pressed, 1):
         menu, _, key = one.rpartition(":")

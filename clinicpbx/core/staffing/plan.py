@@ -28,7 +28,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One interval. *calls* expected in it; *roster*: the agents to plan for; *have*: those who usually are there."""
+    """One interval. *calls* expected in it; *roster*: the agents to plan for; *have*: those who usually are there,
+    at the least of its quarters."""
 
     day: date
     start: time
@@ -60,9 +61,14 @@ def plan(
             part = quarters[first : first + size]
             if sum(part) < LEAST:
                 continue
-            start = time(first * MINUTES // 60, first * MINUTES % 60)
             need = needed(Load(max(part) * 60 / MINUTES, caller.handle, caller.patience), target)
-            yield Slot(day, start, sum(part), need, rostered(need.agents, shrinkage), have(day, start))
+            there = [known for n in range(first, first + size) if (known := have(day, _clock(n))) is not None]
+            roster = rostered(need.agents, shrinkage)
+            yield Slot(day, _clock(first), sum(part), need, roster, min(there, default=None))
+
+
+def _clock(quarter: int) -> time:
+    return time(quarter * MINUTES // 60, quarter * MINUTES % 60)
 
 
 def shortages(slots: Iterable[Slot], most: int = 5) -> list[Slot]:
