@@ -1,14 +1,19 @@
-"""Fixtures of the integration tests: a bed a worker, phones a test."""
+"""Fixtures of the integration tests: a bed and a PostgreSQL a worker, phones and an empty database a test."""
 
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import Bed, running_bed
 from tests.support.harbor import Harbor, running_harbor
+from tests.support.postgres import PROGRAMS, Cluster, cluster
+from tests.support.record_database import make_database
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +34,39 @@ def harbor(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
         yield harbor
     if not request.session.testsfailed:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A running PostgreSQL, shared by all tests of a worker."""
+    if PROGRAMS is None:
+        pytest.skip("no PostgreSQL on this machine")
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def postgres(postgres_cluster: Cluster) -> str:
+    """The URL of a database without tables in PostgreSQL."""
+    postgres_cluster.empty()
+    return postgres_cluster.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables, once in SQLite and once in PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/main.db"
+    return str(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to a database with the newest schema and no rows."""
+    await make_database(url)
+    made = make_engine(url, writes=True)
+    yield made
+    await made.dispose()
 
 
 @pytest.fixture

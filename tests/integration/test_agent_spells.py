@@ -1,7 +1,6 @@
 """What agents' time was: from the journal into spells, once, however often the rows come."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import rows
-from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.spells import agent_spell, keep_spells
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.spool.reader import spools
@@ -22,8 +20,7 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
-from tests.support.postgres import PROGRAMS, cluster
-from tests.support.record_database import make_database, make_instance
+from tests.support.record_database import make_instance
 
 pytestmark = pytest.mark.integration
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -31,24 +28,6 @@ START = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    if request.param == "postgresql" and PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/main.db"
-        await make_database(url)
-        made = make_engine(url, writes=True)
-        yield made
-        await made.dispose()
-        return
-    with cluster() as running:
-        await make_database(running.url)
-        made = make_engine(running.url, writes=True)
-        yield made
-        await made.dispose()
 
 
 async def found(engine: AsyncEngine) -> list[tuple[Any, ...]]:

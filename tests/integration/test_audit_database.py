@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.audit import Search, append, audit, find, leaves
-from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor
-from clinicpbx.adapters.db.migrate import downgrade, upgrade
 from clinicpbx.adapters.db.outbox import notice
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.audit.row import FIRST, canonical, leaf_hash
@@ -22,7 +19,6 @@ from clinicpbx.core.audit.verify import Chain, Fault
 from clinicpbx.daemon.audit_trail import Waiting, bring_in, wait
 from clinicpbx.daemon.checkpoints import follow
 from clinicpbx.paths import Instance
-from tests.support.postgres import PROGRAMS, cluster
 
 pytestmark = pytest.mark.integration
 WRITER = """
@@ -40,33 +36,6 @@ async def write(url, name):
 
 asyncio.run(write(*sys.argv[1:]))
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/main.db"
-    return str(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    """An empty log."""
-    migrating = make_engine(url, migrates=True)
-    await downgrade(migrating, "base")
-    await upgrade(migrating)
-    await migrating.dispose()
-    made = make_engine(url, writes=True)
-    yield made
-    await made.dispose()
 
 
 async def stored(engine: AsyncEngine) -> list[tuple[object, ...]]:

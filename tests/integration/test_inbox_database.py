@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.audit import audit
-from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.inbox import change_item, find_breaches
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.inbox_lists import Wanted, list_items, story
 from clinicpbx.adapters.db.inbox_tables import contact, item, item_event
-from clinicpbx.adapters.db.migrate import downgrade, upgrade
 from clinicpbx.adapters.db.numbers import e164
 from clinicpbx.adapters.db.records import NO_RULES, write_records
 from clinicpbx.adapters.spool.reader import spools
@@ -29,7 +26,6 @@ from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.private import Private
-from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_instance, write_call
 from tests.support.record_tables import tables
 
@@ -62,32 +58,6 @@ async def claim(url, id, name):
 
 asyncio.run(claim(*sys.argv[1:]))
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/main.db"
-    return str(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    migrating = make_engine(url, migrates=True)
-    await downgrade(migrating, "base")
-    await upgrade(migrating)
-    await migrating.dispose()
-    made = make_engine(url, writes=True)
-    yield made
-    await made.dispose()
 
 
 def call(id: str, outcome: str, minute: float, number: str = NUMBER, **more: Any) -> Interaction:

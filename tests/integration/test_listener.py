@@ -34,14 +34,6 @@ AN_HOUR = 300  # calls of a large clinic
 ENDED = {name: call for name, call in CALLS.items() if not call.lost}
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made
-
-
 def start(instance: Instance, url: str) -> Program:
     env = {**os.environ, "CLINICPBX_HOME": str(instance.home), "CLINICPBX_DATABASE_URL": url}
     command = [str(Path(sys.executable).with_name("clinicpbx")), "run", "listener"]
@@ -116,8 +108,8 @@ async def test_killed_again_and_again_it_loses_and_doubles_nothing(tmp_path: Pat
     await kill_loop(make_instance(tmp_path), f"sqlite:///{tmp_path}/main.db", 6)
 
 
-async def test_killed_again_and_again_with_postgresql(tmp_path: Path, postgres: Cluster) -> None:
-    await kill_loop(make_instance(tmp_path), postgres.url, 6)
+async def test_killed_again_and_again_with_postgresql(tmp_path: Path, postgres: str) -> None:
+    await kill_loop(make_instance(tmp_path), postgres, 6)
 
 
 @contextmanager
@@ -227,10 +219,10 @@ async def test_a_second_listener_is_refused(tmp_path: Path) -> None:
     assert listener.stop() == 0
 
 
-def test_sigterm_ends_it_at_once_even_without_a_database(tmp_path: Path) -> None:
+async def test_sigterm_ends_it_at_once_even_without_a_database(tmp_path: Path) -> None:
     instance = make_instance(tmp_path)
     listener = start(instance, "postgresql://nobody@127.0.23.251:5999/none?connect_timeout=1")
-    time.sleep(3)
+    await eventually((instance.run / "listener.prom").exists, 20)
     listener.send(signal.SIGTERM)
     try:
         assert listener.process.wait(10) == 0

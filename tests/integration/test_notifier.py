@@ -21,7 +21,6 @@ from clinicpbx.adapters.db.outbox import announce, delivery
 from clinicpbx.paths import Instance
 from tests.support.bed import Program, eventually
 from tests.support.neighbours import PASSWORD, SECRET, MailHost, Receiver, free_port, make_certificate, rules
-from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_database, make_instance
 
 pytestmark = pytest.mark.integration
@@ -102,23 +101,10 @@ class House:
 COMMAND = str(Path(sys.executable).with_name("clinicpbx"))
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
-    url = f"sqlite:///{tmp_path}/main.db"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres"))
+@pytest.fixture
+async def house(url: str, tmp_path: Path) -> House:
     await make_database(url)
-    made = House(tmp_path, url, make_certificate(tmp_path))
-    await made.do(lambda connection: connection.execute(delivery.metadata.tables["notice"].delete()))
-    return made
+    return House(tmp_path, url, make_certificate(tmp_path))
 
 
 @pytest.fixture

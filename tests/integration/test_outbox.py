@@ -3,9 +3,8 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,41 +18,12 @@ from clinicpbx.adapters.db.inbox import find_breaches
 from clinicpbx.adapters.db.inbox_tables import item
 from clinicpbx.adapters.db.ingest import ingest, read_cursor, restarted
 from clinicpbx.adapters.db.outbox import announce, delivery, notice
-from clinicpbx.adapters.db.tables import metadata
 from clinicpbx.core.inbox.category import Category
 from clinicpbx.core.rulebook import Rulebook
-from tests.support.postgres import PROGRAMS, cluster
-from tests.support.record_database import make_database
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 24, 20, 5, tzinfo=UTC)
 LATER = NOW + LEASE
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/main.db"
-    return str(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    await make_database(url)
-    made = make_engine(url, writes=True)
-    async with made.begin() as connection:
-        for table in (each for each in reversed(metadata.sorted_tables) if each.name != "audit"):
-            await connection.execute(table.delete())
-    yield made
-    await made.dispose()
 
 
 def told(kind: str, named: Collection[str] = ()) -> list[str]:

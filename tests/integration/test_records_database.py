@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,17 +12,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, make_url, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import differences, downgrade, newest, upgrade, version
 from clinicpbx.adapters.db.records import assemble_pending
-from clinicpbx.adapters.db.tables import cel, interaction, leg, metadata, offer, queue_entry
+from clinicpbx.adapters.db.tables import cel, interaction, leg, offer, queue_entry
 from clinicpbx.adapters.spool.reader import BATCH, spools
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
-from tests.support.postgres import PROGRAMS, cluster
-from tests.support.record_database import make_database, make_instance, write_call
+from tests.support.record_database import make_instance, write_call
 from tests.support.record_tables import tables
 
 pytestmark = pytest.mark.integration
@@ -33,37 +32,15 @@ WINDOW = max(TIMES) - min(TIMES) + timedelta(hours=2)
 AFTERWARDS = max(TIMES) + timedelta(hours=1)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/main.db"
-    return str(request.getfixturevalue("postgres"))
-
-
 @pytest.fixture
-async def runtime(url: str, tmp_path: Path) -> AsyncIterator[tuple[Instance, RecordsRuntime]]:
+async def runtime(engine: AsyncEngine, tmp_path: Path) -> tuple[Instance, RecordsRuntime]:
     instance = make_instance(tmp_path)
-    await make_database(url)
-    engine = make_engine(url, writes=True)
-    async with engine.begin() as connection:
-        for table in (each for each in reversed(metadata.sorted_tables) if each.name != "audit"):
-            await connection.execute(table.delete())
 
     async def nobody() -> set[str]:
         return set()
 
     found = spools(instance.cdr_spool, instance.cel_spool, instance.journal)
-    made = RecordsRuntime(engine, found, nobody, window=WINDOW, clock=lambda: AFTERWARDS)
-    yield instance, made
-    await engine.dispose()
+    return instance, RecordsRuntime(engine, found, nobody, window=WINDOW, clock=lambda: AFTERWARDS)
 
 
 async def rows(runtime: RecordsRuntime, table: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
-from tests.support.postgres import PROGRAMS, cluster
 from tests.support.record_database import make_database, make_instance, write_call
 from tests.support.record_tables import tables
 
@@ -26,17 +24,6 @@ CALLS = dict(tables(Path(__file__).parents[1] / "scenario" / "records"))
 CUT, WHOLE = CALLS["answered from queue"], CALLS["blind transfer"]
 LEAST = 25
 """A step with rows in each spool sends more statements than this."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/main.db"
-    elif PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    else:
-        with cluster() as made:
-            yield made.url
 
 
 async def step(instance: Instance, url: str, last: int) -> None:

@@ -43,6 +43,11 @@ class Cluster:
         self.start()
         self._run("createdb", "-h", str(self.folder), "-U", "clinicpbx", "clinicpbx")
 
+    def empty(self) -> None:
+        """Leaves no table in the database."""
+        emptied = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        self._run("psql", "-h", str(self.folder), "-U", "clinicpbx", "-q", "-c", emptied, "clinicpbx")
+
     def start(self) -> None:
         options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off -c shared_buffers=16MB"
         log = str(self.folder / "log")
