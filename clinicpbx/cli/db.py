@@ -144,6 +144,6 @@ def tally(instance: Instance, check: bool, rebuild: bool, as_json: bool) -> None
     if found:
         more = "at least " if len(found) > SHOWN else ""
         raise ClinicPBXError(
-            f"{more}{len(rows)} figures are not what the records give", do="clinicpbx db tally --rebuild"
+            f"{more}{len(rows)} of the figures differ from what the records give", do="clinicpbx db tally --rebuild"
         )
     say("the tallies are what the records give")
