@@ -312,6 +312,14 @@ class EndAttempt(CallbackCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class PatientCalled(CallbackCommand):
+    """One of us calls *number*, or, *reached*, talks with the patient: what was promised there waits, or is done."""
+
+    number: Private[str]
+    reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class KeepMessage(MailboxCommand):
     """The recording is a message: finish sealing it and light the lamps. *number*: whom to call back."""
 

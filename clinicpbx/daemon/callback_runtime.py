@@ -1,7 +1,7 @@
 """Runs the call-backs: what they ask goes to the queues, to agents' phones and to the journal; one timer."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ import structlog
 from clinicpbx.adapters.ari.client import Answer
 from clinicpbx.adapters.ari.encode import encode_ring
 from clinicpbx.core.acd.callbacks import Action, Ask, Callback, Callbacks, Keep, State
-from clinicpbx.core.commands import CallbackCommand, Command, EndAttempt, KeepCallback, RingAgent
+from clinicpbx.core.commands import CallbackCommand, Command, EndAttempt, KeepCallback, PatientCalled, RingAgent
 from clinicpbx.core.events import CallArrived, Consulted, Earlier, Event, OfferMade, PlaceTold
 from clinicpbx.core.rulebook import Rulebook
 from clinicpbx.errors import ClinicPBXError
@@ -60,6 +60,10 @@ class CallbackRuntime:
                 self._do(self._all.keep(command, at), at)
             case EndAttempt():
                 self._do(self._all.ended(command, at), at)
+            case PatientCalled(number=number, reached=True):
+                self._do(self._all.talked(number, at, "reached"), at)
+            case PatientCalled(number=number):
+                self._do(self._all.called(number, at), at)
 
     def hear(self, callback: str, event: Event) -> None:
         """What the queues say to a call-back; nothing where there is none of that name."""
@@ -103,6 +107,11 @@ class CallbackRuntime:
         """The call from *number* is over; whoever talked with somebody is not called back."""
         if number is not None and self._all.known:
             self._do(self._all.talked(number, at) if talked else self._all.hung_up(number, at), at)
+
+    def settled(self, calls: Collection[str], outcome: str) -> None:
+        """The inbox says of *calls* what came of their request."""
+        at = self._clock()
+        self._do(self._all.settled(calls, outcome, at), at)
 
     def close(self, callback: str, outcome: str) -> None:
         """ClinicPBXError where no such call-back is open, or it is being tried."""

@@ -1,7 +1,7 @@
 """Calls patients of the inbox from a phone: it is rung, and when it is picked up the patient is."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ class ItemCalls:
     def __init__(self, daemon: "Daemon", instance: Instance, settings: Settings) -> None:
         self._daemon = daemon
         self.desk = InboxDesk(instance, settings, daemon.rulebooks.current, daemon.clock)
-        self.desk.taken = lambda calls, who, outcome: daemon.pages.taken(calls, who, outcome)
+        self.desk.taken = self.taken
         self._ringing: dict[str, datetime] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,6 +58,13 @@ class ItemCalls:
             answer = self._daemon.request(request.method, request.uri, request.query, request.body)
             answer.add_done_callback(partial(self._rung, attempt))
         return {"phone": phone}
+
+    def taken(self, calls: Collection[str], who: str, outcome: str) -> None:
+        """The requests of *calls* are *who*'s by the inbox: nobody on call is rung for them any more. With an *outcome*
+        they are done, and nobody is called back for them either."""
+        self._daemon.pages.taken(calls, who, outcome)
+        if outcome:
+            self._daemon.callbacks.settled(calls, outcome)
 
     def awaits(self, channel: str) -> bool:
         """Whether *channel* is a phone that was rung for an item."""

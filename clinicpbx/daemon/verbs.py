@@ -113,7 +113,7 @@ def _changes(daemon: "Daemon") -> dict[str, Verb]:
         "inbox.call": lambda wish: daemon.items.ring(wish),
         "oncall.accept": lambda wish: daemon.pages.accept(wish["page"], wish["who"]),
         "oncall.close": lambda wish: daemon.pages.close(wish["page"], wish["who"], wish["outcome"]),
-        "oncall.taken": lambda wish: daemon.pages.taken(wish["calls"], wish["who"], wish.get("outcome", "")),
+        "oncall.taken": lambda wish: daemon.items.taken(wish["calls"], wish["who"], wish.get("outcome", "")),
         "oncall.confirm": lambda wish: daemon.pages.confirm(wish["rota"]),
         "selftest.rows": lambda wish: daemon.selftests.rows(),
         "selftest.begin": lambda wish: daemon.selftests.begin(),

@@ -26,9 +26,9 @@ def test_a_message_is_made_ones_own_called_back_and_closed_from_the_phone():
          9  | item claimed m9  | -
          9  | item claimed m1  | play item-claimed
         11  | key 2            | stop, call m1 for ana
-        11  | item called m1   | CPBX_TO=<private>, to cpbx-callback item
+        11  | item called m1   | no call-back now, CPBX_TO=<private>, to cpbx-callback item
         12  | key 7            | -
-        13  | answered s       | -
+        13  | answered s       | met
         14  | back ANSWER      | play mailbox-keys
         15  | key 3            | stop, outcomes m1 for ana
         15  | item outcomes m1 sent refused | play item-outcomes+number:1+outcome-sent+number:2+outcome-refused
@@ -74,13 +74,13 @@ def test_hearing_goes_on_where_the_inbox_does_not_answer():
 def test_what_came_of_a_call_from_the_phone_is_noted_and_hearing_goes_on(happened: str, asked: str, result: str):
     tape = check(call(book(), "code-voicemail", "201"), HEARD.rstrip() + f"""
         11 | key 2            | stop, call m1 for ana
-        11 | item called m1   | CPBX_TO=<private>, to cpbx-callback item
+        11 | item called m1   | no call-back now, CPBX_TO=<private>, to cpbx-callback item
         40 | {happened}       | {asked}
     """)  # fmt: skip
     assert results(tape) == ["", result], "before it has an end, and then"
 
 
-DESK = "         0  | call             | CPBX_TO=<private>, to cpbx-callback item"
+DESK = "         0  | call             | no call-back now, CPBX_TO=<private>, to cpbx-callback item"
 
 
 def desk(number: Private[str] | None = NUMBER, why: str = "") -> CallMachine:
@@ -100,9 +100,9 @@ def results(tape: Tape) -> list[object]:
 @pytest.mark.parametrize(
     ("then", "result"),
     [
-        ("20 | answered s | -\n 60 | back ANSWER | hangup", "answered"),
-        ("20 | answered s | -\n 60 | hangup | -", "answered"),
-        ("20 | answered s | -\n 60 | adopted | hangup", "answered"),
+        ("20 | answered s | met\n 60 | back ANSWER | hangup", "answered"),
+        ("20 | answered s | met\n 60 | hangup | -", "answered"),
+        ("20 | answered s | met\n 60 | adopted | hangup", "answered"),
         ("20 | hangup | -", "hung up"),
         ("20 | back BUSY | play item-unreached\n 24 | prompt ends | hangup", "busy"),
         ("45 | back NOANSWER | play item-unreached\n 165 | silence | hangup", "no answer"),

@@ -149,6 +149,8 @@ def say(command: do.Command) -> str:
         case do.KeepCallback(number=number, join=join, language=language):
             since = int((join.since - T0).total_seconds())
             return f"call {number.value} back for {join.queue} since {since}"
+        case do.PatientCalled(reached=reached):
+            return "met" if reached else "no call-back now"
         case do.EndAttempt(reached=reached, why=why):
             return "reached" if reached else f"unreached: {why}"
         case do.JoinQueue(queue=queue, since=since, anew=anew):

@@ -121,6 +121,37 @@ def test_who_was_not_reached_and_asks_again_is_tried_anew() -> None:
     assert (made.known["c1"].state, made.known["c1"].tried) == (State.WAITING, 0)
 
 
+def test_whom_one_of_us_calls_otherwise_is_not_called_back_meanwhile() -> None:
+    made, number = begun(), Private("2075550142")
+    assert words(made.called(number, NOON)) == ["c1 LeaveQueue", "c1 later"]
+    assert made.deadline == NOON + 15 * MINUTE
+    assert words(made.called(number, NOON - MINUTE)) == ["c1 later"]
+    assert made.deadline == NOON + 15 * MINUTE, "never sooner than it would have been"
+    assert words(made.due(NOON + 15 * MINUTE)) == ["c1 waiting", "c1 JoinQueue"], "who was not reached is not forgotten"
+    assert made.known["c1"].wish.join.since == NOON - MINUTE, "nor the place"
+    for being_tried in (live(), begun()):
+        being_tried.offered("c1", "201", NOON)
+        assert being_tried.called(number, NOON) == []
+
+
+def test_whom_one_of_us_reached_otherwise_is_not_called_back() -> None:
+    made = begun()
+    made.called(Private("2075550142"), NOON)
+    (kept,) = made.talked(Private("2075550142"), NOON, "reached")
+    assert isinstance(kept, Keep)
+    assert (kept.callback.state, kept.callback.outcome, made.known) == (State.DONE, "reached", {})
+
+
+def test_a_request_that_is_done_needs_no_call_back() -> None:
+    made = begun(callback="call.1")
+    assert made.settled(["other"], "resolved", NOON) == []
+    made.offered("call.1", "201", NOON)
+    assert made.settled(["call"], "resolved", NOON) == [], "the agent's phone rings for it"
+    made.not_taken("call.1.a1", "NOANSWER", NOON)
+    assert words(made.settled(["call"], "resolved", NOON)) == ["call.1 LeaveQueue", "call.1 done"]
+    assert made.known == {}
+
+
 def test_nobody_is_called_outside_the_hours() -> None:
     night = NOON + timedelta(hours=9)
     made = Callbacks(BOOK)
@@ -192,7 +223,10 @@ INPUT_KINDS = (*PATIENT, "offered", "not_taken", "taken", "reached", "unreached"
 INPUTS = st.lists(
     st.tuples(
         st.sampled_from(
-            ("keep", "offered", "not_taken", "taken", "reached", "unreached", "idle", "talked", "calls", "over", "due")
+            (
+                *("keep", "offered", "not_taken", "taken", "reached", "unreached", "idle", "talked"),
+                *("calls", "over", "called", "settled", "due"),
+            )
         ),
         st.sampled_from(("c1", "c2")),
         st.integers(1, 3),
@@ -233,6 +267,10 @@ def test_whatever_happens_no_attempt_without_a_reservation_and_no_promise_lost(
                 _, actions = made.calls(Private(f"+1207555014{number}"), at)
             case "over":
                 actions = made.hung_up(Private(f"+1207555014{number}"), at)
+            case "called":
+                actions = made.called(Private(f"+1207555014{number}"), at)
+            case "settled":
+                actions = made.settled([name], "done", at)
             case "talked":
                 actions = made.talked(Private(f"+1207555014{number}"), at)
             case _:

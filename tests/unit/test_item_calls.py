@@ -1,6 +1,7 @@
 """A phone is rung for an item of the inbox: which, when not, and what its being picked up leads to."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from clinicpbx.adapters.db.inbox import change_item
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.inbox_lists import Wanted, list_items
 from clinicpbx.adapters.db.records import NO_RULES, write_records
+from clinicpbx.core.commands import JoinQueue, KeepCallback
 from clinicpbx.core.inbox.changes import Actor, Call, Close
 from clinicpbx.core.records.call_record import Interaction
 from clinicpbx.errors import ClinicPBXError, NotReachable
@@ -85,6 +87,41 @@ async def test_the_phone_that_is_picked_up_calls_the_patient(shell: Shell, engin
         shell.items.ring({"item": 1, "phone": "202"})
     await shell.take(destroyed(attempt))
     assert shell.items.ring({"item": 1, "phone": "202"}) == {"phone": "202"}
+
+
+def promised(shell: Shell, call: str) -> None:
+    """A call-back, promised in *call* to the patient of the item."""
+    join = JoinQueue("frontdesk", shell.clock(), callback=True)
+    wish = KeepCallback(f"{call}.3", Private(NUMBER), "en", "+12075550100", join, "", 3, timedelta(minutes=15))
+    shell.callbacks.perform(wish, shell.clock())
+
+
+def states(shell: Shell) -> list[str]:
+    return [row["state"] for row in shell.callbacks.rows()]
+
+
+async def test_a_promised_call_back_waits_for_the_call_and_is_done_by_it(shell: Shell, engine: AsyncEngine) -> None:
+    promised(shell, "c.1")
+    attempt = await rings(shell, engine)
+    assert states(shell) == ["waiting"]
+    await picks_up(shell, attempt)
+    assert states(shell) == ["later"]
+    caller = channel(attempt, dialplan={"context": "cpbx-callback", "exten": "item"})
+    peer = {"id": "p", "name": "PJSIP/trunk-line-00000002"}
+    await shell.take({"type": "Dial", "dialstatus": "ANSWER", "caller": caller, "peer": peer})
+    assert states(shell) == []
+    shell.journal.commit()
+    assert [told["outcome"] for told in shell.journal.facts_of("callback_ended")] == ["reached"]
+
+
+async def test_a_request_that_is_closed_needs_no_call_back_and_one_that_is_claimed_does(shell: Shell) -> None:
+    promised(shell, "c.1")
+    shell.items.taken(["c.1"], "ana", "")
+    assert states(shell) == ["waiting"]
+    shell.items.taken(["other"], "ana", "resolved")
+    assert states(shell) == ["waiting"]
+    shell.items.taken(["c.1"], "ana", "resolved")
+    assert states(shell) == []
 
 
 async def test_who_picks_up_when_the_item_is_closed_calls_nobody(shell: Shell, engine: AsyncEngine) -> None:

@@ -1,6 +1,6 @@
 """Patients who are called back: each in a queue's line until an agent is reserved, with one live attempt at most."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -32,6 +32,9 @@ class State(Enum):
     LIVE = "live"  # the agent is on the line
     UNREACHED = "unreached"  # tried as often as it may be: a person has to see to it
     DONE = "done"
+
+
+BEING_TRIED = (State.OFFERED, State.LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +141,10 @@ class Callbacks:
         old, new = each.wish.join, wish.join
         join = replace(old, since=min(old.since, new.since), priority=max(old.priority, new.priority))
         merged = replace(each, wish=replace(each.wish, join=join, language=wish.language))
-        if each.state in (State.OFFERED, State.LIVE):
+        if each.state in BEING_TRIED:
             return self._put(merged)
         again = replace(merged, tried=0 if each.state is State.UNREACHED else each.tried)
-        leave = [Ask(each.id, LeaveQueue(each.queue))] if each.state is State.WAITING else []
-        return [*leave, *self._wait(again, at)]
+        return [*_left(each), *self._wait(again, at)]
 
     def offered(self, callback: str, phone: str, at: datetime) -> list[Action]:
         """The queue reserved the agent at *phone*."""
@@ -190,8 +192,7 @@ class Callbacks:
         """The patient calls again: nobody is called back meanwhile, and the place is the new call's."""
         for each in list(self.known.values()):
             if each.state in (State.WAITING, State.LATER) and each.is_for(number):
-                leave = [Ask(each.id, LeaveQueue(each.queue))] if each.state is State.WAITING else []
-                return each.wish.join, [*leave, *self._put(replace(each, state=State.CALLING, when=at))]
+                return each.wish.join, [*_left(each), *self._put(replace(each, state=State.CALLING, when=at))]
         return None, []
 
     def hung_up(self, number: Private[str], at: datetime) -> list[Action]:
@@ -200,20 +201,33 @@ class Callbacks:
         same = (each for each in calling if each.is_for(number))
         return [action for each in same for action in self._wait(each, at)]
 
-    def talked(self, number: Private[str], at: datetime) -> list[Action]:
-        """The patient called, and talked with somebody: nobody has to call back."""
+    def talked(self, number: Private[str], at: datetime, outcome: str = "called again") -> list[Action]:
+        """The patient talked with somebody: nobody has to call back."""
         for each in list(self.known.values()):
-            if each.state not in (State.OFFERED, State.LIVE) and each.is_for(number):
-                return self.close(each.id, "called again", at)
+            if each.state not in BEING_TRIED and each.is_for(number):
+                return self.close(each.id, outcome, at)
         return []
+
+    def called(self, number: Private[str], at: datetime) -> list[Action]:
+        """One of us calls the patient otherwise: it is not tried again before the time between two attempts is over."""
+        actions = list[Action]()
+        for each in list(self.known.values()):
+            if each.state in (State.WAITING, State.LATER) and each.is_for(number):
+                later = max(at + each.wish.again, each.when)
+                actions += [*_left(each), *self._put(replace(each, state=State.LATER, when=later))]
+        return actions
+
+    def settled(self, calls: Collection[str], outcome: str, at: datetime) -> list[Action]:
+        """The requests of *calls* are done: what was promised in them, and is not being tried now, is as well."""
+        found = [each for each in self.known.values() if each.call in calls and each.state not in BEING_TRIED]
+        return [action for each in found for action in self.close(each.id, outcome, at)]
 
     def close(self, callback: str, outcome: str, at: datetime) -> list[Action]:
         """A person has seen to it; KeyError where there is none such, or it is done or being tried."""
         each = self.known[callback]
-        if each.state in (State.DONE, State.OFFERED, State.LIVE):
+        if each.state is State.DONE or each.state in BEING_TRIED:
             raise KeyError(callback)
-        leave = [Ask(callback, LeaveQueue(each.queue))] if each.state is State.WAITING else []
-        return [*leave, *self._put(replace(each, state=State.DONE, when=at, outcome=outcome))]
+        return [*_left(each), *self._put(replace(each, state=State.DONE, when=at, outcome=outcome))]
 
     def due(self, at: datetime) -> list[Action]:
         """Those whose time has come are in line again."""
@@ -251,6 +265,11 @@ class Callbacks:
         if not each.open:
             del self.known[each.id]
         return [Keep(each)]
+
+
+def _left(each: Callback) -> list[Action]:
+    """Out of the line, if it is in it."""
+    return [Ask(each.id, LeaveQueue(each.queue))] if each.state is State.WAITING else []
 
 
 def _digits(number: Private[str]) -> str:

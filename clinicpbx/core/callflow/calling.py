@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from clinicpbx.core.callflow.away import away
-from clinicpbx.core.commands import Command, Continue, Note, SetVariable
+from clinicpbx.core.commands import Command, Continue, Note, PatientCalled, SetVariable
 from clinicpbx.core.events import Adopted, CommandRefused, DialAnswered, DialEnded, Event, HungUp
 from clinicpbx.core.inbox.attempt import (
     ANSWERED,
@@ -27,6 +27,7 @@ class Calling:
     """The channel is in the dialplan's Dial for *attempt*. *result*: "" while it goes on."""
 
     attempt: str
+    number: Private[str]
     deadline: datetime
     talked: bool = False
     result: str = ""
@@ -35,7 +36,8 @@ class Calling:
         """What *event* makes of it, and what is to be noted; *phone*: the extension that calls."""
         match event:
             case DialAnswered() if not self.talked:
-                return replace(self, talked=True), (Note("answered", {"queue": "", "agent": phone}),)
+                told = Note("answered", {"queue": "", "agent": phone})
+                return replace(self, talked=True), (told, PatientCalled(self.number, reached=True))
             case DialEnded(status=status):
                 return self._over(RESULTS.get(status, NOT_DIALLED))
             case CommandRefused(command=Continue.__name__):
@@ -63,8 +65,9 @@ def dial(attempt: str, number: Private[str], at: datetime) -> tuple[Calling, tup
     """
     ring = (
         came_of(attempt, ""),
+        PatientCalled(number),
         SetVariable("CPBX_TO", number),
         Note("dialled", {"target": "patient", "why": f"item {item_of(attempt)}"}),
         Continue(CONTEXT, EXTENSION),
     )
-    return Calling(attempt, away(at)), ring
+    return Calling(attempt, number, away(at)), ring
