@@ -12,7 +12,7 @@ from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.demo.phones import Phones
 from tests.support.bed import Bed, running_bed
 from tests.support.harbor import Harbor, running_harbor
-from tests.support.postgres import PROGRAMS, Cluster, cluster
+from tests.support.postgres import Cluster, cluster
 from tests.support.record_database import make_database
 
 
@@ -39,8 +39,6 @@ def harbor(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster]:
     """A running PostgreSQL, shared by all tests of a worker."""
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
     with cluster() as made:
         yield made
 

@@ -24,7 +24,7 @@ from clinicpbx.adapters.db.tables import cdr, cel, fact, interaction
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.paths import Instance
 from tests.support.bed import Program, eventually
-from tests.support.postgres import PROGRAMS, Cluster, cluster
+from tests.support.postgres import Cluster, cluster
 from tests.support.record_database import make_instance, write_call
 from tests.support.record_tables import tables
 
@@ -176,15 +176,11 @@ async def test_a_full_disk_of_the_main_database_only_delays_records(tmp_path: Pa
 
 
 async def test_postgresql_stopped_and_started_only_delays_records(tmp_path: Path) -> None:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
     with cluster() as database:
         await away_for_an_hour(make_instance(tmp_path), database.url, stopped(database))
 
 
 async def test_postgresql_that_hangs_only_delays_records(tmp_path: Path) -> None:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
     with cluster() as database:
         await away_for_an_hour(make_instance(tmp_path), database.url, database.frozen())
 

@@ -1,8 +1,6 @@
 """The week, the search for calls and saved reports say the same in both databases."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -17,28 +15,12 @@ from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.records.stretch import stretch
 from clinicpbx.reports._report import Period
 from clinicpbx.reports._week import week_page
-from tests.support.postgres import PROGRAMS, cluster
 from tests.support.weeks import NUMBERS, ZONE, fill, week_calls
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WEEK = stretch("last-week", NOW, ZONE)
 PERIOD = Period(*WEEK, zone=ZONE.key, now=NOW)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with cluster() as made:
-        yield made.url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/main.db"
-    return str(request.getfixturevalue("postgres"))
 
 
 async def test_reading(url: str) -> None:

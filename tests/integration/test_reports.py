@@ -18,7 +18,7 @@ from clinicpbx.adapters.db.tables import interaction
 from clinicpbx.core.records.rows import Fact
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Period
-from tests.support.postgres import PROGRAMS, cluster
+from tests.support.postgres import cluster
 from tests.support.record_database import make_database
 from tests.support.report_day import DAY, EXPECTED, PERIOD, call, stay, write_day, write_records_of
 
@@ -28,8 +28,6 @@ FROM_ROWS = replace(PERIOD, tallied=False)
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
     with cluster() as made:
         yield made.url
 

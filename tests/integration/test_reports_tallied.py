@@ -20,7 +20,7 @@ from clinicpbx.core.records.tally import DAYS, EDGES
 from clinicpbx.private import Private
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Period
-from tests.support.postgres import PROGRAMS, cluster
+from tests.support.postgres import cluster
 from tests.support.record_database import make_database
 from tests.support.report_day import write_records_of
 
@@ -97,8 +97,6 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         asyncio.run(fill(f"sqlite:///{folder}/main.db"))
         yield f"sqlite:///{folder}/main.db"
         return
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
     with cluster() as made:
         asyncio.run(fill(made.url))
         yield made.url

@@ -22,7 +22,7 @@ from clinicpbx.adapters.db.tally_proof import differences, rebuild
 from clinicpbx.adapters.db.tally_tables import TALLIES, call_tally, queue_tally, tally_state
 from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry
 from clinicpbx.private import Private
-from tests.support.postgres import PROGRAMS, cluster
+from tests.support.postgres import cluster
 from tests.support.record_database import make_database
 from tests.support.report_calls import CALLS, DAY, inbound
 
@@ -90,8 +90,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    if PROGRAMS is None:
-        pytest.skip("no PostgreSQL on this machine")
     with cluster() as made:
         asyncio.run(make_database(made.url))
         yield made.url

@@ -77,6 +77,7 @@ def _send(pids: list[int], number: signal.Signals) -> None:
 @contextmanager
 def cluster() -> Iterator[Cluster]:
     """A new, running cluster; stopped and removed afterwards."""
+    assert PROGRAMS is not None, "no PostgreSQL on this machine: scripts/setup --dev installs it"
     folder = Path(tempfile.mkdtemp(prefix="cpbx-pg-"))
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
