@@ -5,24 +5,15 @@ from datetime import UTC, datetime
 import rich_click as click
 
 from clinicpbx.cli._actor import login_name
-from clinicpbx.cli._instance import ask_names, named, pass_instance
+from clinicpbx.cli._instance import ask_names, named, pass_instance, rules_in_force
 from clinicpbx.cli._vault import secret_line, vault
 from clinicpbx.cli.output import say, show
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance
-from clinicpbx.rules.compile import Rules
 
 PAGES = ["page", "kind", "rota", "state", "since", "when", "who", "rung", "told", "mailbox", "language", "number"]
 COVERS = ["cover", "rota", "who", "backup", "from", "until", "by"]
 OPEN = ask_names("oncall.pages", "page")
-
-
-def rules_in_force(instance: Instance) -> Rules:
-    """ClinicPBXError where there are none."""
-    from clinicpbx.rules.compile import read_rules
-
-    in_force = instance.current / "rules" / instance.clinic.name
-    return read_rules(in_force, datetime.now(UTC).date(), in_force=True)
 
 
 PROVIDERS = named(lambda instance: rules_in_force(instance).book.providers)

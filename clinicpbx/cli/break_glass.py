@@ -1,37 +1,20 @@
 """Break the glass: the right to hear and see what patients said, for a while, for a reason that is noted."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import rich_click as click
 
 from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli._length import Length
 from clinicpbx.cli.output import say, show
+from clinicpbx.daemon.break_glass import LONGEST
 from clinicpbx.paths import Instance
-from clinicpbx.rules.words import duration, written
-
-
-class Length(click.ParamType[timedelta]):
-    """A length of time: 30m, 1h30m."""
-
-    name = "LENGTH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from clinicpbx.daemon.break_glass import LONGEST
-
-        try:
-            length = duration(value)
-        except ValueError as wrong:
-            self.fail(str(wrong), param, ctx)
-        assert isinstance(length, timedelta)
-        if not timedelta(0) < length <= LONGEST:
-            self.fail(f"{value} is not between 1s and {written(LONGEST)}", param, ctx)
-        return length
+from clinicpbx.rules.words import written
 
 
 @click.group("break-glass", invoke_without_command=True)
 @click.option("--reason", default="", help="Why, for whoever reviews it; no patient's name.")
-@click.option("--for", "length", type=Length(), default="30m", show_default=True, help="How long; at most 12h.")
+@click.option("--for", "length", type=Length(LONGEST), default="30m", show_default=True, help="How long; at most 12h.")
 @click.pass_context
 def command(context: click.Context, reason: str, length: timedelta) -> None:
     """The right to hear, export and unmask for your own login, at once, also while the database is away.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from clinicpbx.cli._instance import pass_instance
+from clinicpbx.cli._instance import pass_instance, rules_known
 from clinicpbx.cli.output import show
 from clinicpbx.paths import Instance
 
@@ -28,7 +28,6 @@ def command(instance: Instance, file: Path | None, as_json: bool) -> None:
     from clinicpbx.rules.compile import read_rules
     from clinicpbx.rules.dialled import dialled
 
-    applied = instance.current / "rules" / "clinic.yaml"
-    path = file or (applied if applied.exists() else instance.clinic)
-    document = read_rules(path, datetime.now(UTC).date()).document
+    rules = read_rules(file, datetime.now(UTC).date()) if file is not None else rules_known(instance)
+    document = rules.document
     show("What phones can dial", ["dial", "kind", "what"], [asdict(row) for row in dialled(document)], as_json)
