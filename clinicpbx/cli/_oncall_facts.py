@@ -103,7 +103,7 @@ def reachability(instance: Instance, since: datetime, as_json: bool) -> None:
     """
     from clinicpbx.adapters.db.calls import page_facts
     from clinicpbx.adapters.vault.pins import PERSON, Pins
-    from clinicpbx.cli._oncall_people import rules_in_force
+    from clinicpbx.cli._instance import rules_in_force
     from clinicpbx.core.oncall.timeline import Reached
     from clinicpbx.core.oncall.timeline import reachability as reached
     from clinicpbx.daemon.recorded import facts_of_kind
