@@ -13,6 +13,7 @@ from clinicpbx.paths import Instance
 
 # the rules are not parsed for it: that takes a second, and a list must not
 FIRST_SITE = re.compile(r"^sites:(?:(?!^\w).)*?\btimezone: *[\"']?([\w+/-]+)", re.S | re.M)
+COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.M)
 UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)", re.ASCII)
 
 
@@ -36,7 +37,11 @@ def local_text(at: datetime) -> str:
 
 @cache
 def _zone_of(rules: Path) -> tzinfo | None:
-    found = FIRST_SITE.search(rules.read_text())
+    try:
+        written = COMMENT.sub("", rules.read_text())
+    except (OSError, UnicodeDecodeError):  # a list is shown all the same
+        return None
+    found = FIRST_SITE.search(written)
     return _named(found.group(1)) if found is not None else None
 
 

@@ -54,6 +54,7 @@ sites:
     [
         HARBOR.read_text(),
         SITES,
+        SITES.replace("    address", "    # timezone: Asia/Tokyo, until we moved\n    address"),
         'sites: {main: {timezone: "America/New_York"}}\nhours: {clinic: {timezone: Asia/Tokyo}}\n',
     ],
 )
@@ -74,6 +75,13 @@ def test_tz_decides_before_the_clinic_does(tmp_path: Path) -> None:
 def test_without_a_zone_in_the_rules_it_is_the_machine_s(tmp_path: Path, rules: str) -> None:
     assert (before := run(tmp_path)), "there are no rules at all"
     in_force(tmp_path, rules)
+    assert run(tmp_path) == before
+
+
+def test_rules_that_cannot_be_read_hide_no_list(tmp_path: Path) -> None:
+    before = run(tmp_path)
+    in_force(tmp_path, "")
+    (tmp_path / "versions" / "000001" / "rules" / "clinic.yaml").write_bytes(b"sites: \xff\xfe")
     assert run(tmp_path) == before
 
 
