@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def reconciled(path: Path) -> list[Row]:
     """What was kept in *path*, oldest first; nothing where there is no such file, torn lines left out."""
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(errors="replace").splitlines()
     except OSError:
         return []
     return [row for line in lines if (row := _row(line))]

@@ -73,18 +73,12 @@ async def assemble_pending(
             except Exception as fault:
                 faults.append(fault)
                 failed += group
-        known = await _known(connection, records)
-        await write_records(connection, sound, records)
+        known = await write_records(connection, sound, records)
         await keep_items(connection, sound, records, book)
         await connection.execute(delete(pending).where(pending.c.id.in_(ids)).where(pending.c.id.not_in(failed)))
         if failed:
             await connection.execute(update(pending).where(pending.c.id.in_(failed)).values(failed=True))
     return Assembled(len(ids), faults, [record.ended for record in records if record.call not in known])
-
-
-async def _known(connection: AsyncConnection, records: Sequence[Interaction]) -> set[str]:
-    calls = select(interaction.c.call).where(interaction.c.call.in_([record.call for record in records]))
-    return set((await connection.execute(calls)).scalars())
 
 
 async def members(connection: AsyncConnection, ids: Sequence[str]) -> list[frozenset[str]]:
@@ -128,10 +122,10 @@ def _group(ids: frozenset[str], rows: dict[str, dict[str, list[Any]]]) -> Group:
     return Group(of("cdr"), of("cel"), of("fact"), of("lost"))
 
 
-async def write_records(connection: AsyncConnection, ids: Collection[str], records: Sequence[Interaction]) -> None:
-    """Makes *records* the only ones of the groups whose ids are *ids*; the tallies follow."""
+async def write_records(connection: AsyncConnection, ids: Collection[str], records: Sequence[Interaction]) -> set[str]:
+    """Makes *records* the only ones of the groups whose ids are *ids*; the tallies follow. Which were there before."""
     calls = {record.call for record in records}
-    recount = Recount(*await state(connection))
+    recount = Recount(*await state(connection, writes=True))
     await recount.take_back(connection, calls | set(ids))
     if stale := set(ids) - calls:
         await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
@@ -143,6 +137,7 @@ async def write_records(connection: AsyncConnection, ids: Collection[str], recor
             await connection.execute(delete(table).where(table.c.call.in_(calls)))
         await _replace(connection, table, [row for rows in parts.values() for row in rows])
     await recount.count(connection, {call: (own[call], entries[call], offers[call]) for call in own})
+    return recount.known
 
 
 async def _replace(connection: AsyncConnection, table: Table, rows: Collection[dict[str, Any]]) -> None:

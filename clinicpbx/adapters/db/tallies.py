@@ -52,9 +52,10 @@ async def zone_of(engine: AsyncEngine) -> str:
         return (await state(connection))[0].key
 
 
-async def state(connection: AsyncConnection) -> tuple[ZoneInfo, datetime | None]:
-    """The zone of days and weeks, and the instant before which figures stand. Who writes tallies waits for others."""
-    found = (await connection.execute(select(tally_state).with_for_update())).one_or_none()
+async def state(connection: AsyncConnection, *, writes: bool = False) -> tuple[ZoneInfo, datetime | None]:
+    """The zone of days and weeks, and the instant before which figures stand. Who *writes* tallies waits for others."""
+    wanted = select(tally_state).with_for_update() if writes else select(tally_state)
+    found = (await connection.execute(wanted)).one_or_none()
     return (ZoneInfo(found.zone or "UTC"), found.closed) if found else (ZoneInfo("UTC"), None)
 
 
@@ -79,12 +80,12 @@ async def _rows(connection: AsyncConnection, wanted: Select[Any]) -> list[Row]:
 class Recount:
     """What calls count as, before and after they are written. Figures before *closed* stand as they are.
 
-    *known*: some of the calls are on record already.
+    *known*: those of the calls that were on record already.
     """
 
     def __init__(self, zone: ZoneInfo, closed: datetime | None) -> None:
         self.zone, self.closed, self.sums = zone, closed, Sums()
-        self.known = False
+        self.known = set[str]()
         self._moved: set[str] = set()
 
     def _open(self, call: Row) -> bool:
@@ -99,10 +100,10 @@ class Recount:
     async def take_back(self, connection: AsyncConnection, calls: Collection[str]) -> None:
         """Before *calls* are written or removed."""
         old = await rows_of(connection, interaction.c.call.in_(calls))
-        self.known = bool(old)
+        self.known = {call["call"] for call, _, _ in old}
         if old:
             self.add(old, -1)
-            self._moved = await repeats.before(connection, [call["call"] for call, _, _ in old])
+            self._moved = await repeats.before(connection, self.known)
 
     async def count(self, connection: AsyncConnection, written: Mapping[str, Counted]) -> None:
         """After the rows *written* were; *again* of them, and of the calls that they followed, is found and kept."""

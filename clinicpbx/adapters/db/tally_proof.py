@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clinicpbx.adapters.db import repeats
 from clinicpbx.adapters.db.bulk import put, replacing
 from clinicpbx.adapters.db.tables import interaction
-from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of
+from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of, zone_of
 from clinicpbx.adapters.db.tally_tables import TALLIES, tally_state
 from clinicpbx.core.records import slots
 
@@ -21,11 +21,10 @@ Rows = dict[str, set[tuple[Any, ...]]]
 
 async def count_in(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object]) -> bool:
     """Rebuilds the tallies if their days and weeks are not those of *zone*; whether they were not."""
-    async with engine.connect() as connection:
-        found = (await connection.execute(select(tally_state.c.zone))).scalar()
-    if found != zone.key:
+    other = await zone_of(engine) != zone.key
+    if other:
         await rebuild(engine, zone, told)
-    return found != zone.key
+    return other
 
 
 async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object] = lambda: None) -> int:
@@ -36,7 +35,7 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
     """
     async with engine.begin() as connection:
         await put(connection, tally_state, ("id", "zone"), [(1, zone.key)], replacing(tally_state, ["zone"]))
-        _, closed = await state(connection)
+        _, closed = await state(connection, writes=True)
         months = await _months(connection, zone)
         for table in TALLIES.values():
             stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else None
@@ -53,7 +52,9 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
 
 async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
     """Each figure that is not what the records, or the quarter hours of a day or an hour of the week, give."""
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
+        if connection.dialect.name != "sqlite":  # whose readers see one state of everything as it is
+            await connection.execution_options(isolation_level="REPEATABLE READ")
         zone, closed = await state(connection)
         for month in await _months(connection, zone):
             for row in await repeats.following(connection, _began_in(month, zone)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
-from clinicpbx.core.records.call_record import Interaction, Kind, Outcome
+from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, QueueEntry
 from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
 from clinicpbx.core.records.lives import lives
 from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, worked
@@ -24,6 +24,8 @@ FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-
 ATTEMPT = re.compile(r"^(.+)\.\d+(?:-red)?\.a\d+$")
 """The id of a channel by which somebody is rung about a call: see callbacks.py and page.py."""
 RUNG = "s"
+NO_TALK = timedelta(milliseconds=100)
+"""A bridge that is torn down while it is made is no talk: a caller hung up in that moment."""
 OF_CHANNELS = ("held", "unheld")
 """Facts whose call is a channel, perhaps not the caller's."""
 OUTCOMES: dict[str, Outcome] = {
@@ -99,7 +101,7 @@ class _Assembly:
         if times is None:
             return None
         started, ended = times
-        spans = talks(self.leg, self.legs.values(), ended) if self.leg else []
+        spans = self._talks(ended)
         kind = self._kind()
         stays = queueing(() if kind == "selftest" else self.facts)
         outcome = self._outcome(kind, spans)
@@ -109,9 +111,7 @@ class _Assembly:
             if any(stay.outcome == "answered" for stay in found.entries):
                 stays.entries += found.entries
                 stays.offers += found.offers
-        queues = worked(stays.entries, spans, self._all("wrapped_up"))
-        if outcome == "abandoned" and queues and queues[-1].outcome == "answered" and not queues[-1].talk:
-            queues = (*queues[:-1], replace(queues[-1], left=max(ended, queues[-1].left), outcome="abandoned"))
+        queues = self._queues(stays, spans, outcome, ended)
         arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
         return Interaction(
@@ -249,6 +249,20 @@ class _Assembly:
             return "voicemail"
         fell = self.leg is not None and FALLBACK in self.leg.contexts
         return told if told and not fell else "abandoned"
+
+    def _queues(
+        self, stays: Queueing, spans: Sequence[Talk], outcome: Outcome, ended: datetime
+    ) -> tuple[QueueEntry, ...]:
+        """Who hung up before whoever picked up could talk was answered by nobody."""
+        queues = tuple(worked(stays.entries, spans, self._all("wrapped_up")))
+        if outcome != "abandoned" or not queues or queues[-1].outcome != "answered" or queues[-1].talk:
+            return queues
+        left = max(ended, queues[-1].left)
+        return (*queues[:-1], replace(queues[-1], left=left, outcome="abandoned", agent=""))
+
+    def _talks(self, ended: datetime) -> Sequence[Talk]:
+        found = talks(self.leg, self.legs.values(), ended) if self.leg else []
+        return found if total(one.span for one in found) >= NO_TALK else []
 
     def _in_vain(self, spans: Sequence[Talk]) -> bool:
         """Nobody talked with the caller, whoever picked up: the caller hung up while they heard whose call it is."""
