@@ -36,7 +36,7 @@ class ItemCalls:
         self.desk = InboxDesk(instance, settings, daemon.rulebooks.current, daemon.clock)
         self.desk.taken = self.taken
         self._ringing: dict[str, datetime] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: dict[str, asyncio.Task[None]] = {}  # whom to call, by the attempt
 
     def ring(self, wish: Mapping[str, Any]) -> dict[str, str]:
         """Rings `phone`, else that of `agent`, for the attempt `attempt` at `item`; without one it only says which.
@@ -73,14 +73,15 @@ class ItemCalls:
     def picked_up(self, attempt: str, phone: str) -> None:
         """The *phone* that was rung is on the line; the inbox is asked whom to call."""
         self._ringing.pop(attempt, None)
-        if attempt not in self._daemon.dispatcher.calls:
-            task = asyncio.get_running_loop().create_task(self._call(attempt, phone))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
+        if attempt not in self._daemon.dispatcher.calls and attempt not in self._asking:
+            task = self._asking[attempt] = asyncio.get_running_loop().create_task(self._call(attempt, phone))
+            task.add_done_callback(partial(self._done, attempt))
 
     def gone(self, channel: str) -> None:
-        """That channel does not ring any more."""
+        """That channel does not ring any more, and nobody is to be called from it."""
         self._ringing.pop(channel, None)
+        if (asking := self._asking.get(channel)) is not None:
+            asking.cancel()
 
     async def _call(self, attempt: str, phone: str) -> None:
         told, book = await self.desk.whom(attempt), self._daemon.rulebooks.current()
@@ -106,7 +107,7 @@ class ItemCalls:
 
     def _under_way(self, at: datetime) -> list[str]:
         rings = (attempt for attempt, since in self._ringing.items() if at - since < 2 * RING)
-        return [*rings, *self._daemon.dispatcher.calls]
+        return [*rings, *self._asking, *self._daemon.dispatcher.calls]
 
     def _phone(self, wish: Mapping[str, Any]) -> str:
         phone, agent = str(wish.get("phone") or ""), str(wish.get("agent") or "")
@@ -119,7 +120,7 @@ class ItemCalls:
             raise ClinicPBXError(f"the rules have no phone {phone}", do="See `clinicpbx rules map`")
         return phone
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _done(self, attempt: str, task: asyncio.Task[None]) -> None:
+        del self._asking[attempt]
         if not task.cancelled() and (bug := task.exception()) is not None:
             log.error("a patient of the inbox could not be called", **where(bug))

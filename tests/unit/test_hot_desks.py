@@ -67,6 +67,20 @@ def test_logging_in_elsewhere_moves_and_logging_in_again_changes_nothing() -> No
     assert desks(made)["ana"] == "201", "a phone of one's own is no hot desk"
 
 
+def test_what_is_kept_of_an_agent_names_the_phone_where_they_are_and_since_when() -> None:
+    made = shift()
+
+    def kept(seconds: float, name: str, phone: str) -> list[tuple[str, str, str, float]]:
+        _, changes = made.floor.take_desk(name, phone, at(seconds))
+        states = [each for each in changes if isinstance(each, AgentStateChanged) and each.name == name]
+        return [(each.state, each.phone, each.desk, (each.since - START).total_seconds()) for each in states]
+
+    assert kept(0, "fay", "204") == [("ready", "204", "204", 0.0)]
+    assert kept(60, "fay", "202") == [("ready", "202", "202", 60.0)]
+    assert kept(90, "ana", "204") == [("ready", "204", "204", 90.0)]
+    assert kept(95, "ana", "201") == [("ready", "201", "", 95.0)], "one's own phone is no desk"
+
+
 def test_nobody_is_driven_away_and_no_call_is_moved() -> None:
     made = shift()
     made.floor.log_in("ana", at(0))

@@ -59,7 +59,7 @@ async def rings(shell: Shell, engine: AsyncEngine) -> str:
 async def picks_up(shell: Shell, attempt: str) -> None:
     on = channel(attempt, "PJSIP/phone-201-00000001")
     await shell.take({"type": "StasisStart", "args": ["item", attempt], "channel": on})
-    while shell.items._tasks:
+    while shell.items._asking:
         await shell.take()
     await shell.take()
 
@@ -140,6 +140,50 @@ async def test_who_picks_up_after_a_restart_calls_the_patient_all_the_same(
     again = Shell(tmp_path, shell.rules.current())
     await picks_up(again, attempt)
     assert told(again) == [NUMBER, "cpbx-callback item"]
+
+
+async def test_while_the_inbox_is_asked_whom_to_call_nobody_else_calls(shell: Shell, engine: AsyncEngine) -> None:
+    attempt = await rings(shell, engine)
+    for _ in range(2):  # said by Asterisk, and found by a look at what is there
+        shell.items.picked_up(attempt, "201")
+    with pytest.raises(ClinicPBXError, match="is being called already"):
+        shell.items.ring({"item": 1, "phone": "202"})
+    while shell.items._asking:
+        await shell.take()
+    await shell.take()
+    assert told(shell) == [NUMBER, "cpbx-callback item"], "once"
+
+
+async def test_who_hangs_up_while_the_inbox_is_asked_calls_nobody(shell: Shell, engine: AsyncEngine) -> None:
+    attempt = await rings(shell, engine)
+    shell.items.picked_up(attempt, "201")
+    await shell.take(destroyed(attempt))
+    while shell.items._asking:
+        await shell.take()
+    assert told(shell) == []
+    assert attempt not in shell.dispatcher.calls
+    assert shell.items.ring({"item": 1, "phone": "202"}) == {"phone": "202"}
+
+
+async def test_a_ring_whose_end_nobody_told_holds_the_item_for_a_minute(shell: Shell, engine: AsyncEngine) -> None:
+    now = [shell.clock()]
+    shell.items._daemon.clock = lambda: now[0]  # type: ignore[method-assign]
+    await rings(shell, engine)
+    now[0] += timedelta(seconds=59)
+    with pytest.raises(ClinicPBXError, match="is being called already"):
+        shell.items.ring({"item": 1, "phone": "202"})
+    now[0] += timedelta(seconds=2)
+    assert shell.items.ring({"item": 1, "phone": "202"}) == {"phone": "202"}
+
+
+async def test_an_inbox_that_is_away_is_no_request_that_is_not_wanted(shell: Shell, engine: AsyncEngine) -> None:
+    attempt = await rings(shell, engine)
+    shell.items.desk._url = f"sqlite:///{shell.instance.home}/keys"  # a folder: it cannot be opened
+    (shell.instance.home / "keys").mkdir(exist_ok=True)
+    await picks_up(shell, attempt)
+    shell.journal.commit()
+    assert [fact["result"] for fact in shell.journal.facts_of("item") if "result" in fact] == ["could not be dialled"]
+    assert any("item-away" in str(body) for body in shell.bodies)
 
 
 async def test_a_phone_that_is_not_picked_up_can_be_rung_again(shell: Shell, engine: AsyncEngine) -> None:

@@ -62,8 +62,11 @@ class Desks:
             return "engaged", []
         moved = agent.logged_in and before not in ("", phone)
         agent.desk = "" if phone == agent.rules.phone else phone
-        changes = self.mark(agent, at, logged_in=True) or [self._roster.keep(agent)]
-        return "moved" if moved else "login", [*changes, *self._roster.seat(at)]
+        if moved:
+            agent.since = at
+        seated = self._roster.seat(at)
+        kept = self.mark(agent, at, logged_in=True) or [self._roster.keep(agent)]
+        return "moved" if moved else "login", [*seated, *kept]
 
     def dialled(self, command: AgentCommand, at: datetime) -> tuple[str, list[Result]]:
         """What an agent's feature code changed, in a word for the agent to hear, and what follows."""
