@@ -25,7 +25,7 @@ class Consultations:
     def about(self, talking: str, phone: str, flow: Flow | None) -> CallRuntime | None:
         """What a call into *flow* from *phone* is about, whose agent is *talking* with that call, or calls a patient
         back; None where no queue is asked."""
-        if flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
+        if not phone or flow is None or all(node.kind != ENQUEUE for node in flow.nodes.values()):
             return None
         made = (each for each in self._calls.values() if each.arrived.callback and each.arrived.entry == phone)
         runtime = self._calls.get(self.patients(talking)) or next(made, None)

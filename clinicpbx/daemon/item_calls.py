@@ -43,14 +43,15 @@ class ItemCalls:
 
         Errors: ClinicPBXError where there is no such phone, or the item is being called; NotReachable.
         """
-        phone, attempt, at = self._phone(wish), str(wish.get("attempt", "")), self._daemon.clock()
-        item = int(wish["item"])
-        if any(item_of(one) == item for one in self._under_way(at)):
-            raise ClinicPBXError(f"item {item} is being called already", do="Wait until that call is over")
-        if not self._daemon.connected:
-            raise NotReachable("Asterisk cannot be asked to ring a phone now", do="See `clinicpbx status`")
+        item, attempt, at = int(wish["item"]), str(wish.get("attempt", "")), self._daemon.clock()
         if attempt and item_of(attempt) != item:
             raise ClinicPBXError(f"no attempt at item {item}", do=f"Use `clinicpbx inbox call {item}`")
+        try:
+            phone = self._to_ring(wish, item, at)
+        except ClinicPBXError:
+            if attempt:  # it is on the item already
+                self._not_rung(attempt, at)
+            raise
         if attempt:
             self._ringing[attempt] = at
             self._daemon.journal.fact(attempt, at, "item", {"item": item, "attempt": attempt})
@@ -58,6 +59,13 @@ class ItemCalls:
             answer = self._daemon.request(request.method, request.uri, request.query, request.body)
             answer.add_done_callback(partial(self._rung, attempt))
         return {"phone": phone}
+
+    def _to_ring(self, wish: Mapping[str, Any], item: int, at: datetime) -> str:
+        if any(item_of(one) == item for one in self._under_way(at)):
+            raise ClinicPBXError(f"item {item} is being called already", do="Wait until that call is over")
+        if not self._daemon.connected:
+            raise NotReachable("Asterisk cannot be asked to ring a phone now", do="See `clinicpbx status`")
+        return self._phone(wish)
 
     def taken(self, calls: Collection[str], who: str, outcome: str) -> None:
         """The requests of *calls* are *who*'s by the inbox: nobody on call is rung for them any more. With an *outcome*
@@ -99,11 +107,14 @@ class ItemCalls:
     def _rung(self, attempt: str, answer: "asyncio.Future[Answer]") -> None:
         if not answer.result().ok:
             log.warning("a phone could not be rung for an item", item=item_of(attempt), status=answer.result().status)
-            at = self._daemon.clock()
             self.gone(attempt)
-            result = {"item": item_of(attempt), "attempt": attempt, "result": NOT_RUNG}
-            self._daemon.journal.fact(attempt, at, "item", result)
-            self._daemon.journal.fact(attempt, at, "ended", {"outcome": "internal"})
+            self._not_rung(attempt, self._daemon.clock())
+
+    def _not_rung(self, attempt: str, at: datetime) -> None:
+        """For the record of the attempt, which tells the item."""
+        result = {"item": item_of(attempt), "attempt": attempt, "result": NOT_RUNG}
+        self._daemon.journal.fact(attempt, at, "item", result)
+        self._daemon.journal.fact(attempt, at, "ended", {"outcome": "internal"})
 
     def _under_way(self, at: datetime) -> list[str]:
         rings = (attempt for attempt, since in self._ringing.items() if at - since < 2 * RING)
@@ -112,8 +123,7 @@ class ItemCalls:
     def _phone(self, wish: Mapping[str, Any]) -> str:
         phone, agent = str(wish.get("phone") or ""), str(wish.get("agent") or "")
         if not phone:
-            agents = self._daemon.queues.status()["agents"]
-            phone = next((str(row["phone"] or "") for row in agents if row["agent"] == agent), "")
+            phone = self._daemon.queues.phone_of(agent)
         if not phone:
             raise ClinicPBXError(f"{agent} is at no phone", do="Say which is to ring: --phone 201")
         if phone not in self._daemon.rulebooks.current().phones:

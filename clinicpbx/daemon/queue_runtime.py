@@ -199,6 +199,10 @@ class QueueRuntime:
         waiting = [row for name in sorted(self._floor.queues) for row in caller_rows(self._floor, name, at)]
         return {"queues": queue_rows(self._floor, at), "agents": agent_rows(self._floor), "callers": waiting}
 
+    def phone_of(self, agent: str) -> str:
+        """The phone where *agent* is; "" where they are at none."""
+        return self._floor.agents[agent].phone.extension if agent in self._floor.agents else ""
+
     def close(self) -> None:
         """No timer of ours runs any more."""
         if self._timer is not None:

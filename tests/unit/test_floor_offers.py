@@ -6,7 +6,7 @@ import pytest
 
 from clinicpbx.core.acd.distributor import MOST_TOLD
 from clinicpbx.core.acd.results import ToCall
-from clinicpbx.core.commands import JoinQueue, QueueCommand, ReturnOffer
+from clinicpbx.core.commands import JoinQueue, QueueCommand, ReturnOffer, TakeOffer
 from clinicpbx.core.events import OfferMade
 from tests.support.floors import Shift, agent, at, queue
 
@@ -27,6 +27,15 @@ def test_the_agent_free_the_longest_is_asked_first() -> None:
     shift.take(1, "c1", "201")
     shift.channels(2, "201", 0)
     assert shift.join(3, "c2") == ["c2: ring 202"]
+
+
+def test_an_agent_who_hung_up_on_a_call_back_as_it_was_taken_does_not_talk() -> None:
+    shift = Shift(queue("q", wrap_up=timedelta(0)), agent("ana", "201", q=0))
+    shift.do(0, "b1", JoinQueue("q", at(0), callback=True))
+    for channels in (1, 0):
+        shift.channels(1, "201", channels)
+    shift.do(1, "b1", TakeOffer("q", "201", "b1.a1"))
+    assert shift.state("ana") == "free"
 
 
 def test_ringall_reserves_all_of_the_best_penalty_and_frees_the_others_when_one_takes() -> None:

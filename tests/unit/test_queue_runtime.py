@@ -68,6 +68,7 @@ async def test_events_reach_calls_and_states_the_store() -> None:
     assert [(state.logged_in, state.paused) for state in bench.kept] == [
         (True, "lunch"), (True, ""), (False, ""), (True, ""),
     ]  # fmt: skip
+    assert [bench.runtime.phone_of(name) for name in ("ana", "nobody")] == ["201", ""]
     bench.runtime.call_gone("c1", START)
     assert bench.runtime.calls() == []
     bench.runtime.close()

@@ -271,11 +271,11 @@ class Floor:
         results: list[Result] = []
         agent = self._roster.on_phone(taken.phone)
         caller = self._room.callers.get(call)
+        offered = agent.activity if agent is not None and isinstance(agent.activity, Offered) else None
+        rang_out = offered is not None and offered.call == call and offered.rang_out
         if caller is not None and caller.callback and taken.channel:
             call = taken.channel  # the agent's call to the patient
         if agent is not None:
-            offered = agent.activity if isinstance(agent.activity, Offered) else None
-            rang_out = offered is not None and offered.call == call and offered.rang_out
             talking = Talking(call, taken.queue, None if agent.phone.channels else at + GRACE)
             agent.misses, agent.taken, agent.used = 0, agent.taken + 1, at
             results += self._roster.become(agent, talking, at)
