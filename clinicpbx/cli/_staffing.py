@@ -103,7 +103,7 @@ def house_of(instance: Instance, queue: str) -> House:
 
 def told(slot: Slot) -> str:
     """One shortage in words."""
-    return f"{slot.day:%A} {slot.start:%H:%M} needs {slot.need.agents}, you have {round(slot.have or 0)}"
+    return f"{slot.day:%A} {slot.start:%H:%M} needs {slot.need.agents}, you have {slot.there}"
 
 
 def draw(slots: Sequence[Slot], title: str) -> None:
@@ -123,7 +123,7 @@ def draw(slots: Sequence[Slot], title: str) -> None:
 def _field(slot: Slot | None, most: int) -> Text:
     if slot is None:
         return Text("")
-    words = f"{slot.need.agents}" if slot.have is None else f"{slot.need.agents} of {round(slot.have)}"
+    words = f"{slot.need.agents}" if slot.have is None else f"{slot.need.agents} of {slot.there}"
     shade = SHADES[round((len(SHADES) - 1) * slot.need.agents / most)]
     return Text(words, style="bold white on red" if slot.short else shade)
 

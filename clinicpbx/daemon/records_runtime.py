@@ -46,6 +46,7 @@ class RecordsRuntime:
 
     def __post_init__(self) -> None:
         self._cursors: dict[str, Cursor] = {}
+        self._waiting: dict[str, int] = {}  # rows, by the spool's kind
         self._zone: ZoneInfo | None = None
 
     async def step(self) -> bool:
@@ -53,21 +54,19 @@ class RecordsRuntime:
 
         Raises what the databases raise; what was not committed is done again by the next step.
         """
-        drained, limits = False, await self._limits()
+        drained = False
         for _ in range(BATCHES):
+            limits = self._limits()
             if drained := all([await self._move(spool, limits[spool.kind]) for spool in self.spools]):
                 break
         return await self._assemble() and drained
 
-    async def _limits(self) -> dict[str, int]:
-        """How many rows of each spool to move at once: in the proportion in which they wait, so that what moves is
-        whole calls, each to be assembled once."""
-        waiting = {}
-        for spool in self.spools:
-            given, at = await asyncio.to_thread(spool.last), await self._cursor(spool.kind)
-            waiting[spool.kind] = max(given - at.position, 0)
+    def _limits(self) -> dict[str, int]:
+        """How many rows of each spool to move at once: in the proportion in which they were seen to wait, so that what
+        moves is whole calls, each to be assembled once."""
+        waiting = {spool.kind: self._waiting.get(spool.kind, 0) for spool in self.spools}
         most = max(waiting.values())
-        return {kind: max(BATCH * rows // max(most, 1), LEAST) for kind, rows in waiting.items()}
+        return {kind: max(BATCH * rows // most, LEAST) if most else BATCH for kind, rows in waiting.items()}
 
     async def _cursor(self, kind: str) -> Cursor:
         return self._cursors.get(kind) or await read_cursor(self.engine, kind)
@@ -89,6 +88,7 @@ class RecordsRuntime:
             await asyncio.to_thread(spool.prune, at.position - MARGIN, 2 * BATCH)
         if at.spool:
             self._cursors[spool.kind] = at
+        self._waiting[spool.kind] = max(found.last - at.position, 0)
         return len(found.rows) < limit
 
     async def _in_zone(self) -> None:

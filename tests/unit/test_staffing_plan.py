@@ -57,6 +57,13 @@ def test_the_worst_shortages_come_first_and_without_knowing_who_is_there_none_is
     assert all(slot.short == slot.need.agents - 2 for slot in worst)
 
 
+def test_who_comes_every_other_week_is_not_there() -> None:
+    need = next(plan(STEADY, WEEK, CALLER, Target())).need.agents
+    for have, short in ((need, 0), (need - 0.5, 1), (need - 1.5, 2), (need - 1e-12, 0)):
+        slot = next(plan(STEADY, WEEK, CALLER, Target(), have=lambda day, start, have=have: float(have)))
+        assert (slot.short, slot.there) == (short, need - short)
+
+
 def test_breaks_are_planned_for() -> None:
     slot = next(plan(STEADY, WEEK, CALLER, Target(), shrinkage=0.5))
     assert slot.roster == 2 * slot.need.agents

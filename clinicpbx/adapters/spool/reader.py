@@ -88,13 +88,6 @@ class Spool:
         read = tuple((id, self.reads(tuple(cells))) for id, *cells in rows)
         return Rows(found[0] if found else "", last, mark, end, read)
 
-    def last(self) -> int:
-        """The highest id that was ever given, 0 where there was none."""
-        if not self.path.exists():
-            return 0
-        with self._open("rw") as database:
-            return self._last(database) if self.kind in _tables(database) else 0
-
     def _last(self, database: sqlite3.Connection) -> int:
         given = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self.kind,)).fetchone()
         return given[0] if given else 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, time
+from math import floor
 
 from clinicpbx.core.staffing.erlang import Expected, Load, Target, needed, rostered
 from clinicpbx.core.staffing.forecast import Forecast
@@ -11,6 +12,8 @@ MINUTES = 15
 """Of the intervals that calls are counted in."""
 LEAST = 0.05
 """Calls in an interval for which nobody needs to be there."""
+TINY = 1e-9
+"""What a mean of whole numbers may be off by."""
 Have = Callable[[date, time], float | None]
 
 
@@ -41,7 +44,12 @@ class Slot:
     @property
     def short(self) -> int:
         """How many are missing; 0 where nobody knows who will be there."""
-        return 0 if self.have is None else max(0, self.need.agents - round(self.have))
+        return 0 if self.have is None else max(0, self.need.agents - self.there)
+
+    @property
+    def there(self) -> int:
+        """Whole agents who can be counted on: who comes every other week is not there."""
+        return floor((self.have or 0.0) + TINY)
 
 
 def plan(
