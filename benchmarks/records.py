@@ -79,7 +79,7 @@ async def search_speed(engine: AsyncEngine, until: datetime) -> Figures:
     """Seconds of what people look for: the newest 50 calls of a number, an agent, an outcome, a queue."""
     call, entry = interaction.c, queue_entry.c
     async with engine.connect() as connection:
-        latest = select(call.number).where(call.number != "").order_by(call.started.desc()).offset(999).limit(1)
+        latest = select(call.number).where(call.number != "").order_by(call.started.desc()).offset(99).limit(1)
         number = (await connection.execute(latest)).scalar_one()
     newest = select(interaction).order_by(call.started.desc()).limit(50)
     stays = select(entry.call).where(entry.queue == QUEUES[3]).order_by(entry.entered.desc()).limit(50)

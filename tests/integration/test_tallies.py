@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.records import write_records
 from clinicpbx.adapters.db.tables import interaction, metadata
+from clinicpbx.adapters.db.tallies import state, zone_of
 from clinicpbx.adapters.db.tally_proof import differences, rebuild
 from clinicpbx.adapters.db.tally_tables import TALLIES, call_tally, queue_tally, tally_state
 from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry
@@ -107,6 +108,16 @@ async def kept(engine: AsyncEngine) -> dict[str, list[Any]]:
 
 async def different(engine: AsyncEngine) -> list[dict[str, Any]]:
     return [one async for one in differences(engine)]
+
+
+async def test_a_report_waits_for_nobody_who_writes(postgres: str) -> None:
+    writing, reading = make_engine(postgres, writes=True), make_engine(postgres)
+    async with writing.begin() as connection:
+        await state(connection, writes=True)
+        assert await asyncio.wait_for(zone_of(reading), 5)
+        assert await asyncio.wait_for(different(reading), 20) == []
+    for engine in (writing, reading):
+        await engine.dispose()
 
 
 async def follow(url: str, changes: list[tuple[list[Interaction], set[str]]]) -> None:

@@ -76,7 +76,7 @@ async def test_what_differs_twice_is_told_once_until_it_is_even_again(engine: As
 
 async def test_the_file_has_an_end_and_a_full_disk_harms_nothing(engine: AsyncEngine, tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    path.write_text('{"at": "old"}\n' * (2 * KEPT) + "torn")
+    path.write_bytes(b'{"at": "old"}\n' * (2 * KEPT) + b"\xff\n" + b"torn")
     one = Reconciliations(path, engine)
     await one.take(EVEN, NOW)
     assert len(path.read_text().splitlines()) == KEPT
