@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.demand import SECONDS, Quarter, demand, ready
+from clinicpbx.adapters.db.demand import Quarter, demand, ready
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._instance import rules_known
+from clinicpbx.core.records.slots import instant_of
 from clinicpbx.core.staffing.forecast import DAY, Forecast, History, learn
 from clinicpbx.core.staffing.judged import Judged, judged
 from clinicpbx.core.staffing.plan import MINUTES, Caller, Have, Slot
@@ -79,7 +80,7 @@ def _history(quarters: Iterable[Quarter], zone: ZoneInfo, today: date) -> Histor
     """Every day from the first call until yesterday, by the clinic's own clock."""
     found: dict[date, list[float]] = defaultdict(lambda: [0.0] * A_DAY)
     for quarter in quarters:
-        local = datetime.fromtimestamp(quarter.slot * SECONDS, zone)
+        local = instant_of(quarter.slot).astimezone(zone)
         found[local.date()][(local.hour * 60 + local.minute) // MINUTES] += quarter.offered
     day = min(found, default=today)
     while day < today:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from clinicpbx.core.acd.results import AgentStateChanged
 from clinicpbx.core.events import CallArrived, Event
 from clinicpbx.core.oncall.page import Page
 from clinicpbx.core.oncall.page import State as PageState
+from clinicpbx.core.records.rows import stamp
 from clinicpbx.daemon import callback_codec, event_codec, page_codec
 from clinicpbx.daemon.callers import KEPT, Known
 from clinicpbx.daemon.journal_key import Sealing, hidden
@@ -78,11 +79,6 @@ class OpenCall:
     call: str
     version: str
     events: tuple[Event, ...]
-
-
-def stamp(at: datetime) -> str:
-    """ISO-8601, UTC, microseconds."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class Journal:

@@ -6,8 +6,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 
 from clinicpbx.core.events import CallArrived, Event
-from clinicpbx.core.records.rows import FACT_COLUMNS, Fact, fact
-from clinicpbx.daemon.journal import events_of, stamp
+from clinicpbx.core.records.rows import FACT_COLUMNS, Fact, fact, stamp
+from clinicpbx.daemon.journal import events_of
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.errors import ClinicPBXError
 from clinicpbx.paths import Instance

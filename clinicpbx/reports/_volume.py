@@ -1,6 +1,6 @@
 """Calls to be added up: each a row of its own, or many in a row of the tally."""
 
-from sqlalchemy import Integer, cast, literal, select
+from sqlalchemy import literal, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from clinicpbx.adapters.db.tally_tables import call_tally
@@ -10,13 +10,12 @@ from clinicpbx.reports._sums import flag
 from clinicpbx.reports._tallied import countable, covered
 
 BY = ("did", "site", "hour", "day", "weekday", "quarter")
-LENGTHS = ("wait_ms", "hold_ms")
 
 
 def volume(period: Period, by: str, *also: str) -> NamedFromClause:
     """The calls of *period* of every kind but test calls; `what` is the *by* of a row, *also* what else it is by.
 
-    `calls`, `taken` by somebody, `transferred`, taken by the `fallback`; LENGTHS, and `talk_ms` without hold.
+    `calls`, `taken` by somebody, `transferred`, and `talk_ms` without hold.
     """
     return (_tallies if countable(period) else _rows)(period, (by, *also))
 
@@ -30,7 +29,7 @@ def _tallies(period: Period, by: tuple[str, ...]) -> NamedFromClause:
             *(what.label(name) for (what, _), name in zip(parts, ("what", *by[1:]), strict=True)),
             row.kind,
             row.outcome,
-            *(row[name] for name in ("calls", "taken", "transferred", "fallback", *LENGTHS)),
+            *(row[name] for name in ("calls", "taken", "transferred")),
             (row.talk_ms - row.hold_ms).label("talk_ms"),
         )
         .where(parts[chosen][1])
@@ -48,8 +47,6 @@ def _rows(period: Period, by: tuple[str, ...]) -> NamedFromClause:
             literal(1).label("calls"),
             flag(CALL.answered.is_not(None)).label("taken"),
             flag(CALL.transfers != "[]").label("transferred"),
-            cast(CALL.fallback, Integer).label("fallback"),
-            *(CALL[name] for name in LENGTHS),
             (CALL.talk_ms - CALL.hold_ms).label("talk_ms"),
         )
         .where(begun(period))

@@ -7,6 +7,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from clinicpbx.adapters.db.tables import interaction, offer, queue_entry
 from clinicpbx.adapters.db.tally_tables import agent_tally
+from clinicpbx.core.records.tally import BLAMELESS
 from clinicpbx.reports._calls import CALL, entries, of_call, of_part, patients_calls
 from clinicpbx.reports._report import Period
 from clinicpbx.reports._sums import flag
@@ -14,7 +15,6 @@ from clinicpbx.reports._tallied import countable, covered
 
 BY = ("agent", "queue", "hour", "day", "weekday", "quarter")
 COUNTS = ("offers", "answered", "missed", "calls", "hold_ms", "wrap_ms")
-BLAMELESS = ("answered", "elsewhere", "abandoned", "interrupted", "overflow")
 
 
 def work(period: Period, by: str) -> NamedFromClause:

@@ -1,12 +1,13 @@
 """How soon somebody on call accepted what they were paged for."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, select
 
 from clinicpbx.adapters.db.expressions import elapsed, instant, said
 from clinicpbx.adapters.db.tables import fact
+from clinicpbx.core.records.rows import stamp
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._calls import grouped
 from clinicpbx.reports._dimension import CLOCK
@@ -17,10 +18,6 @@ from clinicpbx.reports._zone import clock
 BY = ("person", "day", "weekday", "hour")
 LONGEST = timedelta(days=2)
 """After its beginning a page is looked for so long."""
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def query(period: Period) -> Select[Any]:
@@ -34,7 +31,7 @@ def query(period: Period) -> Select[Any]:
             func.max(case((event == "begun", what))).label("kind"),
             count(event == "rung").label("rung"),
         )
-        .where(told.kind == "page", told.at >= _text(period.since), told.at < _text(period.until + LONGEST))
+        .where(told.kind == "page", told.at >= stamp(period.since), told.at < stamp(period.until + LONGEST))
         .group_by(said(told.body, "page"))
         .subquery()
         .c
@@ -42,7 +39,7 @@ def query(period: Period) -> Select[Any]:
     stands = clock(by, instant(page.begun), period) if by in CLOCK else func.coalesce(page.who, "")
     one = (
         select(stands.label("what"), page.rung, elapsed(instant(page.begun), instant(page.accepted)).label("took_ms"))
-        .where(and_(page.begun.is_not(None), page.begun < _text(period.until), page.kind.not_like("handover%")))
+        .where(and_(page.begun.is_not(None), page.begun < stamp(period.until), page.kind.not_like("handover%")))
         .subquery()
         .c
     )

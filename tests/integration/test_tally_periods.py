@@ -15,7 +15,6 @@ from clinicpbx.adapters.db.tallies import add_counts
 from clinicpbx.adapters.db.tally_tables import (
     covering,
     local_day,
-    local_month,
     local_quarter,
     menu_tally,
     weekly,
@@ -66,11 +65,9 @@ async def test_each_quarter_hour_counts_once_where_and_when_it_was(counted: tupl
         quarters = range(slots.quarter_of(since), slots.quarter_of(until))
         of_day = Counter(slots.day_of(quarter, zone) for quarter in quarters)
         of_week = Counter(slots.hour_of_week(quarter, zone) % slots.WEEK for quarter in quarters)
-        of_month = Counter(slots.month_of(quarter, zone) for quarter in quarters)
         for pick, what, expected in (
             (covering, local_day, of_day),
             (weekly, local_quarter, of_week),
-            (weekly, local_month, of_month),
         ):
             label = what(menu_tally, *period).label("label") if quarters else menu_tally.c.slot.label("label")
             query = select(label, pressed).where(pick(menu_tally, *period)).group_by("label")

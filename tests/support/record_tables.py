@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clinicpbx.core.records.assemble import Group
 from clinicpbx.core.records.call_record import Interaction
-from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_row, cel_row, fact
+from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_cells, cel_row, fact
 
 COLUMNS = {"cel": CEL_COLUMNS, "cdr": CDR_COLUMNS, "fact": FACT_COLUMNS}
 
@@ -24,7 +24,10 @@ class Table:
 
     def group(self) -> Group:
         return Group(
-            [cdr_row(r) for r in self.cdr], [cel_row(r) for r in self.cel], [fact(r) for r in self.fact], self.lost
+            [cdr_cells(*r.values()) for r in self.cdr],
+            [cel_row(r) for r in self.cel],
+            [fact(r) for r in self.fact],
+            self.lost,
         )
 
 

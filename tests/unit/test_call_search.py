@@ -1,10 +1,18 @@
 """clinicpbx calls search: what is found, what is hidden, what may not stand on a command line."""
 
 import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.call_search import Wanted, find_calls_by
+from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.paths import Instance
 from tests.support.weeks import NUMBERS, make_clinic
 from tests.unit.test_cli_report import rows, run
 
@@ -16,6 +24,13 @@ NUMBER = NUMBERS[3]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clinic(tmp_path_factory.mktemp("clinic") / "home").home
+
+
+@pytest.fixture
+async def engine(home: Path) -> AsyncIterator[AsyncEngine]:
+    made = make_engine(f"sqlite:///{Instance(home).database}")
+    yield made
+    await made.dispose()
 
 
 def found(home: Path, *words: str, typed: str = "") -> list[dict[str, str]]:
@@ -46,6 +61,23 @@ def test_a_number_in_full_never_stands_on_the_command_line_nor_in_the_answer(hom
         told = run(home, "calls", "search", "--number", "-", typed=f"{words}\n")
         assert told.exit_code == (0 if words == "12" else 2)
         assert words not in told.stderr
+
+
+async def test_digits_stand_for_themselves_alone(engine: AsyncEngine) -> None:
+    assert len(await find_calls_by(engine, Wanted(ending="03"), 10)) == 10
+    for ending in ("%3", "_3", "0%03"):
+        assert await find_calls_by(engine, Wanted(ending=ending), 10) == []
+
+
+@pytest.mark.parametrize(("part", "at"), [({"queue": "nurse"}, "entered>"), ({"agent": "101"}, "at>")])
+async def test_parts_of_older_calls_are_not_looked_at(engine: AsyncEngine, part: dict[str, str], at: str) -> None:
+    sent = list[tuple[str, Any]]()
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: sent.append((told[2], told[3])))
+    assert await find_calls_by(engine, Wanted(since=datetime(2026, 11, 18, tzinfo=UTC), **part), 10)
+    statement, values = next(one for one in sent if "FROM interaction" in one[0])
+    async with engine.connect() as connection:
+        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        assert at in " ".join(row[3] for row in plan)
 
 
 def test_conditions_narrow_each_other(home: Path) -> None:

@@ -22,7 +22,7 @@ QUEUES = [("front <desk>", 12), ("a queue whose name is very long indeed", 3.5),
 LOADS = {("Monday", "08:00"): 12, ("Tuesday", "08:30"): 3, ("Tuesday", "09:00"): 1}
 DRAWN = {
     "bars": bars("Abandoned calls", "", QUEUES),
-    "lines": lines("Calls by day", "", DAYS, [("this week", [4, 9, None, 5, 7]), ("mean", [5, 5.5, 6, 5, 4])]),
+    "lines": lines("Calls by day", "", DAYS, [("this <week>", [4, 9, None, 5, 7]), ("mean", [5, 5.5, 6, 5, 4])]),
     "one-line": lines("Service level", "%", DAYS, [("service level", [80, 92.5, 71, 100, 60])]),
     "heat": heat("Demand", "calls", ("Monday", "Tuesday"), QUARTERS, LOADS),
     "nothing": bars("None", "s", []) + lines("None", "", (), [("x", ())]) + heat("None", "", (), (), {}),

@@ -38,6 +38,8 @@ def test_growth_goes_on_but_damped() -> None:
     forecast = learn(days(12, growth=0.02))
     last, soon = 100 * (1 + 0.02 * 11), forecast.total(MONDAY + timedelta(weeks=12, days=1))
     assert last < soon < last + 4
+    later = forecast.total(MONDAY + timedelta(weeks=20, days=1))
+    assert later - soon == pytest.approx(8 * (100 * 0.02) / 2)  # half of what eight more weeks would add
 
 
 def test_a_holiday_has_the_calls_of_holidays_and_the_day_after_has_more() -> None:
@@ -89,6 +91,13 @@ def test_it_is_judged_on_weeks_that_it_has_not_seen() -> None:
     assert found.last_week.intervals == pytest.approx(0, abs=1e-6)
     grown = judged(days(12, growth=0.05), weeks=3)
     assert grown.ours.days < grown.last_week.days < grown.four_weeks.days
+
+
+def test_a_wild_week_that_is_judged_has_taught_nothing() -> None:
+    history = days(12)
+    wild = {day: [3 * calls for calls in history[day]] for day in sorted(history)[-7:]}
+    found = judged({**history, **wild}, weeks=1)
+    assert (found.ours.days, found.ours.intervals) == (pytest.approx(200 / 3), pytest.approx(200 / 3))
 
 
 def test_what_cannot_be_judged_says_how_much_it_needs() -> None:

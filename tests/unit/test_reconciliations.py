@@ -74,6 +74,13 @@ async def test_what_differs_twice_is_told_once_until_it_is_even_again(engine: As
     assert reconciled(path)[-1]["for_example"] == {"call_without_record": ["e"]}
 
 
+async def test_what_differs_without_a_pause_is_told_once_though_it_changes(engine: AsyncEngine, tmp_path: Path) -> None:
+    one = Reconciliations(tmp_path / "kept.jsonl", engine)
+    for n, count in enumerate(map(uneven, "ccdd")):
+        await one.take(count, NOW + MINUTE * n)
+    assert await told(engine) == ["records-20261124T0801"]
+
+
 async def test_the_file_has_an_end_and_a_full_disk_harms_nothing(engine: AsyncEngine, tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
     path.write_bytes(b'{"at": "old"}\n' * (2 * KEPT) + b"\xff\n" + b"torn")

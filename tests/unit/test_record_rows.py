@@ -8,7 +8,7 @@ import pytest
 from clinicpbx.core.records.assemble import Group, assemble_all
 from clinicpbx.core.records.call_record import QueueEntry
 from clinicpbx.core.records.legs import extension, legs_of, talks
-from clinicpbx.core.records.rows import CelRow, cdr_row, cel_row, fact, instant
+from clinicpbx.core.records.rows import CelRow, cdr_cells, cel_row, fact, instant
 from clinicpbx.core.records.spans import total
 
 pytestmark = pytest.mark.unit
@@ -75,7 +75,7 @@ def test_an_odd_fact_is_read() -> None:
 def test_numbers_do_not_print() -> None:
     row = cel_row(CEL | {"num": "+12125550147"})
     assert "0147" not in repr(row)
-    assert "0147" not in repr(cdr_row(CDR | {"src": "+12125550147"}))
+    assert "0147" not in repr(cdr_cells(*(CDR | {"src": "+12125550147"}).values()))
 
 
 def test_phones() -> None:

@@ -34,6 +34,8 @@ SHEET = Sheet(f"Level {EVIL}", COLUMNS, ROWS, "level = 100 * a & b", ("An edge."
 PAGE = Page("level", "Level by queue", "Harbor & Sons", PERIOD, [SHEET])
 TWO = replace(PAGE, sheets=[SHEET, replace(SHEET, title="Other", rows=[], picture="")], lines=["A & B."])
 
+WORDY = replace(PAGE, sheets=[replace(SHEET, columns=(*COLUMNS, Column("why")), rows=[{**ROWS[0], "why": EVIL}])])
+
 
 def test_there_are_these_formats() -> None:
     assert list(FORMATS) == ["csv", "html", "json", "xlsx"]
@@ -104,7 +106,7 @@ class Tags(HTMLParser):
         self.seen.append((tag, dict(attrs)))
 
 
-@pytest.mark.parametrize("page", [PAGE, TWO], ids=["report", "week"])
+@pytest.mark.parametrize("page", [PAGE, TWO, WORDY], ids=["report", "week", "words"])
 def test_a_page_loads_nothing_runs_nothing_and_escapes_everything(page: Page) -> None:
     text = as_stream("html", page).decode()
     tags = Tags(text).seen

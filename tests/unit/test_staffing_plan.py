@@ -64,6 +64,11 @@ def test_who_comes_every_other_week_is_not_there() -> None:
         assert (slot.short, slot.there) == (short, need - short)
 
 
+def test_who_leaves_within_a_slot_is_not_there_for_it() -> None:
+    slot = next(plan(STEADY, WEEK, CALLER, Target(), have=lambda day, start: 5.0 if start == time(8) else 3.0))
+    assert (slot.start, slot.have) == (time(8), 3.0)
+
+
 def test_breaks_are_planned_for() -> None:
     slot = next(plan(STEADY, WEEK, CALLER, Target(), shrinkage=0.5))
     assert slot.roster == 2 * slot.need.agents

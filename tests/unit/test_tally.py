@@ -86,6 +86,22 @@ def test_who_takes_a_call_without_a_queue_talked_what_no_queue_led_to() -> None:
     assert found["agent_tally", "301", ""] == {"calls": 1, "talk_ms": 10_000}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "missed"),
+    [
+        ("answered", 0), ("elsewhere", 0), ("abandoned", 0), ("interrupted", 0), ("overflow", 0),
+        ("noanswer", 1), ("busy", 1), ("chanunavail", 1),
+    ],
+)  # fmt: skip
+def test_an_agent_missed_what_the_agent_could_have_taken(outcome: str, missed: int) -> None:
+    found = counted({}, [], [OFFERS[0] | {"outcome": outcome}])
+    assert found["agent_tally", "202", "front"].get("missed", 0) == missed
+
+
+def test_who_called_without_a_number_cannot_be_known_to_call_again() -> None:
+    assert [key for key in counted({"number": ""}) if key[0] == "contact_tally"] == []
+
+
 def test_calls_of_the_system_count_nowhere_and_others_only_as_calls() -> None:
     assert counted({"kind": "selftest"}, [STAY]) == {}
     assert {key[0] for key in counted({"kind": "internal"}, [STAY], OFFERS)} == {"call_tally"}
@@ -110,6 +126,8 @@ def test_a_call_back_counts_under_the_last_queue_from_the_end_of_the_call() -> N
     call = {"callback": "done", "tries": 2, "called_back": BEGAN + timedelta(minutes=10)}
     found = counted(call, [STAY, STAY | {"queue": "nurses", "outcome": "overflow"}])
     assert found["callback_tally", "nurses"] == {"promised": 1, "done": 1, "tries": 2, "delay_ms": 360_000}
+    early = counted(call | {"called_back": BEGAN + timedelta(minutes=3)}, [STAY])  # while the patient still talked
+    assert early["callback_tally", "front"] == {"promised": 1, "done": 1, "tries": 2}
     assert counted({"callback": "unreached"})["callback_tally", ""] == {"promised": 1, "unreached": 1}
 
 

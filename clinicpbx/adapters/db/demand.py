@@ -4,14 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, case, cast, extract, func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.expressions import epoch
 from clinicpbx.adapters.db.spells import agent_spell
 from clinicpbx.adapters.db.tables import queue_entry
 from clinicpbx.core.acd.results import READY
-
-SECONDS = 900
+from clinicpbx.core.records.slots import QUARTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Quarter:
 async def demand(engine: AsyncEngine, queue: str, since: datetime, until: datetime) -> list[Quarter]:
     """The quarters of *queue* in which anybody came, in order."""
     entry = queue_entry.c
-    slot = (cast(func.floor(extract("epoch", entry.entered)), BigInteger) // SECONDS).label("slot")
+    slot = (epoch(entry.entered) // QUARTER.seconds).label("slot")
     outcomes = (func.sum(case((entry.outcome == outcome, 1), else_=0)) for outcome in ("answered", "abandoned"))
     work = entry.talk_ms + entry.wrap_ms  # talk has the hold in it
     wanted = (

@@ -12,6 +12,7 @@ from clinicpbx.adapters.db.ingest import TABLES, touch
 from clinicpbx.adapters.db.once import add
 from clinicpbx.adapters.db.records import members
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, lost_channel, open_channel
+from clinicpbx.core.records.rows import stamp
 
 BACK = 1000
 GRACE = timedelta(minutes=2)
@@ -115,8 +116,8 @@ async def _orphans(connection: AsyncConnection, after: str) -> set[str]:
 
 async def _unrecorded(connection: AsyncConnection, since: datetime, until: datetime) -> set[str]:
     """Calls that the daemon knew, that are over, and that are in no record: not even in one of another's."""
-    recent = await _recent(connection, "fact", fact.c.at, _stamp(since))
-    arrived = recent.with_only_columns(fact.c.call).where(fact.c.kind == "arrived", fact.c.at < _stamp(until))
+    recent = await _recent(connection, "fact", fact.c.at, stamp(since))
+    arrived = recent.with_only_columns(fact.c.call).where(fact.c.kind == "arrived", fact.c.at < stamp(until))
     recorded = select(interaction.c.call).where(interaction.c.call == fact.c.call)
     living = select(open_channel.c.uniqueid).where(open_channel.c.uniqueid == fact.c.call)
     calls = await _ids(connection, arrived.where(~recorded.exists(), ~living.exists()))
@@ -131,8 +132,3 @@ async def _unrecorded(connection: AsyncConnection, since: datetime, until: datet
 def _unfinished(since: datetime) -> Select[Any]:
     wrong = or_(interaction.c.outcome == "", interaction.c.ended < interaction.c.started)
     return select(interaction.c.call).where(interaction.c.started >= since, wrong)
-
-
-def _stamp(at: datetime) -> str:
-    """As the journal writes instants."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

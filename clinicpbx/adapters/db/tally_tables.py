@@ -63,7 +63,7 @@ def covering(table: Table, since: datetime, until: datetime, zone: str) -> Colum
 
 
 def weekly(table: Table, since: datetime, until: datetime, zone: str) -> ColumnElement[bool]:
-    """Like covering, but whole months by hour of the week, to group by local_month or local_quarter."""
+    """Like covering, but whole months by hour of the week, to group by local_quarter."""
     local, (first, last) = ZoneInfo(zone), _quarters(since, until)
     begin, end = _months(first, last, local)
     whole = (slots.month_begins(begin, local), slots.month_begins(end, local))
@@ -80,16 +80,6 @@ def local_quarter(table: Table, since: datetime, until: datetime, zone: str) -> 
     monday = 3 * slots.DAY  # the epoch was a Thursday
     whole = table.c.slot % slots.WEEK
     return _local(table, "week", whole, lambda quarter: (quarter + monday) % slots.WEEK, since, until, zone)
-
-
-def local_month(table: Table, since: datetime, until: datetime, zone: str) -> ColumnElement[int]:
-    """Of the rows that weekly picks: 12 * year + month - 1."""
-    local, (first, last) = ZoneInfo(zone), _quarters(since, until)
-    month = slots.month_of(first, local)
-    before = table.c.slot < slots.month_begins(month + 1, local)
-    return case(
-        (table.c.grain == "week", table.c.slot // slots.WEEK), (before, month), else_=slots.month_of(last - 1, local)
-    )
 
 
 def _quarters(since: datetime, until: datetime) -> tuple[int, int]:

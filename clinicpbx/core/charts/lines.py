@@ -1,6 +1,7 @@
 """Lines over time: the first is drawn through with round marks, the second dashed with square ones."""
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from clinicpbx.core.charts.drawing import (
     BLUE,
@@ -60,6 +61,6 @@ def _legend(n: int, name: str) -> Iterator[str]:
 def _mark(n: int, x: float, y: float, tip: str) -> str:
     if n:
         return box(x - 3.5, y - 3.5, 7, 7, STYLES[n][0], tip)
-    words = f"<title>{tip}</title>" if tip else ""
+    words = f"<title>{escape(tip)}</title>" if tip else ""
     circle = f'<circle cx="{short(x)}" cy="{short(y)}" r="4" fill="{STYLES[n][0]}" stroke="{PAPER}"'
     return f"{circle}>{words}</circle>" if tip else f"{circle}/>"

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The rows of one of them. *over*: another followed, so none of its channels lives."""
+    """The rows of one of them; *cdr* are those of all. *over*: another followed, so none of its channels lives."""
 
     cdr: Sequence[CdrRow]
     cel: Sequence[CelRow]
@@ -20,8 +19,8 @@ class Life:
 def lives(cdr: Sequence[CdrRow], cel: Sequence[CelRow], facts: Sequence[Fact]) -> list[Life]:
     """The rows, in the order they were written, one after the other; nearly always there is one life.
 
-    A life begins where the first channel of a group starts again. The clock tells nothing of the order, but a CDR ends
-    when its channel does, and the daemon says of each call that it arrived and that it ended.
+    A life begins where the first channel of a group starts again. The clock tells nothing of the order, but the daemon
+    says of each call that it arrived and that it ended. CDRs are not told apart: channel events say more.
     """
     starts = [n for n, row in enumerate(cel) if row.kind == "CHAN_START" and row.uniqueid == row.linkedid]
     first = {cel[n].uniqueid: n for n in reversed(starts)}
@@ -29,18 +28,8 @@ def lives(cdr: Sequence[CdrRow], cel: Sequence[CelRow], facts: Sequence[Fact]) -
     if not cuts:
         return [Life(cdr, cel, facts, over=False)]
     parts = [cel[a:b] for a, b in zip([0, *cuts], [*cuts, len(cel)], strict=True)]
-    rows: list[list[CdrRow]] = [[] for _ in parts]
-    for row in cdr:
-        rows[_nearest(row.end, parts)].append(row)
     told = _told(facts, len(parts))
-    return [Life(rows[n], part, told[n], over=n < len(parts) - 1) for n, part in enumerate(parts)]
-
-
-def _nearest(end: datetime | None, parts: Sequence[Sequence[CelRow]]) -> int:
-    """Which of *parts* has the channel event nearest to *end*."""
-    if end is None:
-        return 0
-    return min(range(len(parts)), key=lambda n: min(abs(row.at - end) for row in parts[n]))
+    return [Life(cdr, part, told[n], over=n < len(parts) - 1) for n, part in enumerate(parts)]
 
 
 def _told(facts: Sequence[Fact], count: int) -> list[list[Fact]]:

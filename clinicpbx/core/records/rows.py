@@ -76,6 +76,11 @@ def instant(seconds: str) -> datetime | None:
         return None
 
 
+def stamp(at: datetime) -> str:
+    """*at* as facts have it: ISO-8601, UTC, microseconds, so that texts sort as instants do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def _object(text: str, read: Read) -> dict[str, Any]:
     try:
         found = read(text) if text else {}
@@ -103,11 +108,6 @@ def cdr_cells(*cells: str, read: Read = json.loads) -> CdrRow:
     start, answer, end = map(instant, times)
     number = Private(source)
     return CdrRow(linkedid, uniqueid, sequence, start, answer, end, number, destination, channel, peer, disposition)
-
-
-def cdr_row(row: Mapping[str, str]) -> CdrRow:
-    """A row of the CDR spool."""
-    return cdr_cells(*(row[name] for name in CDR_COLUMNS))
 
 
 def fact_cells(*cells: str, read: Read = json.loads) -> Fact:

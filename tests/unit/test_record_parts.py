@@ -1,0 +1,103 @@
+"""Calls made by hand, where a part of the record hangs on one condition that no recorded call turns on."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
+from clinicpbx.core.records.assemble import Group, assemble_all
+from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry
+from clinicpbx.core.records.legs import Leg
+from clinicpbx.core.records.parties import Parties, length_of, worked
+from clinicpbx.core.records.rows import Fact
+from tests.support.record_tables import read_table
+
+pytestmark = pytest.mark.unit
+TABLES = Path(__file__).parents[1] / "scenario" / "records"
+T0 = datetime(2026, 11, 24, 8, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def group(name: str) -> Group:
+    return read_table(TABLES / f"{name}.txt").group()
+
+
+def assembled(rows: Group, facts: Sequence[Fact]) -> list[Interaction]:
+    return assemble_all(Group(rows.cdr, rows.cel, facts, rows.lost))
+
+
+def said(second: float, kind: str, **body: Any) -> Fact:
+    return Fact("c.1", T0 + second * SECOND, kind, body)
+
+
+def test_a_queue_that_an_agent_asked_in_vain_is_none_that_the_patient_waited_in() -> None:
+    rows = group("consultation_with_a_queue")
+    asking = next(fact.call for fact in rows.facts if fact.kind == "consults")
+    (asked,) = assembled(rows, rows.facts)
+    assert [stay.queue for stay in asked.queues] == ["frontdesk", "nurse"]
+    facts = [
+        fact._replace(kind="abandoned", body={}) if (fact.call, fact.kind) == (asking, "answered") else fact
+        for fact in rows.facts
+    ]
+    (in_vain,) = assembled(rows, facts)
+    assert [stay.queue for stay in in_vain.queues] == ["frontdesk"]
+    assert [offer.agent for offer in in_vain.offers] == ["201"]
+
+
+@pytest.mark.parametrize(("after", "outcome"), [("first", "answered"), ("last", "voicemail")])
+def test_who_left_a_message_and_was_talked_with_afterwards_was_answered(after: str, outcome: str) -> None:
+    rows = group("transferred_three_times")
+    (call,) = {fact.call for fact in rows.facts if fact.kind == "arrived"}
+    exits = [row.at for row in rows.cel if row.kind == "BRIDGE_EXIT" and row.uniqueid == call]
+    at = (exits[0] if after == "first" else exits[-1]) + timedelta(milliseconds=100)
+    message = Fact(call, at, "message", {"mailbox": "desk", "message": "m1"})
+    (record,) = assembled(rows, sorted([*rows.facts, message], key=lambda fact: fact.at))
+    assert (record.outcome, record.message) == (outcome, "m1")
+
+
+@pytest.mark.parametrize(
+    ("first", "result"), [([said(0, "arrived", entry="201")], INTERRUPTED), ([], NOT_PICKED_UP)], ids=["came", "not"]
+)
+def test_an_attempt_without_an_end_was_interrupted_if_the_phone_was_picked_up(first: list[Fact], result: str) -> None:
+    made = said(1, "item", attempt="item-7-20261124T080000000000")
+    (record,) = assemble_all(Group([], [], [*first, made, said(2, "ended", outcome="internal")]))
+    assert record.attempts == (Attempt("item-7-20261124T080000000000", T0 + SECOND, result),)
+
+
+@pytest.mark.parametrize(("rang", "queue"), [(-5, ""), (-0.5, ""), (0, "desk"), (3, "desk"), (3.5, "")])
+def test_a_phone_rings_for_a_queue_from_its_offer_on_for_a_moment(rang: float, queue: str) -> None:
+    legs = [
+        Leg("c.1", "c.1", "PJSIP/trunk-line-00000001", "100", "cpbx-from-trunk", "", T0),
+        Leg("c.2", "c.1", "PJSIP/phone-201-00000002", "s", "", "", T0 + (9 + rang) * SECOND, dialled=True),
+    ]
+    offers = [Offer("desk", "201", T0 + 9 * SECOND, "noanswer")]
+    _, phone = Parties("c.1", (), offers, "", "", T0 + 60 * SECOND).of(legs, [])
+    assert (phone.role, phone.party, phone.queue) == ("agent", "201", queue)
+
+
+def test_work_told_before_a_stay_began_was_another_calls() -> None:
+    stay = QueueEntry("desk", T0 + 20 * SECOND, T0 + 30 * SECOND, "answered", "201")
+    before, later = (said(at, "wrapped_up", queue="desk", phone="201", ms=ms) for at, ms in ((10, 1000), (60, 2000)))
+    assert [each.wrap for each in worked([stay], [], [before])] == [timedelta()]
+    assert [each.wrap for each in worked([stay], [], [before, later])] == [2 * SECOND]
+
+
+def test_work_of_no_sensible_length_is_cut() -> None:
+    assert length_of(said(0, "wrapped_up", ms=10**18)) == timedelta(milliseconds=10**9)
+    assert length_of(said(0, "wrapped_up", ms=-1)) == timedelta()
+
+
+def test_that_another_caller_of_the_group_was_sent_on_is_not_this_ones_transfer() -> None:
+    rows = group("two_callers_joined")
+    (joined,) = [row for row in rows.cel if row.kind == "ATTENDEDTRANSFER"]
+    moved = joined.extra["transferee_channel_uniqueid"]
+    extra = {"extension": "203", "transferee_channel_uniqueid": moved}
+    blind = joined._replace(kind="BLINDTRANSFER", at=joined.at - SECOND, extra=extra)
+    cel = [each for row in rows.cel for each in ([blind, row] if row is joined else [row])]
+    told = {record.call: record.transfers for record in assemble_all(Group(rows.cdr, cel, rows.facts))}
+    kinds = {call: [transfer.kind for transfer in transfers] for call, transfers in told.items()}
+    other = joined.extra["transfer_target_channel_uniqueid"]
+    assert kinds == {moved: ["blind", "attended"], other: ["attended"]}
