@@ -33,6 +33,14 @@ class Asking:
         return (StopPlayback(self.playback),) if self.playing else ()
 
 
+def playback_over(event: Event, playback: str) -> bool:
+    """Whether *playback* is over by *event*, or never began."""
+    match event:
+        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
+            return name == playback
+    return False
+
+
 def ask(scene: Scene, media: tuple[Media, ...], at: datetime) -> Stay:
     """Play *media* for the first time."""
     return _play(scene, media, at, plays=1, tries=1)
@@ -51,10 +59,8 @@ def _play(scene: Scene, media: tuple[Media, ...], at: datetime, plays: int, trie
 def listen(scene: Scene, asking: Asking, event: Event, media: tuple[Media, ...], patience: timedelta) -> Stay:
     """What every question does with no key: the prompt's end starts *patience*; an adopted call hears it anew."""
     match event:
-        case PlaybackFinished(playback=name) if name == asking.playback:
-            return Stay(replace(asking, playing=False, deadline=event.at + patience))
-        case CommandRefused(command=Play.__name__, target=name) if name == asking.playback:
-            return Stay(replace(asking, playing=False, deadline=event.at + patience))
         case Adopted():
             return ask_again(scene, asking, media, event.at, tries=0)
+        case _ if playback_over(event, asking.playback):
+            return Stay(replace(asking, playing=False, deadline=event.at + patience))
     return Stay(asking)

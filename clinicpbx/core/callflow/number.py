@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.step import Scene
 from clinicpbx.core.commands import Command, Media, Note, Play, StopPlayback
-from clinicpbx.core.events import Adopted, CommandRefused, DeadlineReached, DtmfReceived, Event, PlaybackFinished
+from clinicpbx.core.events import Adopted, DeadlineReached, DtmfReceived, Event
 from clinicpbx.private import Private
 
 PROMPTS = frozenset({"number-is", "number-confirm", "number-enter"})
@@ -113,8 +113,4 @@ def next_playback(scene: Scene, last: str) -> str:
 
 
 def _waits(asked: NumberAsked, event: Event) -> Asking:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            if name == asked.playback:
-                return replace(asked, deadline=event.at + PATIENCE), ()
-    return asked, ()
+    return (replace(asked, deadline=event.at + PATIENCE) if playback_over(event, asked.playback) else asked), ()

@@ -5,19 +5,17 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.number import next_playback
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.callflow.toggle import PROMPTS, Toggle, ask_floor, say_change
 from clinicpbx.core.commands import CheckAgentPin, Play, StopPlayback, TakeDesk, ToggleLogin
 from clinicpbx.core.events import (
     Adopted,
-    CommandRefused,
     DeadlineReached,
     DtmfReceived,
     Event,
     PinTold,
-    PlaybackFinished,
 )
 from clinicpbx.private import Private
 
@@ -73,7 +71,9 @@ class AgentLogin:
                 return _asked(scene, state, event)
             case Phase.CHECKING:
                 return _checked(scene, state, event)
-        return Leave("done") if isinstance(event, DeadlineReached) or _over(state, event) else Stay(state)
+        return (
+            Leave("done") if isinstance(event, DeadlineReached) or playback_over(event, state.playback) else Stay(state)
+        )
 
 
 def _asked(scene: Scene, state: SittingDown, event: Event) -> Result:
@@ -87,7 +87,7 @@ def _asked(scene: Scene, state: SittingDown, event: Event) -> Result:
             return Leave("done", why="nothing was pressed")
         case Adopted():
             return _ask(scene, state, event.at)
-    if _over(state, event) and not state.keys:
+    if playback_over(event, state.playback) and not state.keys:
         return Stay(replace(state, deadline=event.at + PATIENCE))
     return Stay(state)
 
@@ -131,10 +131,3 @@ def _say(scene: Scene, state: SittingDown, phase: Phase, prompts: tuple[str, ...
     spoken = replace(state, phase=phase, playback=playback, deadline=at + LONGEST_PROMPT)
     play = Play(playback, tuple(f"prompt:{name}" for name in prompts), scene.language)
     return Stay(spoken, (play,))
-
-
-def _over(state: SittingDown, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.playback
-    return False

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.calling import Calling, came_of, dial
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import Command, Play
-from clinicpbx.core.events import CommandRefused, DeadlineReached, Event, HungUp, PlaybackFinished
+from clinicpbx.core.events import DeadlineReached, Event, HungUp
 from clinicpbx.core.inbox.attempt import ANSWERED, NOT_DIALLED, REFUSED
 
 
@@ -51,7 +51,4 @@ def _tell(scene: Scene, prompt: str, at: datetime, *first: Command) -> Stay:
 
 
 def _told(scene: Scene, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == f"{scene.run}.1"
-    return isinstance(event, DeadlineReached)
+    return playback_over(event, f"{scene.run}.1") or isinstance(event, DeadlineReached)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from clinicpbx.core.acd.stages import stages
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.number import (
     PROMPTS,
     NumberAsked,
@@ -21,7 +21,7 @@ from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.callflow.steps.enqueue import PRIORITY, REASON, SINCE
 from clinicpbx.core.callflow.steps.ring_back import RingBack
 from clinicpbx.core.commands import Command, JoinQueue, KeepCallback, Note, Play
-from clinicpbx.core.events import CommandRefused, DeadlineReached, Event, HungUp, PlaybackFinished
+from clinicpbx.core.events import DeadlineReached, Event, HungUp
 from clinicpbx.private import Private
 
 
@@ -61,7 +61,7 @@ class Callback:
         if isinstance(event, HungUp):
             return self._gone(scene, state, event)
         if state.kept:
-            over = isinstance(event, DeadlineReached) or _over(state, event)
+            over = isinstance(event, DeadlineReached) or playback_over(event, state.asked.playback)
             return Leave("done", why="will be called back") if over else Stay(state)
         match hear_number(scene, state.asked, event):
             case NumberGiven(number=None, do=do):
@@ -95,10 +95,3 @@ class Callback:
         keep = KeepCallback(scene.run, number, scene.language, scene.entry, *how)
         note = Note("callback", {"queue": self.queue, "callback": scene.run, "confirmed": confirmed})
         return keep, note, *another(scene, number)
-
-
-def _over(state: Promising, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.asked.playback
-    return False

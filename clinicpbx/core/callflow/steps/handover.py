@@ -4,20 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import Asking, ask, ask_again, listen
+from clinicpbx.core.callflow.asking import Asking, ask, ask_again, listen, playback_over
 from clinicpbx.core.callflow.clock_media import clock_media
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
-from clinicpbx.core.commands import Media, Play
+from clinicpbx.core.commands import Media
 from clinicpbx.core.events import (
     Adopted,
-    CommandRefused,
     DeadlineReached,
     DtmfReceived,
     Event,
     HungUp,
     Paged,
     PageTold,
-    PlaybackFinished,
 )
 from clinicpbx.core.oncall.commands import AcceptPage, TellPage
 
@@ -47,7 +45,7 @@ class Handover:
         paged = scene.paged
         assert paged is not None
         if state.keys == ENDING:
-            over = isinstance(event, DeadlineReached) or _over(state, event)
+            over = isinstance(event, DeadlineReached) or playback_over(event, state.playback)
             return Leave("done") if over else Stay(state)
         if isinstance(event, PageTold):
             return _say(scene, state, "handover-confirmed" if event.accepted else "page-taken", event.at)
@@ -90,10 +88,3 @@ def _question(scene: Scene, paged: Paged, at: datetime) -> tuple[Media, ...]:
 def _say(scene: Scene, state: Asking, prompt: str, at: datetime) -> Stay:
     said = ask_again(scene, state, (f"prompt:{prompt}",), at)
     return replace(said, state=replace(said.state, keys=ENDING))  # type: ignore[type-var]
-
-
-def _over(state: Asking, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.playback
-    return False

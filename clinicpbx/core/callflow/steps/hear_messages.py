@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.calling import Calling, dial
 from clinicpbx.core.callflow.item_words import ITEM_KEYS, ITEM_PROMPTS, answer_media, outcome_media
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
@@ -22,7 +22,6 @@ from clinicpbx.core.commands import (
 )
 from clinicpbx.core.events import (
     Adopted,
-    CommandRefused,
     DeadlineReached,
     DtmfReceived,
     Event,
@@ -287,9 +286,6 @@ def _say(scene: Scene, state: Hearing, media: tuple[Media, ...], at: datetime, *
 
 
 def _over(scene: Scene, state: Hearing, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == _playback(scene, state)
-        case DeadlineReached():
-            return state.phase is Phase.GOODBYE
-    return False
+    if isinstance(event, DeadlineReached):
+        return state.phase is Phase.GOODBYE
+    return playback_over(event, _playback(scene, state))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.away import away
 from clinicpbx.core.callflow.number import next_playback
 from clinicpbx.core.callflow.phrases import PHRASES
@@ -25,7 +25,6 @@ from clinicpbx.core.events import (
     Paged,
     PageTold,
     PinTold,
-    PlaybackFinished,
 )
 from clinicpbx.core.oncall.commands import RED_FLAG, AcceptPage, CheckPin, ClosePage, TellPage
 from clinicpbx.core.oncall.rules import PageRules
@@ -93,7 +92,11 @@ class Page:
         assert paged is not None
         match state.phase, event:
             case Phase.ENDING, _:
-                return Leave("done") if isinstance(event, DeadlineReached) or _over(state, event) else Stay(state)
+                return (
+                    Leave("done")
+                    if isinstance(event, DeadlineReached) or playback_over(event, state.playback)
+                    else Stay(state)
+                )
             case Phase.ACCEPTING, HungUp():
                 return Stay(state, (AcceptPage(paged.page, paged.person),))
             case Phase.RINGING | Phase.TALKING, HungUp():
@@ -129,7 +132,7 @@ def _pin(scene: Scene, state: Asked, event: Event) -> Result:
             return _silence(scene, state, event.at, Phase.PIN, ("prompt:page-pin",))
         case Adopted():
             return _say(scene, replace(state, pin=""), Phase.PIN, ("prompt:page-pin",), event.at)
-    if _over(state, event) and not state.pin:
+    if playback_over(event, state.playback) and not state.pin:
         return Stay(replace(state, deadline=event.at + PATIENCE))
     return Stay(state)
 
@@ -174,7 +177,7 @@ def _choosing(scene: Scene, paged: Paged, state: Asked, event: Event) -> Result:
             return _menu(scene, state, event.at, said=("prompt:message-damaged",))
         case DeadlineReached() if state.phase is Phase.HEARING:
             return _silence(scene, state, event.at, Phase.HEARING, (_keys(state),))
-    if _over(state, event) or isinstance(event, DeadlineReached):
+    if playback_over(event, state.playback) or isinstance(event, DeadlineReached):
         if state.phase is Phase.BRIEFING:
             return _fetch(scene, paged, state, event.at)
         return Stay(replace(state, deadline=event.at + PATIENCE))
@@ -270,7 +273,7 @@ def _outcome(scene: Scene, paged: Paged, state: Asked, event: Event) -> Result:
             return _silence(scene, state, event.at, Phase.OUTCOME, ("prompt:page-outcomes",))
         case DtmfReceived() | Adopted():
             return _say(scene, state, Phase.OUTCOME, ("prompt:page-outcomes",), event.at, *_hush(state))
-    return Stay(replace(state, deadline=event.at + PATIENCE)) if _over(state, event) else Stay(state)
+    return Stay(replace(state, deadline=event.at + PATIENCE)) if playback_over(event, state.playback) else Stay(state)
 
 
 def _silence(scene: Scene, state: Asked, at: datetime, phase: Phase, media: tuple[Media, ...]) -> Result:
@@ -295,10 +298,3 @@ def _say(scene: Scene, state: Asked, phase: Phase, media: tuple[Media, ...], at:
     playback = next_playback(scene, state.playback)
     spoken = replace(state, phase=phase, playback=playback, deadline=at + LONGEST_PROMPT)
     return Stay(spoken, (*first, Play(playback, media, scene.language)))
-
-
-def _over(state: Asked, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.playback
-    return False

@@ -6,19 +6,17 @@ from enum import Enum
 from typing import ClassVar
 
 from clinicpbx.core.acd.modes import Mode
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.clock_media import clock_media
 from clinicpbx.core.callflow.number import next_playback
 from clinicpbx.core.callflow.step import STEPS, Leave, Result, Scene, Stay
 from clinicpbx.core.commands import AskMode, Command, DecideMode, Media, Note, Play, StopPlayback
 from clinicpbx.core.events import (
     Adopted,
-    CommandRefused,
     DeadlineReached,
     DtmfReceived,
     Event,
     ModeTold,
-    PlaybackFinished,
 )
 
 PATIENCE = timedelta(seconds=8)
@@ -80,7 +78,7 @@ class QueueModeStep:
                 return Stay(replace(state, phase=Phase.ASKING, deadline=event.at + ANSWERS), (AskMode(scene.argument),))
             case _, DeadlineReached():
                 return Leave("done", why="no answer")
-        if not _over(state, event):
+        if not playback_over(event, state.playback):
             return Stay(state)
         return Leave("done") if state.phase is Phase.ENDING else Stay(replace(state, deadline=event.at + PATIENCE))
 
@@ -111,10 +109,3 @@ def _say(scene: Scene, state: Deciding, phase: Phase, media: tuple[Media, ...], 
     playback = next_playback(scene, state.playback)
     spoken = replace(state, phase=phase, playback=playback, deadline=at + LONGEST_PROMPT)
     return Stay(spoken, (*first, Play(playback, media, scene.language)))
-
-
-def _over(state: Deciding, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.playback
-    return False

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.away import away
 from clinicpbx.core.callflow.number import next_playback
 from clinicpbx.core.callflow.phrases import PHRASES
@@ -20,7 +20,6 @@ from clinicpbx.core.events import (
     DtmfReceived,
     Event,
     HungUp,
-    PlaybackFinished,
 )
 from clinicpbx.private import Private
 
@@ -68,7 +67,9 @@ class RingBack:
                 return self._away(scene, state, event)
             case Phase.ASKING:
                 return self._asking(scene, state, event)
-        return Leave("done") if isinstance(event, DeadlineReached) or _over(state, event) else Stay(state)
+        return (
+            Leave("done") if isinstance(event, DeadlineReached) or playback_over(event, state.playback) else Stay(state)
+        )
 
     def _brief(self, scene: Scene, state: RingingBack, at: datetime) -> Stay:
         number = Private("digits:" + "".join(filter(str.isdigit, scene.caller.value if scene.caller else "")))
@@ -84,7 +85,7 @@ class RingBack:
                 return Leave("done", (StopPlayback(state.playback), self._end(scene, False, NOT_RUNG)), "key 2")
             case Adopted():
                 return self._brief(scene, state, event.at)
-        return self._ring(scene, state, event.at) if _over(state, event) else Stay(state)
+        return self._ring(scene, state, event.at) if playback_over(event, state.playback) else Stay(state)
 
     def _ring(self, scene: Scene, state: RingingBack, at: datetime, *first: Command) -> Stay:
         ring = (
@@ -124,7 +125,9 @@ class RingBack:
                 return Leave("done", (self._end(scene, True),), "the patient had pressed the key")
             case Adopted():
                 return _say(scene, state, Phase.ASKING, ("prompt:callback-reached",), event.at)
-        return Stay(replace(state, deadline=event.at + PATIENCE)) if _over(state, event) else Stay(state)
+        return (
+            Stay(replace(state, deadline=event.at + PATIENCE)) if playback_over(event, state.playback) else Stay(state)
+        )
 
     def _gone(self, scene: Scene, state: RingingBack) -> Stay:
         match state.phase:
@@ -144,10 +147,3 @@ def _say(
     playback = next_playback(scene, state.playback)
     spoken = RingingBack(at + LONGEST_PROMPT, phase, playback)
     return Stay(spoken, (*first, Play(playback, media, scene.book.languages[0])))
-
-
-def _over(state: RingingBack, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.playback
-    return False

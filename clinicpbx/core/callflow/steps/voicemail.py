@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 
-from clinicpbx.core.callflow.asking import LONGEST_PROMPT
+from clinicpbx.core.callflow.asking import LONGEST_PROMPT, playback_over
 from clinicpbx.core.callflow.number import (
     PROMPTS,
     NumberAsked,
@@ -26,7 +26,6 @@ from clinicpbx.core.events import (
     DtmfReceived,
     Event,
     HungUp,
-    PlaybackFinished,
     RecordingFinished,
 )
 from clinicpbx.core.oncall.commands import MESSAGE, KeepPage
@@ -87,7 +86,7 @@ class Voicemail:
                 return self._recording(scene, state, event)
             case Phase.NUMBERING:
                 return self._numbering(scene, state, event)
-        if isinstance(event, DeadlineReached) or _over(state, event):
+        if isinstance(event, DeadlineReached) or playback_over(event, state.playback):
             return Leave("done", why=f"{state.seconds} seconds")
         return Stay(state)
 
@@ -99,7 +98,7 @@ class Voicemail:
                 return self._record(scene, state, event.at, StopPlayback(state.playback))
             case Adopted():
                 return _say(scene, state, (f"prompt:{self.greeting}",), event.at)
-        return self._record(scene, state, event.at) if _over(state, event) else Stay(state)
+        return self._record(scene, state, event.at) if playback_over(event, state.playback) else Stay(state)
 
     def _record(self, scene: Scene, state: Taking, at: datetime, *first: Command) -> Result:
         deadline = at + self.limit + timedelta(seconds=10)
@@ -186,10 +185,3 @@ def _asking(state: Taking, asked: NumberAsked, do: tuple[Command, ...]) -> Stay:
     number, playback = asked.number, asked.playback
     state = replace(state, phase=Phase.NUMBERING, asked=asked, number=number, playback=playback)
     return Stay(replace(state, deadline=asked.deadline), do)
-
-
-def _over(state: Taking, event: Event) -> bool:
-    match event:
-        case PlaybackFinished(playback=name) | CommandRefused(command=Play.__name__, target=name):
-            return name == state.playback
-    return False
