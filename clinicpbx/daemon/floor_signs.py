@@ -82,7 +82,7 @@ class FloorSigns:
     def _told(self) -> Iterator[tuple[str, str]]:
         for name, queue in self._floor.queues.items():
             decided = queue.decided
-            shut = decided is not None and decided.mode is not Mode.OPEN and decided.until
+            shut = decided.until if decided is not None else None  # what is open has no end
             yield variable("SHUT", name), str(int(shut.timestamp())) if shut else "0"
             homes = {agent.rules.phone for agent in self._floor.agents.values() if name in agent.rules.queues}
             elsewhere = sorted({agent.desk for agent in queue.members.values() if agent.desk} - homes)

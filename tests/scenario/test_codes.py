@@ -176,6 +176,23 @@ def test_a_mode_ends_with_the_clinics_day_or_at_once():
          1 | adopted         | askmode
          1 | mode closed 1   | play queue-is-closed+queue-until+number:11+queue-mode-keys
          2 | key 1           | stop, frontdesk is open, says phone 206
+         3 | adopted         | askmode
+         3 | mode open       | play queue-is-open+queue-mode-keys
+    """)  # fmt: skip
+
+
+def test_the_clinics_day_ends_at_its_own_midnight_also_in_the_evening():
+    check(dialled("queue_mode", "206", "frontdesk"), """
+         0     | call            | askmode
+         0     | mode closed 14  | play queue-is-closed+queue-until+number:24+queue-mode-keys
+         0     | mode closed 38  | -
+         39600 | key 2           | stop, play queue-mode-hours
+         39601 | key #           | stop, frontdesk is full until 2030-01-08T00:00-05:00, says phone 206
+         39601 | mode full 3     | play queue-is-full+queue-until+number:24
+    """)  # fmt: skip
+    check(dialled("queue_mode", "206", "frontdesk"), """
+         0     | call            | askmode
+         0     | mode closed 38  | play queue-is-closed+queue-until+sound:digits/day-2+number:24+queue-mode-keys
     """)  # fmt: skip
 
 

@@ -6,8 +6,11 @@ from clinicpbx.core.commands import Media
 
 
 def clock_media(until: datetime, at: datetime, zone: tzinfo) -> tuple[Media, ...]:
-    """The weekday where *until* is not within a day of *at*, hour and minute."""
+    """The weekday where *until* is over 20 hours after *at*, hour and minute; midnight is 24 of the day it ends."""
     local = until.astimezone(zone)
-    day = (f"sound:digits/day-{local.isoweekday() % 7}",) if until - at > timedelta(hours=20) else ()
+    ends = local - timedelta(minutes=1)
+    midnight = ends.date() != local.date()
+    weekday = (ends if midnight else local).isoweekday() % 7
+    day = (f"sound:digits/day-{weekday}",) if until - at > timedelta(hours=20) else ()
     minute = (f"digits:{local:%M}",) if local.minute else ()
-    return (*day, f"number:{local.hour}", *minute)
+    return (*day, f"number:{24 if midnight else local.hour}", *minute)

@@ -74,7 +74,7 @@ class QueueModeStep:
                 return _decide(scene, state, state.mode, _midnight(scene, event.at), event.at)
             case Phase.DECIDING, ModeTold():
                 return _say(scene, state, Phase.ENDING, _told(scene, event), event.at)
-            case Phase.ASKING | Phase.CHOOSING | Phase.HOURS, Adopted():
+            case Phase.ASKING | Phase.CHOOSING | Phase.HOURS | Phase.DECIDING, Adopted():
                 return Stay(replace(state, phase=Phase.ASKING, deadline=event.at + ANSWERS), (AskMode(scene.argument),))
             case _, DeadlineReached():
                 return Leave("done", why="no answer")
