@@ -71,8 +71,8 @@ class Consultations:
             return
         about = self.made(call)
         self._called_back.pop(call, None)
-        self._asked.pop(about, None)
-        self._about = {own: patients for own, patients in self._about.items() if patients != about}
+        if self._asked.pop(about, None) is not None:
+            self._about = {own: patients for own, patients in self._about.items() if patients != about}
 
     def _own(self, call: str) -> CallRuntime | None:
         """The last call about the patient whose channel *call* is; an agent's who calls back is nobody's."""

@@ -117,6 +117,15 @@ def test_what_is_wrong_is_not_said_and_three_tries_are_all():
     """)  # fmt: skip
 
 
+def test_of_a_number_without_end_no_more_is_kept_than_the_longest_has():
+    fay = {"fay": replace(FAY["fay"], number="4" * 12)}
+    check(dialled("agent_login", "204", agents=fay), f"""
+         0 | call            | play login-number
+         1 | keys {"4" * 30}# | stop, play login-pin
+         2 | keys 2580#      | stop, check 2580 of fay at 204
+    """)  # fmt: skip
+
+
 @pytest.mark.parametrize("happened", ["pin unreadable", "silence"])
 def test_where_no_pin_can_be_checked_nobody_is_logged_in(happened: str):
     check(dialled("agent_login", "201", "4502"), f"""

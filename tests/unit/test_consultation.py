@@ -269,6 +269,19 @@ def test_who_was_called_back_takes_the_place_in_which_the_agent_waits(tmp_path: 
     run(story())
 
 
+def test_a_patient_who_is_gone_is_remembered_no_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = Shell(tmp_path, rules())
+        await calls_back(shell)
+        await shell.take(own_call())
+        kept = shell.dispatcher._consultations
+        assert (kept.patients(OWN), kept.made(PATIENT)) == (MADE, MADE)
+        await shell.take(destroyed(PATIENT))
+        assert (kept._about, kept._asked, kept._called_back) == ({}, {}, {})
+
+    run(story())
+
+
 def test_who_was_called_back_is_not_lost_where_the_ringing_phone_does_not_answer_and_is_known_where_it_does(
     tmp_path: Path,
 ) -> None:
