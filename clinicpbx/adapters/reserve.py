@@ -23,8 +23,11 @@ class Place:
 
     @property
     def full(self) -> bool:
-        """What is written there lives on the reserve, or soon will; one that may not be made is no alarm."""
-        return not self.kept and self.free <= 2 * self.size
+        """What is written there lives on the reserve, or soon will; one that may not be made is no alarm.
+
+        Where the reserve is there and little is free, it could not be given back.
+        """
+        return self.free < self.size // 4 if self.kept else self.free <= 2 * self.size
 
 
 def places(folders: Mapping[str, Path]) -> list[Place]:
@@ -38,7 +41,8 @@ def places(folders: Mapping[str, Path]) -> list[Place]:
         size = min(MOST, stat.f_blocks * stat.f_frsize // 10)
         free = stat.f_bavail * stat.f_frsize
         if size:  # one that has no blocks says nothing of its room
-            found.setdefault(device, Place(name, folder, free, size, (folder / NAME).exists()))
+            # not Path.exists(), which raises where the folder may not be entered
+            found.setdefault(device, Place(name, folder, free, size, os.path.exists(folder / NAME)))
     return list(found.values())
 
 
@@ -64,4 +68,5 @@ def _make(reserve: Path, size: int) -> None:
             os.close(opened)
         draft.replace(reserve)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()

@@ -189,7 +189,6 @@ class Daemon:
         self.queues.look(self.callbacks.all())
         self.pages.look(self._serving is not None)
         self.selftests.look()
-        self.upkeep.look(self.clock())
         if self._beats % CHECKPOINT_EVERY == 0:
             self._spawn(asyncio.to_thread(self.journal.checkpoint))
         if not self.dispatcher.calls and (step := self.clock.follow_wall()):
@@ -198,6 +197,7 @@ class Daemon:
             self._day = today
             self.dispatcher.callers.prune(self.clock())
             self.reload_rules()
+        self.upkeep.look(self.clock())
 
     def _today(self) -> date:
         return self.clock().date()

@@ -62,9 +62,17 @@ class Doorkeeper:
             return Login(own, frozenset())
         return login_of(peer.uid, self._settings)
 
-    def let_in(self, who: Login, words: str, wish: Mapping[str, Any], mailbox: MailboxRules | None = None) -> None:
+    def let_in(
+        self,
+        who: Login,
+        words: str,
+        wish: Mapping[str, Any],
+        mailbox: MailboxRules | None = None,
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
         """Notes that *who* does *words* (of core.roles) and comes back; NotPermitted, noted too, where they may not.
 
+        *ready* is asked of who may, before it is noted: it raises where it cannot be done.
         Errors: ClinicPBXError where it cannot be noted: what is not noted is not done.
         """
         for act in acts_of(words, [name for name, value in wish.items() if value]):
@@ -73,6 +81,7 @@ class Doorkeeper:
             if not free:
                 self._write(Entry(who.name, "refused", thing, {"command": words}))
                 raise NotPermitted(f"{who.name} may not", where=thing, do=_needed(act, mailbox, who))
+            ready()
             if act.action and act.asked:
                 detail: dict[str, Value] = {name: _plain(wish[name]) for name in act.detail if wish.get(name)}
                 if glass:

@@ -1,11 +1,19 @@
-"""Reads the metrics that the listener and the notifier leave as text files."""
+"""The metrics that the processes beside the daemon leave as text files, one each."""
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+
+
+def write_metrics(registry: CollectorRegistry, path: Path) -> None:
+    """What *registry* counts, as text, in *path*, replaced at once."""
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(generate_latest(registry))
+    os.replace(fresh, path)
 
 
 def read_metrics(path: Path) -> dict[str, float]:

@@ -1,12 +1,11 @@
 """What the notifier counts, as a text file that Prometheus' node exporter can show."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge
 
-from clinicpbx.daemon.metrics_file import read_metrics
+from clinicpbx.daemon.metrics_file import read_metrics, write_metrics
 
 FAILED = "clinicpbx_notices_failed"
 
@@ -19,7 +18,7 @@ class NotifierMetrics:
         self.waiting = Gauge("clinicpbx_notices_waiting", "To be sent, or tried again", registry=registry)
         self.failed = Gauge(FAILED, "Given up after a day: a person has to see to them", registry=registry)
         self.age = Gauge("clinicpbx_notices_oldest_seconds", "Age of the oldest that waits", registry=registry)
-        self.sent = Gauge("clinicpbx_notices_sent", "Sent, last 30 days", registry=registry)
+        self.sent = Gauge("clinicpbx_notices_sent", "Sent, last 32 days", registry=registry)
         self.database = Gauge("clinicpbx_notices_database_up", "1 while the main database answers", registry=registry)
 
     def count(self, counts: Mapping[str, int], oldest_seconds: float) -> None:
@@ -29,10 +28,8 @@ class NotifierMetrics:
         self.age.set(oldest_seconds)
 
     def write(self, path: Path) -> None:
-        """The text format in *path*, replaced at once."""
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(generate_latest(self.registry))
-        os.replace(fresh, path)
+        """What is counted now, in *path*."""
+        write_metrics(self.registry, path)
 
 
 def failed_notices(path: Path) -> int:

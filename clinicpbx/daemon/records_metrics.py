@@ -1,11 +1,11 @@
 """What the listener counts, as a text file that Prometheus' node exporter or the daemon can show."""
 
-import os
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from clinicpbx.adapters.db.reconcile import Reconciliation
+from clinicpbx.daemon.metrics_file import write_metrics
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 
 DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -28,6 +28,7 @@ class RecordsMetrics:
         )
         self.stored = Gauge("clinicpbx_records_database_up", "1 while the main database takes rows", registry=registry)
         self.audit = Gauge("clinicpbx_audit_sound", "0 once the audit log does not verify", registry=registry)
+        self.audit.set(1)  # nothing is said of it before it was looked at
 
     def count(self, counts: Reconciliation) -> None:
         self.unreconciled.set(counts.unreconciled)
@@ -35,9 +36,7 @@ class RecordsMetrics:
         self.lost.set(counts.lost)
 
     def write(self, path: Path, runtime: RecordsRuntime) -> None:
-        """The text format in *path*, replaced at once."""
+        """What is counted now, in *path*."""
         self.moved.set(runtime.moved)
         self.faults.set(runtime.faults)
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(generate_latest(self.registry))
-        os.replace(fresh, path)
+        write_metrics(self.registry, path)

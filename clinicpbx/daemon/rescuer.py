@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -112,6 +113,7 @@ def main(home: str) -> int:
     """Rounds for ever; ends with 0 at SIGTERM."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     ari = Ari(address_of(Path(home)), (Path(home) / "keys" / "rescuer.secret").read_text().strip())
+    turn = Path(home) / "run" / "rescuer.prom"  # empty: its age says all
     notify("READY=1")
     reachable = True
     while True:
@@ -126,6 +128,8 @@ def main(home: str) -> int:
                 tell("warning", "Asterisk does not answer", kind=type(error).__name__)
             reachable = False
         notify("WATCHDOG=1")
+        with suppress(OSError):
+            turn.touch()
         time.sleep(EVERY)
 
 

@@ -1,7 +1,6 @@
 """Makes the reports that the rules ask for when they are due, once each, and has people told."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.deliveries import announced
 from clinicpbx.adapters.db.outbox import announce
+from clinicpbx.adapters.vault.durable import SHARED_FILE, make_folder, write_durably
 from clinicpbx.core.records.saved import SavedReport
 from clinicpbx.core.records.stretch import stretch
 from clinicpbx.core.rulebook import Rulebook
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 KIND = "report_ready"
 PAUSE = timedelta(minutes=10)
 """After what went wrong with one, until it is tried again."""
-FOLDER, READABLE = 0o750, 0o640
+FOLDER = 0o750
 
 
 def file_of(instance: Instance, saved: SavedReport, due: datetime) -> Path:
@@ -49,8 +49,8 @@ async def saved_page(engine: AsyncEngine, saved: SavedReport, due: datetime, now
 class SavedReports:
     """Looks each turn; makes one after the other beside what else the process does.
 
-    An edition is made if neither its file nor its notice is there: the notice is kept for a month over restarts, the
-    file for as long as the clinic likes.
+    An edition is made if neither its file nor its notice is there: the notice is kept over restarts, for longer than a
+    month, the file for as long as the clinic likes.
     """
 
     def __init__(self, instance: Instance, engine: AsyncEngine, reading: AsyncEngine) -> None:
@@ -106,10 +106,5 @@ class SavedReports:
 
 def _write(file: Path, content: bytes) -> None:
     """All of it or nothing, for the group to read."""
-    if not file.parent.exists():
-        file.parent.mkdir()
-        file.parent.chmod(FOLDER)  # whatever the process's umask
-    half = file.with_name(f".{file.name}")
-    half.write_bytes(content)
-    half.chmod(READABLE)
-    os.replace(half, file)
+    make_folder(file.parent, FOLDER)
+    write_durably(file, content, SHARED_FILE)

@@ -111,8 +111,9 @@ def doctor(floor: Crowd) -> tuple[int, dict[tuple[str, str], str]]:
 
 @pytest.mark.usefixtures("tidy")
 async def test_all_is_well_and_what_dies_is_named(floor: Crowd) -> None:
-    floor.bed.run("notifier")
-    await eventually((floor.instance.run / "notifier.prom").exists, 10)
+    for process in ("notifier", "rescuer"):
+        floor.bed.run(process)
+        await eventually((floor.instance.run / f"{process}.prom").exists, 10)
     code, found = doctor(floor)
     assert (code, [each for each in found if each[1] == "wrong"]) == (0, []), found
     vault = floor.bed.programs["vault"]
@@ -120,6 +121,7 @@ async def test_all_is_well_and_what_dies_is_named(floor: Crowd) -> None:
     code, found = doctor(floor)
     assert (code, [check for check, state in found if state == "wrong"]) == (1, ["Vault"])
     vault.resume()
+    floor.bed.programs["rescuer"].stop()
 
 
 @pytest.mark.usefixtures("tidy")

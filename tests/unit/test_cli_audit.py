@@ -258,6 +258,20 @@ def test_broken_glass_opens_what_is_clinical_for_a_while_and_is_noted(instance: 
     assert noted.detail == {"reason": "night nurse ill", "length": "1h"}
 
 
+def test_glass_that_somebody_else_broke_opens_nothing(instance: Instance, who: Path) -> None:
+    who.write_text(UIDS["daemon"])
+    with vault_running(instance, by_group(agent="daemon")):
+        assert run(instance, "break-glass", "--reason", "night nurse ill").exit_code == 0
+    who.write_text(UIDS["bin"])
+    for words in (("list",), ("show", "clinic-1.1")):
+        refused = run(instance, "calls", *words, "--unmask", agent="bin")
+        assert isinstance(refused.exception, NotPermitted)
+        assert refused.exception.exit_code == 77
+    who.write_text("0")
+    assert [row["actor"] for row in listed(instance, "--action", "refused")] == ["bin", "bin"]
+    assert listed(instance, "--action", "calls.unmask") == []
+
+
 @pytest.mark.parametrize(
     "forged",
     [

@@ -36,7 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await make_database(url)
         engine = make_engine(url, writes=True)
         await write_calls(engine)
-        for name in ("blind transfer", "fallback answered", "outbound"):
+        for name in ("blind transfer", "fallback answered", "outbound", "transfer to the outside"):
             for kind in ("cel", "cdr", "fact"):
                 spooled = [(n, tuple(row.values())) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
                 if spooled:
@@ -65,6 +65,17 @@ def test_numbers_are_masked_unless_asked_for(home: Path) -> None:
             assert NUMBER not in hidden.output
             assert NUMBER[1:] not in hidden.output
             assert NUMBER in shown.output
+
+
+def test_the_outside_number_of_a_transfer_is_masked_unless_asked_for(home: Path) -> None:
+    for form in ([], ["--json"]):
+        words = ["calls", "show", call_of("transfer to the outside"), *form]
+        hidden, shown = run(home, *words), run(home, *words, "--unmask")
+        assert hidden.exit_code == shown.exit_code == 0, hidden.output
+        assert "12075550190" in shown.stdout
+        assert "2075550190" not in hidden.output
+    (move,) = json.loads(hidden.stdout)["transfers"]
+    assert (move["kind"], move["by"], move["to"]) == ("blind", "201", "…90")
 
 
 def test_the_list_is_newest_first_and_bounded(home: Path) -> None:

@@ -13,12 +13,13 @@ from click.testing import CliRunner, Result
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.migrate import downgrade
 from clinicpbx.adapters.db.tables import pending
-from clinicpbx.adapters.reserve import MOST, Place, keep, places
+from clinicpbx.adapters.reserve import keep
 from clinicpbx.cli.checks import CHECKS
 from clinicpbx.cli.checks._check import House
 from clinicpbx.cli.main import command
 from clinicpbx.daemon.records_metrics import RecordsMetrics
 from clinicpbx.paths import Instance
+from tests.support.disks import SIZE, disk
 from tests.support.record_database import make_database, make_instance, write_call
 from tests.support.record_tables import read_table
 
@@ -49,7 +50,7 @@ def test_an_instance_in_which_nothing_runs_is_told_so_with_what_to_do(instance: 
     assert {row["check"] for row in rows} == {check.title for check in CHECKS.values()}
     assert all(row["do"] for row in rows if row["state"] == "wrong"), rows
     wrong = {row["check"] for row in rows if row["state"] == "wrong"}
-    assert {"Asterisk", "Daemon", "Listener", "Notifier", "Vault"} <= wrong
+    assert {"Asterisk", "Daemon", "Listener", "Notifier", "Rescuer", "Vault"} <= wrong
     assert {row["state"] for row in rows if row["check"] in ("Main database", "Call records")} == {"well"}
     table = run(instance)
     assert (table.exit_code, len(table.stdout.splitlines())) == (1, len(rows) + 1)
@@ -100,7 +101,6 @@ def test_a_listener_that_does_not_turn_and_one_that_finds_no_database(instance: 
     metrics.write(path, Moved())  # type: ignore[arg-type]
     assert found(instance, "listener")[0][1].startswith("the listener cannot store records")
     metrics.stored.set(1)
-    metrics.audit.set(1)
     metrics.write(path, Moved())  # type: ignore[arg-type]
     assert found(instance, "listener") == [("well", "it turns, 7 rows since its start")]
     metrics.audit.set(0)
@@ -125,22 +125,26 @@ def test_the_last_count_is_told_by_name_and_has_an_age(instance: Instance) -> No
     assert said[1][1] == "cdr without cel: 2, such as clinic-1.1"
 
 
-def test_the_reserve_is_made_where_there_is_plenty_and_is_one_a_file_system(tmp_path: Path) -> None:
-    (tmp_path / "spool").mkdir()
-    folders = {"home": tmp_path, "spool": tmp_path / "spool", "gone": tmp_path / "gone"}
-    (before,) = places(folders)
-    if before.free <= 2 * before.size:
-        pytest.skip("this disk is nearly full")
-    (place,) = keep(folders)
-    assert (place.name, place.kept, place.full) == ("home", True, False)
-    size = (tmp_path / "reserve").stat().st_size
-    assert size == place.size <= MOST
-    assert keep(folders)[0].kept
-    assert not list(tmp_path.glob("*.new"))
+def test_a_full_disk_is_told_with_how_much_to_free(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = disk(monkeypatch)
+    left(2 * SIZE)
+    (said,) = CHECKS["disk"].findings(House(instance))
+    assert (said.state, said.says.partition(",")[0], said.do) == ("wrong", "the disk is full", "free 1 MiB")
+    left(2 * SIZE + 1)
+    (said,) = CHECKS["disk"].findings(House(instance))
+    assert (said.state, said.says.partition(";")[0]) == ("wrong", "no reserve is kept")
+    keep({"home": instance.home})
+    assert found(instance, "disk") == [("well", f"2 MiB left in {instance.home}, 1 MiB in reserve")]
 
 
-@pytest.mark.parametrize(
-    ("free", "kept", "full"), [(10, True, False), (10, False, True), (129, False, False), (128, False, True)]
-)
-def test_a_file_system_is_full_while_its_reserve_is_given_back(free: int, kept: bool, full: bool) -> None:
-    assert Place("home", Path("/"), free << 20, 64 << 20, kept).full == full
+def test_a_rescuer_that_does_not_turn(instance: Instance) -> None:
+    path = instance.run / "rescuer.prom"
+    path.touch()
+    assert found(instance, "rescuer") == [("well", "it turns")]
+    long_ago = time.time() - 40
+    os.utime(path, (long_ago, long_ago))
+    assert found(instance, "rescuer")[0][1].startswith("the rescuer is dead or hangs: its last turn was 4")
+
+
+def test_before_it_was_looked_at_nobody_is_told_that_the_audit_log_was_changed() -> None:
+    assert RecordsMetrics().registry.get_sample_value("clinicpbx_audit_sound") == 1

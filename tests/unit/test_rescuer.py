@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clinicpbx.daemon import rescuer
+from clinicpbx.daemon.metrics_file import left_by_others
 from clinicpbx.daemon.rescuer import Ari, address_of, heartbeat_age, rescue, stranded
 
 pytestmark = pytest.mark.unit
@@ -109,3 +110,24 @@ def test_asterisk_away_is_no_reason_to_end(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(SystemExit):
         rescuer.main(str(tmp_path))
     assert rounds == []
+
+
+def test_each_turn_is_seen_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for folder in ("keys", "run"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "keys" / "rescuer.secret").write_text("x\n")
+    path, seen = tmp_path / "run" / "rescuer.prom", list[bool]()
+
+    def one(ari: Ari) -> int:
+        seen.append(path.exists())
+        path.unlink(missing_ok=True)
+        if len(seen) == 3:
+            raise SystemExit(0)
+        raise OSError
+
+    monkeypatch.setattr(rescuer, "rescue", one)
+    with pytest.raises(SystemExit):
+        rescuer.main(str(tmp_path))
+    assert seen == [False, True, True]
+    path.touch()
+    assert b'clinicpbx_silent_seconds{process="rescuer"} ' in left_by_others(path.parent)

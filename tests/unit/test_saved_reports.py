@@ -1,26 +1,34 @@
 """Reports that come by themselves: once an edition, over restarts, for the group to read, told by an id alone."""
 
 import asyncio
+import errno
 import json
 import os
 import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.deliveries import forget, route
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.outbox import notice
+from clinicpbx.adapters.notify.answer import Answer
+from clinicpbx.adapters.vault.durable import write_durably
 from clinicpbx.core.notify.letter import Notice, look
 from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.records.saved import DAILY, SavedReport
 from clinicpbx.core.rulebook import Rulebook
-from clinicpbx.daemon.saved_reports import PAUSE, SavedReports
+from clinicpbx.daemon import saved_reports
+from clinicpbx.daemon.notifier import Notifier
+from clinicpbx.daemon.saved_reports import PAUSE, SavedReports, saved_page
 from clinicpbx.paths import Instance
 from clinicpbx.reports import REPORTS
+from clinicpbx.reports._sheet import Page
 from clinicpbx.reports.formats import FORMATS
 from clinicpbx.rules.report_document import BY, ReportRule
 from tests.support.weeks import ZONE, make_clinic
@@ -101,13 +109,75 @@ async def test_what_was_made_before_a_crash_is_told_after_it(instance: Instance,
     assert [about for _, about, _ in await notices(engine)] == ["weekly-2026-11-23"]
 
 
-async def test_one_that_fails_stops_no_other_and_is_tried_again_later(instance: Instance, engine: AsyncEngine) -> None:
-    instance.reports.mkdir()
-    (instance.reports / ".daily-2026-11-23.csv").mkdir()  # in the way of the half-written file
+async def test_a_months_edition_that_was_taken_away_does_not_come_back_within_the_month(
+    instance: Instance, engine: AsyncEngine
+) -> None:
+    month = SavedReport("month", "week", "last-week", "monthly", time(6), to=("manager",))
+    due = datetime(2026, 10, 1, 6, tzinfo=ZONE)
+    await looked(instance, engine, due, month)
+    (file,) = instance.reports.iterdir()
+    file.unlink()
+    # October has 31 days, and one of 25 hours after it
+    for at in (due + timedelta(days=30, hours=12), datetime(2026, 11, 1, 5, 59, tzinfo=ZONE)):
+        later = at.astimezone(UTC)
+        async with engine.begin() as connection:
+            await route(connection, lambda kind, named: (), later)
+            await forget(connection, later)
+        await looked(instance, engine, later, month)
+        assert files(instance) == []
+    await looked(instance, engine, datetime(2026, 11, 1, 6, tzinfo=ZONE), month)
+    assert files(instance) == ["month-2026-11-01.html"]
+
+
+async def test_nothing_is_begun_while_something_is_being_made(
+    instance: Instance, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = list[str](), asyncio.Event()
+
+    async def slow(reading: AsyncEngine, saved: SavedReport, *rest: Any) -> Page:
+        begun.append(saved.name)
+        await go_on.wait()
+        return await saved_page(reading, saved, *rest)
+
+    monkeypatch.setattr(saved_reports, "saved_page", slow)
+    made = SavedReports(instance, engine, engine)
+    async with asyncio.timeout(20):
+        made.look(book(WEEK), NOW)
+        while not begun:
+            await asyncio.sleep(0)
+        made.look(book(WEEK), NOW)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        go_on.set()
+        await made.end()
+    assert begun == ["weekly"]
+    assert files(instance) == ["weekly-2026-11-23.html"]
+
+
+async def test_the_notifier_ends_when_what_is_being_made_is_finished(instance: Instance, engine: AsyncEngine) -> None:
+    async def nobody(*_: object) -> Answer:
+        raise AssertionError("nothing is to be sent")
+
+    notifier = Notifier(instance, engine, nobody)
+    notifier._saved.look(book(WEEK), NOW)
+    notifier.stop()
+    await notifier.run()
+    assert files(instance) == ["weekly-2026-11-23.html"]
+
+
+async def test_one_that_fails_stops_no_other_and_is_tried_again_later(
+    instance: Instance, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *rest: Any) -> None:
+        if path.name == "daily-2026-11-23.csv":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_durably(path, *rest)
+
+    monkeypatch.setattr(saved_reports, "write_durably", full)
     daily = SavedReport("daily", "call_volume", "yesterday", DAILY, time(6), by="hour", format="csv")
     made = await looked(instance, engine, NOW, daily, WEEK)
-    assert "weekly-2026-11-23.html" in files(instance)
-    (instance.reports / ".daily-2026-11-23.csv").rmdir()
+    assert files(instance) == ["weekly-2026-11-23.html"]
+    monkeypatch.setattr(saved_reports, "write_durably", write_durably)
     made.look(book(daily, WEEK), NOW + PAUSE / 2)
     await made.end()
     assert files(instance) == ["weekly-2026-11-23.html"]

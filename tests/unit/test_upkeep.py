@@ -9,11 +9,14 @@ from structlog.testing import capture_logs
 
 from clinicpbx.adapters.asterisk.certificate import days_left, make_certificate
 from clinicpbx.adapters.metrics import Metrics
+from clinicpbx.daemon.app import Daemon
 from clinicpbx.daemon.upkeep import Fact, Upkeep
 from clinicpbx.paths import Instance
 from clinicpbx.settings import Settings
+from tests.support.disks import SIZE, disk
 
 pytestmark = pytest.mark.unit
+EXAMPLE = Path(__file__).parents[2] / "examples" / "harbor"
 NOW = datetime.now(UTC) + timedelta(minutes=1)  # later than the certificate of any test is made
 LINE = "[2026-11-25 22:34:50.813] ERROR[30962] cdrel_custom/writers.c: Unable to write {} to database /x. Error: full\n"
 
@@ -91,3 +94,41 @@ def test_lost_rows_are_counted_from_the_start_of_the_daemon_and_across_a_rotatio
     assert sample(metrics, "clinicpbx_records_lost_rows_total", spool="cdr") == 2
     upkeep.look(at + timedelta(days=1, seconds=11))
     assert upkeep.told()["lost_rows"] == 0, "seen to by then"
+
+
+def test_a_full_disk_is_told_once_each_time_it_fills(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    left, facts, metrics = disk(monkeypatch), list[tuple[str, str, object]](), Metrics()
+    upkeep = made(instance, metrics, lambda about, at, kind, body: facts.append((about, kind, body["kind"])))
+    told = []
+    for minute, free in enumerate((3 * SIZE, 0, 0, 0, 3 * SIZE, 0)):
+        left(free)
+        upkeep.look(NOW + timedelta(minutes=minute))
+        full = upkeep.told()["disk_full"]
+        assert sample(metrics, "clinicpbx_disk_full", place="home") == len(full)
+        told.append((full, len(facts)))
+    assert told == [([], 0), (["home"], 1), (["home"], 1), (["home"], 1), ([], 1), (["home"], 2)]
+    first, second = (NOW + timedelta(minutes=minute) for minute in (1, 5))
+    assert facts == [(f"disk-home-{at:%Y%m%dT%H%M}", "notify", "disk_full") for at in (first, second)]
+
+
+async def test_a_fault_of_it_keeps_no_other_chore_from_being_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "versions" / "000001" / "rules"
+    folder.mkdir(parents=True)
+    for file in EXAMPLE.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    home = Instance(tmp_path)
+    home.current.symlink_to("000001")
+    home.keys.mkdir()
+    daemon = Daemon(home, Settings())
+    yesterday = daemon._day = daemon._today() - timedelta(days=1)
+
+    def broken(at: datetime) -> None:
+        raise OSError("Read-only file system")
+
+    monkeypatch.setattr(daemon.upkeep, "look", broken)
+    with pytest.raises(OSError, match="Read-only"):
+        daemon._chores()
+    assert daemon._day > yesterday
+    daemon.journal.close()

@@ -6,6 +6,7 @@ import pwd
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.rulebook import MailboxRules
 from clinicpbx.daemon import asker as asking
 from clinicpbx.daemon.asker import Peer
+from clinicpbx.daemon.break_glass import broken_here
 from clinicpbx.daemon.vault_desk import Desk
 from clinicpbx.errors import ClinicPBXError, NotPermitted
 from clinicpbx.private import Private
@@ -169,6 +171,54 @@ def test_what_cannot_be_noted_is_not_given_out(house: House) -> None:
     with pytest.raises(OSError, match="No space"):
         desk.verbs(Peer(DAEMON, 1))["phone.open"]({**WISH, "call": "c1", "pin": PIN})
     assert house.vault.counts("8100") == (1, 0)
+
+
+GLASS: dict[str, Any] = {"reason": "night nurse ill", "length": "1h"}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        GLASS | {"length": "12h1s"},
+        GLASS | {"length": "0s"},
+        GLASS | {"length": "long"},
+        GLASS | {"length": 3600},
+        GLASS | {"reason": " "},
+    ],
+)
+def test_glass_that_cannot_be_broken_is_not_noted(house: House, wish: dict[str, Any]) -> None:
+    with pytest.raises(ClinicPBXError):
+        house.ask(AGENT, "break-glass", **wish)
+    assert house.noted == []
+    assert broken_here(house.vault.instance, datetime.now(UTC)) == []
+
+
+def test_without_the_root_key_no_glass_is_broken_and_none_is_noted(house: House) -> None:
+    house.vault.keyring.signer()  # which is there from then on
+    (house.vault.instance.keys / "root.key").unlink()
+    with pytest.raises(ClinicPBXError):
+        house.ask(AGENT, "break-glass", **GLASS)
+    assert house.noted == []
+
+
+@pytest.mark.parametrize(("length", "seconds"), [("1s", 1), ("1h", 3600), ("12h", 43200)])
+def test_broken_glass_holds_for_as_long_as_was_asked_for(house: House, length: str, seconds: int) -> None:
+    before = datetime.now(UTC)
+    told = house.ask(AGENT, "break-glass", **GLASS | {"length": length})
+    after, [entry] = datetime.now(UTC), house.entries
+    assert (entry.actor, entry.action, entry.detail) == ("ana", "break-glass", GLASS | {"length": length})
+    assert told["login"] == "ana"
+    assert before <= told["until"] - timedelta(seconds=seconds) <= after
+    [glass] = broken_here(house.vault.instance, told["until"] - timedelta(milliseconds=1))
+    assert (glass.login, glass.reason, glass.until) == ("ana", GLASS["reason"], told["until"])
+    assert broken_here(house.vault.instance, told["until"]) == []
+
+
+@pytest.mark.parametrize("length", ["1h", "13h"])
+def test_who_may_break_no_glass_is_refused_whatever_they_ask_for(house: House, length: str) -> None:
+    with pytest.raises(NotPermitted):
+        house.ask(STRANGER, "break-glass", **GLASS | {"length": length})
+    assert house.noted == [("sam", "refused")]
 
 
 def test_whole_numbers_leave_only_where_they_are_asked_for(house: House) -> None:

@@ -173,6 +173,15 @@ def test_the_kernels_login_counts_for_a_process_of_the_same_user_alone(pid_of: s
     assert asking._loginuid(Peer(uid, os.getpid())) == (known_here if pid_of == "own" else None)
 
 
+def test_a_number_that_is_another_users_process_now_gives_no_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "loginuid").write_text("0")
+    monkeypatch.setattr(asking, "Path", lambda proc: tmp_path)
+    assert [asking._loginuid(Peer(os.getuid() + more, 7)) for more in (0, 1)] == [0, None]
+
+
 async def test_over_the_socket_nothing_is_done_without_leave(tmp_path: Path) -> None:
     done: list[str] = []
 

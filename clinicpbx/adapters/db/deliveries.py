@@ -20,7 +20,8 @@ STATES = (WAITING, SENT, FAILED, DROPPED)
 Told = Callable[[str, Collection[str]], Iterable[str]]
 LEASE = timedelta(minutes=5)
 """How long a claimed delivery is nobody else's: longer than any try takes."""
-KEPT = timedelta(days=30)
+KEPT = timedelta(days=32)
+"""Longer than from one edition of a monthly report to the next."""
 MOST_ROUTED = 200
 
 

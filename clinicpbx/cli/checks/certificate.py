@@ -8,7 +8,7 @@ from clinicpbx.cli.checks import CHECKS
 from clinicpbx.cli.checks._check import Check, Finding, House
 
 RENEW_BELOW = 30  # days
-DO = "put a new one into asterisk/tls and reload Asterisk"
+DO = "put a new one into HOME/asterisk/tls and restart Asterisk"
 
 
 def look(house: House) -> Iterator[Finding]:
