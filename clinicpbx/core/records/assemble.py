@@ -101,8 +101,8 @@ class _Assembly:
         if times is None:
             return None
         started, ended = times
-        spans = self._talks(ended)
         kind = self._kind()
+        spans = self._talks(kind, ended)
         stays = queueing(() if kind == "selftest" else self.facts)
         outcome = self._outcome(kind, spans)
         answered, talk, agent = self._answered(spans)
@@ -260,9 +260,9 @@ class _Assembly:
         left = max(ended, queues[-1].left)
         return (*queues[:-1], replace(queues[-1], left=left, outcome="abandoned", agent=""))
 
-    def _talks(self, ended: datetime) -> Sequence[Talk]:
+    def _talks(self, kind: Kind, ended: datetime) -> Sequence[Talk]:
         found = talks(self.leg, self.legs.values(), ended) if self.leg else []
-        return found if total(one.span for one in found) >= NO_TALK else []
+        return found if kind != "inbound" or total(one.span for one in found) >= NO_TALK else []
 
     def _in_vain(self, spans: Sequence[Talk]) -> bool:
         """Nobody talked with the caller, whoever picked up: the caller hung up while they heard whose call it is."""
