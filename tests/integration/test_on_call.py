@@ -98,7 +98,7 @@ async def test_one_key_connects_the_patient_and_the_desk_is_told_at_once(house: 
     assert [call["step"] for call in house.ask("calls")] == ["page"]
     assert not house.bridged()
     await mobile.dtmf("1")
-    await eventually(lambda: house.bridged(), 5)
+    await house.talk()
     await patient.hangup()
     assert await outcome(house, since) == ("answered", "chen")
     (record,) = house.records(since)
@@ -119,7 +119,7 @@ async def test_voicemail_of_a_mobile_is_nobody(house: ByNight, phones: Phones) -
     await patient.call(house.number)
     await picks_up(mobile)  # and no key comes
     await picks_up(backup, "1", within=25)
-    await eventually(lambda: house.bridged(), 5)
+    await house.talk()
     await backup.hangup()
     assert await outcome(house, since) == ("answered", "egan")
 
@@ -159,6 +159,6 @@ async def test_a_new_daemon_knows_who_is_rung(house: ByNight, phones: Phones) ->
     await mobile.expect("connected")
     await asyncio.sleep(0.3)
     await mobile.dtmf("1")
-    await eventually(lambda: house.bridged(), 5)
+    await house.talk()
     await patient.hangup()
     assert await outcome(house, since) == ("answered", "chen")

@@ -50,6 +50,7 @@ async def test_the_fallback_rings_records_and_is_sealed_later(house: HelpHouse, 
     await desk.expect("incoming", 10)
     await desk.expect("connected")
     await eventually(lambda: [row["eventtype"] for row in house.bed.cel()[-2:]] == ["BRIDGE_ENTER"] * 2)
+    await house.talk()
     await desk.hangup()
     await desk.expect("disconnected")
     await caller.expect("disconnected")

@@ -196,6 +196,11 @@ class Clinic:
         """Is anybody connected with anybody?"""
         return bool(re.search(r"\s2\s+basic", self.bed.rx("bridge show all")))
 
+    async def talk(self) -> None:
+        """Two are connected, long enough to have talked with each other."""
+        await eventually(lambda: self.bridged(), 5)
+        await asyncio.sleep(0.3)
+
     async def empty(self) -> None:
         """No call is left."""
         self.bed.rx("channel request hangup all")

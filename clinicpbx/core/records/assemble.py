@@ -262,7 +262,9 @@ class _Assembly:
 
     def _talks(self, kind: Kind, ended: datetime) -> Sequence[Talk]:
         found = talks(self.leg, self.legs.values(), ended) if self.leg else []
-        return found if kind != "inbound" or total(one.span for one in found) >= NO_TALK else []
+        if kind != "inbound" or self.lost:  # of a call cut off by the end of Asterisk only the beginning is known
+            return found
+        return found if total(one.span for one in found) >= NO_TALK else []
 
     def _in_vain(self, spans: Sequence[Talk]) -> bool:
         """Nobody talked with the caller, whoever picked up: the caller hung up while they heard whose call it is."""
