@@ -110,7 +110,7 @@ def _count_anew(instance: Instance) -> int:
     book = book_in_force(instance)
 
     async def question(engine: AsyncEngine) -> int:
-        return await rebuild(engine, book.notify.zone if book.version else ZoneInfo(await zone_of(engine)))
+        return await rebuild(engine, book.notify.zone if book.version else ZoneInfo(await zone_of(engine) or "UTC"))
 
     return ask_database(instance, question, writes=True)
 

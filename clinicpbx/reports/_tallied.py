@@ -21,11 +21,13 @@ def countable(period: Period) -> bool:
     return period.tallied and whole and {period.threshold, period.short} <= {*EDGES, 0}
 
 
-def covered(table: Table, by: str, period: Period) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
-    """The *by* of the rows of *table*, and which of them count *period*."""
+def covered(
+    table: Table, by: str, period: Period, grain: str = "week"
+) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    """The *by* of the rows of *table*, and which count *period*; *grain*: of those by the hour of the week."""
     within = (table, period.since, period.until, period.zone)
     if by in ("hour", "weekday", "quarter"):
-        return of_clock(by, local_quarter(*within) + MONDAY), weekly(*within)
+        return of_clock(by, local_quarter(*within) + MONDAY), weekly(*within, grain)
     return local_day(*within) if by == "day" else table.c[by], covering(*within)
 
 

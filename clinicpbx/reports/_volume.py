@@ -21,7 +21,8 @@ def volume(period: Period, by: str, *also: str) -> NamedFromClause:
 
 
 def _tallies(period: Period, by: tuple[str, ...]) -> NamedFromClause:
-    row, parts = call_tally.c, [covered(call_tally, one, period) for one in by]
+    grain = "demand" if {*by} & {"site", "did"} else "week"
+    row, parts = call_tally.c, [covered(call_tally, one, period, grain) for one in by]
     # by the hour or the weekday other rows of the tally cover the period than by anything else
     chosen = sorted(range(len(by)), key=lambda n: by[n] not in ("hour", "weekday", "quarter"))[0]
     return (

@@ -3,40 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._calls import CALL, entries, patients_calls
+from clinicpbx.reports._calls import CALL, patients_calls
+from clinicpbx.reports._paths import paths, told
 from clinicpbx.reports._report import Column, Period, Report
-from clinicpbx.reports._sums import count, percent
-
-LOST = and_(CALL.outcome == "abandoned", ~entries())
-STEP = '", "'
-
-
-def _path() -> ColumnElement[str]:
-    """`main:1 > more:2` of the list `["main:1", "more:2"]`."""
-    return func.trim(func.replace(CALL.menu_path, STEP, " > "), '[]"')
+from clinicpbx.reports._sums import percent
 
 
 def query(period: Period) -> Select[Any]:
-    calls, gone = func.count(), count(LOST)
-    return (
-        select(
-            _path().label("path"),
-            calls.label("calls"),
-            count(CALL.answered.is_not(None)).label("taken"),
-            gone.label("left"),
-            percent(gone, calls).label("drop_off"),
-        )
-        .where(patients_calls(period))
-        .group_by(CALL.menu_path)
-        .order_by(calls.desc(), CALL.menu_path)
-    )
+    row = paths(period).c
+    drop_off = percent(row.left, row.calls).label("drop_off")
+    figures = select(told(row.path).label("path"), row.calls, row.taken, row.left, drop_off)
+    return figures.order_by(row.calls.desc(), row.path)
 
 
 def _calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
-    return and_(patients_calls(period), _path() == row["path"])
+    return and_(patients_calls(period), told(CALL.menu_path) == row["path"])
 
 
 REPORTS.register("menu_paths")(
@@ -49,7 +33,7 @@ REPORTS.register("menu_paths")(
             Column("left", meaning="of these, the caller hung up without having reached a queue or a person"),
             Column("drop_off", "%", "", "100 * left / calls"),
         ),
-        "Each inbound call is in exactly one row, the most frequent path first. It is read from the calls themselves.",
+        "Each inbound call is in exactly one row, the most frequent path first.",
         query,
         chart="calls",
         calls=_calls,

@@ -3,35 +3,31 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from clinicpbx.adapters.db.expressions import members, size
-from clinicpbx.adapters.db.tally_tables import menu_tally
 from clinicpbx.reports import REPORTS
-from clinicpbx.reports._calls import CALL, entries, grouped, patients_calls
+from clinicpbx.reports._calls import CALL, grouped, patients_calls
+from clinicpbx.reports._paths import paths
 from clinicpbx.reports._report import Column, Period, Report
-from clinicpbx.reports._sums import flag, percent, total
-from clinicpbx.reports._tallied import countable, covered
+from clinicpbx.reports._sums import percent, total
 
 
 def _presses(period: Period) -> NamedFromClause:
-    """One row a key pressed, or many in a row of the tally."""
-    if countable(period):
-        row = menu_tally.c
-        _, within = covered(menu_tally, "menu", period)
-        return select(row.menu, row.key, row.pressed, row.left).where(within).subquery()
-    pressed = members(CALL.menu_path).table_valued("value", "key")
-    text, gone = pressed.c.value, and_(CALL.outcome == "abandoned", ~entries())
+    """A row for each key of each path."""
+    row = paths(period).c
+    pressed = members(row.path).table_valued("value", "key")
+    text = pressed.c.value
     return (
         select(
             func.substr(text, 1, func.length(text) - 2).label("menu"),  # a key is one character
             func.substr(text, func.length(text)).label("key"),
-            literal(1).label("pressed"),
-            flag(and_(gone, pressed.c.key == size(CALL.menu_path) - 1)).label("left"),
+            row.calls.label("pressed"),
+            case((pressed.c.key == size(row.path) - 1, row.left), else_=0).label("left"),
         )
-        .select_from(CALL.call.table.join(pressed, literal(True)))
-        .where(patients_calls(period), CALL.menu_path != "")
+        .select_from(row.path.table.join(pressed, literal(True)))
+        .where(row.path != "")
         .subquery()
     )
 

@@ -20,7 +20,7 @@ def _callers(period: Period) -> Select[Any]:
 
 
 def _counted(period: Period) -> ColumnElement[bool]:
-    return and_(patients_calls(period), CALL.number != "")
+    return and_(patients_calls(period), CALL.number > "")
 
 
 def query(period: Period) -> Select[Any]:

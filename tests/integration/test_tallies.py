@@ -19,7 +19,7 @@ from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.records import write_records
 from clinicpbx.adapters.db.tables import interaction, metadata
 from clinicpbx.adapters.db.tallies import state, zone_of
-from clinicpbx.adapters.db.tally_proof import differences, rebuild
+from clinicpbx.adapters.db.tally_proof import count_in, differences, rebuild
 from clinicpbx.adapters.db.tally_tables import TALLIES, call_tally, queue_tally, tally_state
 from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry
 from clinicpbx.private import Private
@@ -114,7 +114,7 @@ async def test_a_report_waits_for_nobody_who_writes(postgres: str) -> None:
     writing, reading = make_engine(postgres, writes=True), make_engine(postgres)
     async with writing.begin() as connection:
         await state(connection, writes=True)
-        assert await asyncio.wait_for(zone_of(reading), 5)
+        assert await asyncio.wait_for(zone_of(reading), 5) == "", "nothing was counted yet"
         assert await asyncio.wait_for(different(reading), 20) == []
     for engine in (writing, reading):
         await engine.dispose()
@@ -213,4 +213,20 @@ async def test_figures_stay_when_their_records_are_gone(engine: AsyncEngine) -> 
     days = [row for row in (await kept(engine))["call_tally"] if row[0] == "day"]
     assert sum(row[6] for row in days if row[4:6] == ("inbound", "answered")) == 4
     await rebuild(engine, NEW_YORK)
+    assert await different(engine) == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+async def test_what_an_upgrade_left_to_be_counted_is_counted_once_the_zone_is_known(
+    engine: AsyncEngine, zone: str
+) -> None:
+    await write(engine, CALLS)
+    before = await kept(engine)
+    async with engine.begin() as connection:
+        await connection.execute(update(tally_state).values(zone=""))
+        await connection.execute(delete(TALLIES["path_tally"]))
+    assert await zone_of(engine) == ""
+    assert await count_in(engine, ZoneInfo(zone), lambda: None)
+    assert not await count_in(engine, ZoneInfo(zone), lambda: None)
+    assert (await kept(engine))["path_tally"] if zone != "UTC" else await kept(engine) == before
     assert await different(engine) == []

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.tallies import add_counts
 from clinicpbx.adapters.db.tally_tables import (
+    call_tally,
     covering,
     local_day,
     local_quarter,
-    menu_tally,
     weekly,
     widened,
 )
@@ -32,14 +33,15 @@ FIRST, LAST = (slots.quarter_of(datetime(2026, month, 20, tzinfo=UTC)) for month
 
 @pytest.fixture(params=ZONES)
 async def counted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[AsyncEngine, ZoneInfo]]:
-    """One key pressed in each quarter hour of eleven months."""
+    """A call of two numbers each in each quarter hour of eleven months."""
     url, zone = f"sqlite:///{tmp_path}/main.db", ZoneInfo(request.param)
     await make_database(url)
     engine, sums = make_engine(url, writes=True), Sums()
     for quarter in range(FIRST, LAST):
-        sums.add(slots.instant_of(quarter), [(("menu_tally", ("main", "1")), {"pressed": 1})])
+        for did, outcome in (("+12125550100", "answered"), ("+12125550101", "abandoned")):
+            sums.add(slots.instant_of(quarter), [(("call_tally", ("", did, "inbound", outcome)), {"calls": 1})])
     async with engine.begin() as connection:
-        await add_counts(connection, "menu_tally", sums.rows(zone)["menu_tally"])
+        await add_counts(connection, "call_tally", sums.rows(zone)["call_tally"])
     yield engine, zone
     await engine.dispose()
 
@@ -58,7 +60,7 @@ PERIODS = [
 
 async def test_each_quarter_hour_counts_once_where_and_when_it_was(counted: tuple[AsyncEngine, ZoneInfo]) -> None:
     engine, zone = counted
-    pressed = func.sum(menu_tally.c.pressed)
+    calls = func.sum(call_tally.c.calls) / 2
     for words in PERIODS:
         since, until = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in words)
         period = since, until, zone.key
@@ -68,18 +70,19 @@ async def test_each_quarter_hour_counts_once_where_and_when_it_was(counted: tupl
         for pick, what, expected in (
             (covering, local_day, of_day),
             (weekly, local_quarter, of_week),
+            (partial(weekly, grain="demand"), local_quarter, of_week),
         ):
-            label = what(menu_tally, *period).label("label") if quarters else menu_tally.c.slot.label("label")
-            query = select(label, pressed).where(pick(menu_tally, *period)).group_by("label")
+            label = what(call_tally, *period).label("label") if quarters else call_tally.c.slot.label("label")
+            query = select(label, calls).where(pick(call_tally, *period)).group_by("label")
             async with engine.connect() as connection:
                 found = {row[0]: row[1] for row in await connection.execute(query)}
-            assert found == expected, (words, what)
+            assert found == expected, (words, pick)
 
 
 def test_periods_that_cut_a_quarter_hour_are_refused_and_can_be_widened() -> None:
     since, until = datetime(2026, 11, 24, 8, 7, tzinfo=UTC), datetime(2026, 11, 24, 9, 0, 1, tzinfo=UTC)
     with pytest.raises(ValueError, match="whole quarter hours"):
-        covering(menu_tally, since, until, "UTC")
+        covering(call_tally, since, until, "UTC")
     wide = widened(since, until)
     assert wide == (datetime(2026, 11, 24, 8, tzinfo=UTC), datetime(2026, 11, 24, 9, 15, tzinfo=UTC))
     assert widened(*wide) == wide

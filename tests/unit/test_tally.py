@@ -57,8 +57,7 @@ def test_a_call_that_an_agent_took_from_a_queue() -> None:
         ("agent_tally", "202", "front"): {"offers": 1, "missed": 1},
         ("agent_tally", "203", "front"): {"offers": 1},
         ("agent_tally", "201", "front"): {"offers": 1, "answered": 1, "calls": 1, **work},
-        ("menu_tally", "main", "2"): {"pressed": 1},
-        ("menu_tally", "more: a", "1"): {"pressed": 1},
+        ("path_tally", CALL["menu_path"]): {"calls": 1, "taken": 1},
         ("contact_tally", "north", "refill"): {"contacts": 1},
     }  # fmt: skip
 
@@ -76,8 +75,7 @@ def test_what_is_named_is_a_figure_of_its_tally() -> None:
 def test_who_hangs_up_in_a_menu_is_abandoned_in_no_queue_and_has_left_it() -> None:
     found = counted({"outcome": "abandoned", "answered": None, "agent": ""})
     assert found["queue_tally", "north", ""] == {"offered": 1, "abandoned": 1}
-    assert found["menu_tally", "more: a", "1"] == {"pressed": 1, "left": 1}
-    assert found["menu_tally", "main", "2"] == {"pressed": 1}
+    assert found["path_tally", CALL["menu_path"]] == {"calls": 1, "left": 1}
     assert not [key for key in found if key[0] in ("contact_tally", "agent_tally")]
 
 
@@ -153,3 +151,26 @@ def test_slots_are_told_in_words() -> None:
 @given(st.from_regex(PLAIN, fullmatch=True))
 def test_a_number_that_looks_like_e164_is_what_the_library_makes_of_it(number: str) -> None:
     assert e164(number) == number == e164(number[1:]) == e164(f"({number[2:5]}) {number[5:]}")
+
+
+def test_by_the_hour_of_the_week_names_are_one_but_for_none() -> None:
+    calls, queues, paths = (SHAPES[name] for name in ("call_tally", "queue_tally", "path_tally"))
+    key = ("north", "5550100", "inbound", "answered")
+    assert [calls.key_in(grain, key) for grain in ("quarter", "day")] == [key, key]
+    assert calls.key_in("week", key) == ("*", "*", "inbound", "answered")
+    assert calls.key_in("demand", key) == ("north", "5550100", "inbound", "*")
+    assert queues.key_in("week", ("north", "")) == ("*", "")
+    assert queues.key_in("demand", ("north", "")) is None
+    assert paths.key_in("day", ("[]",)) == ("[]",)
+    assert paths.key_in("week", ("[]",)) is None
+
+
+def test_what_is_one_by_the_hour_of_the_week_is_added_up() -> None:
+    sums = Sums()
+    for call, stay in (({}, STAY), ({"site": "south"}, STAY | {"queue": "nurse", "waited_ms": 30_000})):
+        sums.add(BEGAN, tallies(CALL | call, [stay], []))
+    rows = sums.rows(ZoneInfo("UTC"))["queue_tally"]
+    week = {key[2:]: (counts["offered"], counts["longest_ms"]) for key, counts in rows.items() if key[0] == "week"}
+    days = {key[2:]: counts["offered"] for key, counts in rows.items() if key[0] == "day"}
+    assert week == {("*", "*"): (2, 30_000)}
+    assert days == {("north", "front"): 1, ("south", "nurse"): 1}

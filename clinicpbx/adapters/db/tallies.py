@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from clinicpbx.adapters.db.tables import interaction, offer, queue_entry
 from clinicpbx.adapters.db.tally_tables import TALLIES, queue_tally, tally_state
 from clinicpbx.core.records import slots
 from clinicpbx.core.records.sums import Place, Sums, grains
-from clinicpbx.core.records.tally import SHAPES, Counts, Row, contact, tallies
+from clinicpbx.core.records.tally import ANY, SHAPES, Counts, Row, contact, tallies
 
 CALL = (
     "call",
@@ -47,9 +48,9 @@ Counted = tuple[Row, Sequence[Row], Sequence[Row]]
 
 
 async def zone_of(engine: AsyncEngine) -> str:
-    """The zone whose days and weeks are counted."""
+    """The zone whose days and weeks are counted; "" where everything is yet to be counted."""
     async with engine.connect() as connection:
-        return (await state(connection))[0].key
+        return (await connection.execute(select(tally_state.c.zone))).scalar_one_or_none() or ""
 
 
 async def state(connection: AsyncConnection, *, writes: bool = False) -> tuple[ZoneInfo, datetime | None]:
@@ -137,7 +138,7 @@ async def add_counts(connection: AsyncConnection, name: str, rows: dict[tuple[An
     sums = [f'"{one}" = {name}."{one}" + excluded."{one}"' for one in shape.counters]
     sums += [f'"{one}" = {greatest}({name}."{one}", excluded."{one}")' for one in shape.maxima]
     await put(connection, table, table.c.keys(), values_of(name, rows), f"DO UPDATE SET {', '.join(sums)}")
-    less = [key for key, counts in rows.items() if any(counts.get(one, 0) < 0 for one in shape.counters)]
+    less = [key for key, counts in rows.items() if min(counts.values(), default=0) < 0]
     if less:
         mark = "%s" if connection.dialect.name == "postgresql" else "?"
         same = [f'"{one.name}" = {mark}' for one in table.primary_key]
@@ -147,12 +148,13 @@ async def add_counts(connection: AsyncConnection, name: str, rows: dict[tuple[An
 
 def values_of(name: str, rows: Mapping[tuple[Any, ...], Counts]) -> list[tuple[Any, ...]]:
     """*rows* of the tally *name* as the table has them."""
-    return [(*key, *(counts.get(one, 0) for one in SHAPES[name].figures)) for key, counts in rows.items()]
+    figures, nothing = SHAPES[name].figures, repeat(0)
+    return [(*key, *map(counts.get, figures, nothing)) for key, counts in rows.items()]
 
 
 async def _measure(connection: AsyncConnection, place: Place, zone: ZoneInfo) -> None:
     """Finds the greatest waits of *place* anew: of the quarter in the records, of the others in the quarters."""
-    _, quarter, (site, queue) = place
+    name, quarter, (site, queue) = place
     since, until = (slots.instant_of(one) for one in (quarter, quarter + 1))
     waits, call = queue_entry.c.waited_ms, interaction.c
     gone = func.max(waits).filter(queue_entry.c.outcome == "abandoned")
@@ -160,14 +162,21 @@ async def _measure(connection: AsyncConnection, place: Place, zone: ZoneInfo) ->
     within = (call.kind == "inbound", call.started >= since, call.started < until)
     own = found.where(*within, call.site == site, queue_entry.c.queue == queue)
     tally = queue_tally.c
-    maxima = [tally[name] for name in SHAPES["queue_tally"].maxima]
+    maxima = [tally[name] for name in SHAPES[name].maxima]
     of_quarters = select(*(func.coalesce(func.max(one), 0) for one in maxima)).where(tally.grain == "quarter")
-    of_quarters = of_quarters.where(tally.site == site, tally.queue == queue)
     for grain, slot in grains(quarter, zone):
-        wanted = own if grain == "quarter" else of_quarters.where(tally.slot.in_(_quarters_of(grain, slot, zone)))
-        longest = (await connection.execute(wanted)).one()
-        row = update(queue_tally).where(tally.grain == grain, tally.slot == slot, tally.site == site)
-        await connection.execute(row.where(tally.queue == queue).values(dict(zip(maxima, longest, strict=True))))
+        key = SHAPES[name].key_in(grain, place[2])
+        if key is None:
+            continue
+        alike = [_alike(*pair) for pair in zip((tally.site, tally.queue), key, strict=True)]
+        of_slot = of_quarters.where(tally.slot.in_(_quarters_of(grain, slot, zone)), *alike)
+        longest = (await connection.execute(own if grain == "quarter" else of_slot)).one()
+        row = update(queue_tally).where(tally.grain == grain, tally.slot == slot, tally.site == key[0])
+        await connection.execute(row.where(tally.queue == key[1]).values(dict(zip(maxima, longest, strict=True))))
+
+
+def _alike(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    return column != "" if name == ANY else column == name
 
 
 def _quarters_of(grain: str, slot: int, zone: ZoneInfo) -> list[int]:

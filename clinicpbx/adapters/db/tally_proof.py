@@ -89,7 +89,7 @@ async def _months(connection: AsyncConnection, zone: ZoneInfo) -> range:
     to_month: dict[str, Callable[[int], int]] = {
         "quarter": lambda slot: slots.month_of(slot, zone),
         "day": lambda slot: slots.month_of(slots.day_begins(slot, zone), zone),
-        "week": lambda slot: slot // slots.WEEK,
+        **dict.fromkeys(("week", "demand"), lambda slot: slot // slots.WEEK),
     }
     for table in TALLIES.values():
         ends = select(table.c.grain, func.min(table.c.slot), func.max(table.c.slot)).group_by(table.c.grain)
@@ -127,7 +127,7 @@ async def _kept(connection: AsyncConnection, month: int, zone: ZoneInfo) -> Rows
     spans = {
         "quarter": (first, last),
         "day": (slots.day_of(first, zone), slots.day_of(last, zone)),
-        "week": (month * slots.WEEK, (month + 1) * slots.WEEK),
+        **dict.fromkeys(("week", "demand"), (month * slots.WEEK, (month + 1) * slots.WEEK)),
     }
     found: Rows = {}
     for name, table in TALLIES.items():

@@ -1,7 +1,8 @@
 """Tallies: calls counted by quarter hour, by local day and by hour of the week, and which rows cover a period.
 
 A call counts in the slot in which it began. Grain 'quarter': the slot is the UTC epoch // 900; 'day': the local date,
-as days since the epoch; 'week': local (12 * year + month - 1) * 672 + weekday * 96 + quarter of the day.
+as days since the epoch; 'week' and 'demand': local (12 * year + month - 1) * 672 + weekday * 96 + quarter of the day,
+for all names together but for those that the tally's shape tells apart.
 """
 
 from collections.abc import Callable
@@ -27,8 +28,8 @@ def _tally(name: str, shape: Shape) -> Table:
 
 TALLIES = {name: _tally(name, shape) for name, shape in SHAPES.items()}
 queue_tally, call_tally, agent_tally = (TALLIES[name] for name in ("queue_tally", "call_tally", "agent_tally"))
-menu_tally, contact_tally, callback_tally = (
-    TALLIES[name] for name in ("menu_tally", "contact_tally", "callback_tally")
+path_tally, contact_tally, callback_tally = (
+    TALLIES[name] for name in ("path_tally", "contact_tally", "callback_tally")
 )
 
 # one row: the zone whose days and weeks are counted, "" where nothing was counted yet; figures before `closed` stand,
@@ -62,24 +63,24 @@ def covering(table: Table, since: datetime, until: datetime, zone: str) -> Colum
     )
 
 
-def weekly(table: Table, since: datetime, until: datetime, zone: str) -> ColumnElement[bool]:
-    """Like covering, but whole months by hour of the week, to group by local_quarter."""
+def weekly(table: Table, since: datetime, until: datetime, zone: str, grain: str = "week") -> ColumnElement[bool]:
+    """Like covering, but whole months by hour of the week, to group by local_quarter; *grain*: week or demand."""
     local, (first, last) = ZoneInfo(zone), _quarters(since, until)
     begin, end = _months(first, last, local)
     whole = (slots.month_begins(begin, local), slots.month_begins(end, local))
-    return _picked(table, "week", (begin * slots.WEEK, end * slots.WEEK), whole, first, last)
+    return _picked(table, grain, (begin * slots.WEEK, end * slots.WEEK), whole, first, last)
 
 
 def local_day(table: Table, since: datetime, until: datetime, zone: str) -> ColumnElement[int]:
     """Of the rows that covering picks: the local date, as days since the epoch."""
-    return _local(table, "day", table.c.slot, lambda quarter: quarter // slots.DAY, since, until, zone)
+    return _local(table, ("day",), table.c.slot, lambda quarter: quarter // slots.DAY, since, until, zone)
 
 
 def local_quarter(table: Table, since: datetime, until: datetime, zone: str) -> ColumnElement[int]:
     """Of the rows that weekly picks: 96 * weekday + quarter of the day, from 0 on Monday at 0:00 to 671."""
     monday = 3 * slots.DAY  # the epoch was a Thursday
     whole = table.c.slot % slots.WEEK
-    return _local(table, "week", whole, lambda quarter: (quarter + monday) % slots.WEEK, since, until, zone)
+    return _local(table, ("week", "demand"), whole, lambda quarter: (quarter + monday) % slots.WEEK, since, until, zone)
 
 
 def _quarters(since: datetime, until: datetime) -> tuple[int, int]:
@@ -106,14 +107,14 @@ def _picked(
 
 def _local(
     table: Table,
-    grain: str,
+    grains: tuple[str, ...],
     whole: ColumnElement[int],
     of: Callable[[ColumnElement[int]], ColumnElement[int]],
     since: datetime,
     until: datetime,
     zone: str,
 ) -> ColumnElement[int]:
-    """*whole* of rows of *grain*, and what *of* makes of the local quarter of the others."""
+    """*whole* of rows of *grains*, and what *of* makes of the local quarter of the others."""
     slot, turns = table.c.slot, slots.offsets(*_quarters(since, until), ZoneInfo(zone))
     edges = [(slot < before, of(slot + offset)) for before, offset in turns]
-    return case((table.c.grain == grain, whole), *edges)
+    return case((table.c.grain.in_(grains), whole), *edges)

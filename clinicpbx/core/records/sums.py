@@ -40,14 +40,21 @@ class Sums:
         return [place for place, was in gone if any(was[name] > self.of[place].get(name, 0) for name in was)]
 
     def rows(self, zone: ZoneInfo) -> dict[str, dict[tuple[Any, ...], Counts]]:
-        """By tally the counts of each row (grain, slot, key), in the three grains, but for what came out even."""
+        """By tally the counts of each row (grain, slot, key), in every grain, but for what came out even."""
         found: dict[str, dict[tuple[Any, ...], Counts]] = {}
         for table, quarter, key, counts in self._changed():
-            rows, maxima = found.setdefault(table, {}), SHAPES[table].maxima
+            rows, shape = found.setdefault(table, {}), SHAPES[table]
             for grain, slot in grains(quarter, zone):
-                held = rows.setdefault((grain, slot, *key), {})
+                of = shape.key_in(grain, key)
+                if of is None:
+                    continue
+                place = (grain, slot, *of)
+                if (held := rows.get(place)) is None:
+                    rows[place] = counts.copy()
+                    continue
                 for name, count in counts.items():
-                    held[name] = max(held.get(name, 0), count) if name in maxima else held.get(name, 0) + count
+                    most = name in shape.maxima
+                    held[name] = max(held.get(name, 0), count) if most else held.get(name, 0) + count
         return found
 
     def _changed(self) -> Iterator[tuple[str, int, tuple[str, ...], Counts]]:
@@ -59,5 +66,6 @@ class Sums:
 
 @lru_cache(maxsize=4096)
 def grains(quarter: int, zone: ZoneInfo) -> tuple[tuple[str, int], ...]:
-    """The slots that *quarter* is in: itself, its day, its hour of the week."""
-    return ("quarter", quarter), ("day", day_of(quarter, zone)), ("week", hour_of_week(quarter, zone))
+    """The slots that *quarter* is in: itself, its day, its hour of the week, by which demand is counted, too."""
+    week = hour_of_week(quarter, zone)
+    return ("quarter", quarter), ("day", day_of(quarter, zone)), ("week", week), ("demand", week)

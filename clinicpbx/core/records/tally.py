@@ -1,6 +1,5 @@
-"""What is counted of calls: by queue, by number called, by agent, by menu, by reason, by call-back promised."""
+"""What is counted of calls: by queue, by number called, by agent, by way through the menus, by reason, by call-back."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,17 +27,36 @@ def buckets(name: str) -> tuple[str, ...]:
     return tuple(f"{name}_{n}" for n in range(len(EDGES) + 1))
 
 
+ANY = "*"
+"""In a row: of whatever name it is there, but for none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One tally: what its rows stand for, what is added up in them, and what the greatest is kept of."""
+    """One tally: what its rows stand for, what is added up in them, and what the greatest is kept of.
+
+    A quarter hour and a day have a row for all that they stand for. *week*: the names that are told apart by the hour
+    of the week, None where nothing is counted by it; *demand*: those by which it is counted a second time.
+    """
 
     of: tuple[str, ...]
     counters: tuple[str, ...]
     maxima: tuple[str, ...] = ()
+    week: tuple[str, ...] | None = ()
+    demand: tuple[str, ...] | None = None
 
     @property
     def figures(self) -> tuple[str, ...]:
         return (*self.counters, *self.maxima)
+
+    def key_in(self, grain: str, key: tuple[str, ...]) -> tuple[str, ...] | None:
+        """What *key* is counted under in the rows of *grain*; None where they count nothing."""
+        if grain in ("quarter", "day"):
+            return key
+        told = self.week if grain == "week" else self.demand
+        if told is None:
+            return None
+        return tuple(one if name in told or not one else ANY for name, one in zip(self.of, key, strict=True))
 
 
 SHAPES = {
@@ -55,11 +73,13 @@ SHAPES = {
     "call_tally": Shape(
         ("site", "did", "kind", "outcome"),
         ("calls", "taken", "talk_ms", "hold_ms", "wait_ms", "transferred", "fallback"),
+        week=("kind", "outcome"),
+        demand=("site", "did", "kind"),
     ),
     "agent_tally": Shape(
         ("agent", "queue"), ("offers", "answered", "missed", "calls", "talk_ms", "hold_ms", "wrap_ms")
     ),
-    "menu_tally": Shape(("menu", "key"), ("pressed", "left")),
+    "path_tally": Shape(("path",), ("calls", "taken", "left"), week=None),
     "contact_tally": Shape(("site", "category"), ("contacts", *(f"again_{days}" for days in DAYS), "later")),
     "callback_tally": Shape(("queue",), ("promised", "done", "unreached", "tries", "delay_ms")),
 }
@@ -76,7 +96,7 @@ def tallies(call: Row, entries: Sequence[Row], offers: Sequence[Row]) -> Iterato
     if call["kind"] == "inbound":
         yield from _queues(call, entries)
         yield from _agents(call, entries, offers)
-        yield from _menus(call, entries)
+        yield _path(call, entries)
         yield from _callback(call, entries)
         yield from contact(call)
 
@@ -136,13 +156,10 @@ def _agents(call: Row, entries: Sequence[Row], offers: Sequence[Row]) -> Iterato
         yield ("agent_tally", (agent, "")), {"calls": 1, "talk_ms": talk, "hold_ms": hold}
 
 
-def _menus(call: Row, entries: Sequence[Row]) -> Iterator[tuple[Key, Counts]]:
-    """Each key pressed; *left*: it was the last, and the caller hung up before any queue."""
-    pressed = json.loads(call["menu_path"] or "[]")
-    gone = call["outcome"] == "abandoned" and not entries
-    for n, one in enumerate(pressed, 1):
-        menu, _, key = one.rpartition(":")
-        yield ("menu_tally", (menu, key)), {"pressed": 1, "left": gone and n == len(pressed)}
+def _path(call: Row, entries: Sequence[Row]) -> tuple[Key, Counts]:
+    """The menus and keys, as the record has them; *left*: the caller hung up before any queue."""
+    left = call["outcome"] == "abandoned" and not entries
+    return ("path_tally", (call["menu_path"],)), {"calls": 1, "taken": call["answered"] is not None, "left": left}
 
 
 def _callback(call: Row, entries: Sequence[Row]) -> Iterator[tuple[Key, Counts]]:
