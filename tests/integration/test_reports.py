@@ -41,7 +41,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 async def figures(engine: AsyncEngine, name: str, period: Period) -> list[dict[str, Any]]:
     report = REPORTS[name]
-    return [report.row(row, period.by) for row in await rows(engine, report.select(period))]
+    return [report.row(row, period) for row in await rows(engine, report.select(period))]
 
 
 def test_every_report_has_its_figures() -> None:

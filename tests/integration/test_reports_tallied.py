@@ -126,7 +126,7 @@ def periods() -> list[Period]:
 
 async def figures(engine: AsyncEngine, name: str, period: Period) -> list[dict[str, Any]]:
     report = REPORTS[name]
-    return [report.row(row, period.by) for row in await rows(engine, report.select(period))]
+    return [report.row(row, period) for row in await rows(engine, report.select(period))]
 
 
 @pytest.mark.parametrize("name", REPORTS)
