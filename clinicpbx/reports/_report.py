@@ -49,7 +49,7 @@ class Column:
     """*unit*: "" for names and counts, else s, % or what a mean is of.
 
     *formula*: how it comes about, where that is not its meaning. *only*: it is there where a row stands for that; "" is
-    always. *told*: makes it of the columns before it, as they are shown. *alarm*: a value that must not be overlooked.
+    always. *told*: makes it of the other columns, as they are shown. *alarm*: a value that must not be overlooked.
     """
 
     name: str
@@ -89,10 +89,9 @@ class Report:
 
     def row(self, found: Mapping[str, Any], period: Period) -> dict[str, Any]:
         """*found* as people and JSON know it: names in words, numbers; seconds and per cent to one decimal."""
-        row: dict[str, Any] = {}
-        for column in self.columns_of(period.by):
-            row[column.name] = column.told(period, row) if column.told else _plain(column, found[column.name])
-        return row
+        columns = self.columns_of(period.by)
+        row = {column.name: None if column.told else _plain(column, found[column.name]) for column in columns}
+        return row | {column.name: column.told(period, row) for column in columns if column.told}
 
 
 def _plain(column: Column, value: Any) -> Any:

@@ -68,7 +68,7 @@ def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, usu
     yield f"Service level: {level}; the target is {'that of each queue, else ' if period.targets else ''}{usual}."
     _, odd, owners, queues, quarters, *_ = sheets
     yield f"{queues.title}: {len(queues.rows)}. {quarters.title}: {len(quarters.rows)}."
-    yield from (f"{row['queue']}: {row['missed']}, promised was {row['target']}." for row in queues.rows[:3])
+    yield from (f"{row['queue']}: {row['missed']}; its target is {row['target']}." for row in queues.rows[:3])
     yield from (f"Surprising: {row['said']}." for row in odd.rows[:3])
     if len(before(days, monday, USUAL_OF)) < USUAL_OF // 2:
         yield "There are too few weeks before to say what is usual."

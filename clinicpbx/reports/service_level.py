@@ -53,6 +53,8 @@ REPORTS.register("service_level")(
         (
             Column("queue", meaning="the queue, by its name in the rules"),
             Column("offered", meaning="stays in the queue; a call that comes back is a stay of its own"),
+            Column("target", meaning="what the rules say that the queue promises", only="queue", told=_promised),
+            Column("met", meaning="whether of_offered and abandonment hold it", only="queue", told=_met, alarm="no"),
             Column("answered", meaning="stays that ended because somebody took the call"),
             Column("abandoned", meaning="stays in which the caller hung up"),
             Column("abandoned_short", meaning="of these, after at most the short threshold (5 s unless named)"),
@@ -70,10 +72,6 @@ REPORTS.register("service_level")(
             Column("abandonment", "%", "callers who hung up", "100 * abandoned / offered"),
             Column("speed_of_answer", "s", "mean wait of answered callers", "sum of their waits / answered"),
             Column("longest_wait", "s", "the longest stay, however it ended"),
-            Column(
-                "target", meaning="what the rules promise of the queue, empty for nothing", only="queue", told=_promised
-            ),
-            Column("met", meaning="whether of_offered and abandonment hold it", only="queue", told=_met, alarm="no"),
         ),
         "A stay begins when the caller enters the queue and ends when somebody takes the call, the caller hangs up or "
         "the call goes elsewhere; in time = waited at most what the target of the queue in the rules says, else 20 s. "

@@ -18,7 +18,7 @@ class Target(Written):
     within: Duration = Field(
         QueueTarget().within,
         gt=timedelta(0),
-        description="What is in time. Reports are quickest by 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300 or 600 seconds.",
+        description="What is in time. Reports are quickest by 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600 s.",
     )
     abandoned: Percent | None = Field(
         None, description="The greatest share of all callers that may give up; default: not promised."
