@@ -26,8 +26,8 @@ def stays(period: Period, by: str, *, elsewhere: bool = False) -> NamedFromClaus
     Beside COUNTS and LENGTHS there are `talk_ms` (without hold), `answered_in_time` and `abandoned_short`. *elsewhere*:
     also the calls that were abandoned outside every queue, each as one that was offered and abandoned.
     """
-    edges = {target.seconds for target in period.targets.values()} <= {*EDGES}
-    return (_tallies if edges and countable(period) else _rows)(period, by, elsewhere)
+    on_edges = {target.seconds for target in period.targets.values()} <= {*EDGES}
+    return (_tallies if on_edges and countable(period) else _rows)(period, by, elsewhere)
 
 
 def _in_time(
@@ -61,6 +61,7 @@ def _tallies(period: Period, by: str, elsewhere: bool) -> NamedFromClause:
 def _rows(period: Period, by: str, elsewhere: bool) -> NamedFromClause:
     entry, one, nothing = queue_entry.c, literal(1), literal(0)
     answered, abandoned = entry.outcome == "answered", entry.outcome == "abandoned"
+    in_time = entry.waited_ms <= _in_time(entry.queue, period, _milliseconds)
     queued = (
         select(
             of_part(queue_entry, by, period).label("what"),
@@ -76,9 +77,7 @@ def _rows(period: Period, by: str, elsewhere: bool) -> NamedFromClause:
             entry.hold_ms,
             entry.wrap_ms,
             (entry.talk_ms - entry.hold_ms).label("talk_ms"),
-            flag(and_(answered, entry.waited_ms <= _in_time(entry.queue, period, _milliseconds))).label(
-                "answered_in_time"
-            ),
+            flag(and_(answered, in_time)).label("answered_in_time"),
             flag(and_(abandoned, entry.waited_ms <= _milliseconds(period.short))).label("abandoned_short"),
         )
         .join(interaction, CALL.call == entry.call)
