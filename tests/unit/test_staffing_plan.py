@@ -146,7 +146,8 @@ def run(home: Path, *words: str) -> Result:
 
 def test_a_queue_s_own_calls_are_planned_for_by_the_clinic_s_clock(home: Path) -> None:
     found = json.loads(run(home, "plan", "frontdesk", "--have", "1", "--interval", "1h", "--json").stdout)
-    assert found["learned_days"] == 26 * 7
+    sunday = datetime.now(ZONE).weekday() == 6  # it learns from the first call on, and nobody calls on Sundays
+    assert found["learned_days"] == 26 * 7 - sunday
     assert found["handle_s"] == 180
     assert {slot["start"] for slot in found["slots"]} == {f"{hour:02}:00" for hour in (8, 9, 10, 11, 13, 14, 15, 16)}
     days = {slot["day"] for slot in found["slots"]}
