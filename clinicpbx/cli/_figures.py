@@ -45,8 +45,9 @@ def print_page(page: Page, format: str, output: str | None = None) -> None:
 
 def print_report(instance: Instance, name: str, since: datetime, until: datetime) -> None:
     """The table of the report *name* on stdout, without words."""
-    zone = book_in_force(instance).notify.zone.key
-    _tables(reckon(instance, name, Period(since, until, zone=zone)), with_words=False)
+    book = book_in_force(instance)
+    period = Period(since, until, zone=book.notify.zone.key, targets=book.targets)
+    _tables(reckon(instance, name, period), with_words=False)
 
 
 def _tables(page: Page, with_words: bool = True) -> None:
@@ -60,7 +61,8 @@ def _tables(page: Page, with_words: bool = True) -> None:
             continue
         if len(page.sheets) > 1:
             click.echo("" if sys.stdout.isatty() else f"\n{sheet.title}")
-        show(sheet.title, list(named.values()), rows, as_json=False)
+        alarms = {named[c.name]: c.alarm for c in sheet.columns if c.alarm}
+        show(sheet.title, list(named.values()), rows, as_json=False, alarms=alarms)
     if with_words:
         say(page.stretch)
         for sheet in page.sheets:

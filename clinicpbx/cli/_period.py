@@ -52,8 +52,8 @@ def period_options(since: str) -> Callable[[Callable[..., Any]], Callable[..., A
             help="Calls that began before; a word such as yesterday: until its end. Default: the end of a word in "
             "--from, else now.",
         ),
-        click.option("--threshold", type=click.FloatRange(0), default=20.0, show_default=True,
-                     help="Seconds that are in time."),
+        click.option("--threshold", type=click.FloatRange(0),
+                     help="Seconds that are in time. Default: by the target of each queue, else 20."),
         click.option("--short", type=click.FloatRange(0), default=5.0, show_default=True,
                      help="Seconds; who gives up sooner did not wait."),
         click.option("--days", type=days, default="7", show_default=True, help="Days for first-call resolution."),
@@ -74,6 +74,7 @@ def read_period(
     until: str | None,
     by: str = "",
     options: tuple[str, str] = ("--from", "--to"),
+    threshold: float | None = None,
     **more: Any,
 ) -> Period:
     """What was typed for *options*, in the clinic's zone; what cannot be read is noted in *mistakes*.
@@ -81,7 +82,8 @@ def read_period(
     What is counted back from now begins with the quarter of an hour before, and now is the end of this one: whole
     quarters are counted beforehand.
     """
-    zone, now = book_in_force(instance).notify.zone, datetime.now(UTC)
+    book, now = book_in_force(instance), datetime.now(UTC)
+    zone = book.notify.zone
     edges: list[tuple[datetime, datetime | None]] = []
     for option, text in zip(options, (since, until), strict=True):
         try:
@@ -94,7 +96,7 @@ def read_period(
     if end <= begin and not mistakes.found:
         mistakes.note(f"{options[1]} must be after {options[0]}")
     more["days"] = int(more.get("days", 7))
-    return Period(begin, end, by=by, zone=zone.key, now=now, **more)
+    return Period(begin, end, by=by, zone=zone.key, now=now, **more).counted(threshold, book.targets)
 
 
 def _edges(text: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime | None]:

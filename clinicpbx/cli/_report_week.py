@@ -22,16 +22,15 @@ WEEK = timedelta(weeks=1)
 
 @click.command("week")
 @click.option("--week", "named", default="last-week", show_default=True, help="last-week, this-week or 2026-W47.")
-@click.option(
-    "--threshold", type=click.FloatRange(0), default=20.0, show_default=True, help="Seconds that are in time."
-)
-@click.option("--target", type=click.FloatRange(0, 100), default=80.0, show_default=True,
-              help="Per cent that are to be answered in time.")  # fmt: skip
+@click.option("--threshold", type=click.FloatRange(0),
+              help="Seconds that are in time. Default: by the target of each queue, else 20.")  # fmt: skip
+@click.option("--target", type=click.FloatRange(0, 100),
+              help="Per cent to be answered in time. Default: by the target of each queue, else 80.")  # fmt: skip
 @format_options
 @click.pass_obj
 def week(
-    instance: Instance, named: str, threshold: float, target: float, format: str | None, output: str | None,
-    as_json: bool,
+    instance: Instance, named: str, threshold: float | None, target: float | None, format: str | None,
+    output: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """The week on one page: what changed, breaches, what was unmet, what surprised us, what needs an owner.
 
@@ -45,13 +44,14 @@ def week(
 
     mistakes = Mistakes()
     written = read_format(mistakes, format, output, as_json)
-    rules, now = book_in_force(instance).notify, datetime.now(UTC)
-    begin, end = _week(mistakes, named, now, rules.zone)
+    book, now = book_in_force(instance), datetime.now(UTC)
+    zone, clinic = book.notify.zone, book.notify.clinic
+    begin, end = _week(mistakes, named, now, zone)
     mistakes.refuse()
-    period = Period(begin, end, threshold, zone=rules.zone.key, now=now)
+    period = Period(begin, end, zone=zone.key, now=now).counted(threshold, book.targets)
 
     async def question(engine: AsyncEngine) -> Page:
-        return await week_page(engine, period, rules.clinic, target)
+        return await week_page(engine, period, clinic, target)
 
     with patience("counting"):
         page = ask_database(instance, question)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.demand import Quarter, demand, ready
 from clinicpbx.cli._database import ask_database
 from clinicpbx.cli._instance import rules_known
+from clinicpbx.core.acd.target import QueueTarget
 from clinicpbx.core.records.slots import instant_of
 from clinicpbx.core.staffing.forecast import DAY, Forecast, History, learn
 from clinicpbx.core.staffing.judged import Judged, judged
@@ -28,11 +29,12 @@ SHADES = ("dim", "", "bold", "bold cyan")
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The clinic's time zone, its holidays and days closed by exception, and the queue's agents."""
+    """The clinic's time zone, its holidays and days closed by exception, the queue's agents and what it promises."""
 
     zone: ZoneInfo
     closed: frozenset[date]
     agents: tuple[str, ...]
+    promised: QueueTarget | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def house_of(instance: Instance, queue: str) -> House:
     if hours is not None:
         closed = {day for day, exception in hours.exceptions.items() if not exception.spans} | set(hours.holidays)
     agents = tuple(name for name, agent in book.agents.items() if queue in agent.queues)
-    return House(document.local, frozenset(closed), agents)
+    return House(document.local, frozenset(closed), agents, book.queues[queue].target)
 
 
 def told(slot: Slot) -> str:

@@ -14,6 +14,7 @@ from clinicpbx.cli._zone import UTC_TEXT, local_text
 from clinicpbx.private import Private
 
 Row = Mapping[str, Any]
+NO_ALARMS: Mapping[str, str] = {}
 
 
 def _plain(value: object) -> object:
@@ -49,30 +50,34 @@ def show_json(document: object) -> None:
     click.echo(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
 
 
-def show(title: str, columns: Sequence[str], rows: Sequence[Row], as_json: bool) -> None:
+def show(
+    title: str, columns: Sequence[str], rows: Sequence[Row], as_json: bool, alarms: Mapping[str, str] = NO_ALARMS
+) -> None:
     """The *columns* of each row: a JSON list of objects, or a table with instants in local time; without a terminal the
-    table has no frame and no colour, one row a line, so that it can be cut and grepped. What a row lacks is null."""
+    table has no frame and no colour, one row a line, so that it can be cut and grepped. What a row lacks is null.
+    *alarms*: of a column, the value that is red."""
     if as_json:
         show_json([{column: row.get(column) for column in columns} for row in rows])
         return
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     heads = [column.replace("_", " ") for column in columns]
     if sys.stdout.isatty():
-        _table(title, heads, cells)
+        _table(title, heads, cells, [alarms.get(column, "") for column in columns])
         return
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     for line in (heads, *cells):
         click.echo("  ".join(map(str.ljust, line, widths)).rstrip())
 
 
-def _table(title: str, heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def _table(title: str, heads: Sequence[str], cells: Sequence[Sequence[str]], alarms: Sequence[str]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*heads, title=title)
     for line in cells:
-        table.add_row(*map(Text, line))
+        styles = ["bold red" if cell and cell == alarm else "" for cell, alarm in zip(line, alarms, strict=True)]
+        table.add_row(*map(Text, line, styles))
     Console().print(table)
 
 

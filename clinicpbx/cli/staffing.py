@@ -13,6 +13,7 @@ import rich_click as click
 from clinicpbx.cli._instance import book_in_force, named, pass_instance
 from clinicpbx.cli._length import Length
 from clinicpbx.cli.output import say, show, show_json
+from clinicpbx.core.acd.target import USUAL, QueueTarget
 from clinicpbx.core.staffing.erlang import Expected, Load, Target, expected, needed, rostered
 from clinicpbx.core.staffing.forecast import DAY
 from clinicpbx.core.staffing.judged import Judged
@@ -52,17 +53,28 @@ class Aim(click.ParamType[tuple[float, float]]):
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """What is asked of the agents: *shrinkage* as a share, *patience* of callers in seconds where it is named."""
+    """What is asked of the agents: *asked* as a share and seconds, where it is named; *occupancy*, *shrinkage* as
+    shares; *patience* of callers in seconds where it is named."""
 
-    target: Target
+    asked: tuple[float, float] | None
+    occupancy: float
     shrinkage: float
     patience: float | None
+
+    def target(self, promised: QueueTarget | None) -> Target:
+        """What is asked, else what the queue has *promised*, else the usual."""
+        if self.asked is not None:
+            return Target(*self.asked, self.occupancy)
+        held = promised or QueueTarget()
+        answered = USUAL if held.answered is None else held.answered
+        abandoned = 100.0 if held.abandoned is None else held.abandoned
+        return Target(answered / 100, held.seconds, self.occupancy, abandoned / 100)
 
 
 def _aims(body: Callable[..., None]) -> Callable[..., None]:
     """The options that both commands take, given to them as one."""
 
-    @click.option("--target", type=Aim(), default="80/20", show_default=True, help="Share of callers / seconds.")
+    @click.option("--target", type=Aim(), help="Share of callers / seconds. Default: the queue's target, else 80/20.")
     @click.option("--occupancy", type=click.IntRange(10, 99), default=90, show_default=True, help="At most, %.")
     @click.option("--shrinkage", type=click.IntRange(0, 90), default=0, help="Paid time lost to breaks, illness, %.")
     @click.option("--patience", type=Length(HOUR), help="After which callers give up on average.")
@@ -70,14 +82,14 @@ def _aims(body: Callable[..., None]) -> Callable[..., None]:
     @wraps(body)
     def command(
         *args: Any,
-        target: tuple[float, float],
+        target: tuple[float, float] | None,
         occupancy: int,
         shrinkage: int,
         patience: timedelta | None,
         **kwargs: Any,
     ) -> None:
         seconds = patience.total_seconds() if patience else None
-        body(*args, aims=Aims(Target(*target, occupancy / 100), shrinkage / 100, seconds), **kwargs)
+        body(*args, aims=Aims(target, occupancy / 100, shrinkage / 100, seconds), **kwargs)
 
     return command
 
@@ -101,24 +113,32 @@ def command() -> None:
 @click.option("--calls", type=click.FloatRange(0, 100_000), required=True, help="So many calls come.")
 @click.option("--per", type=Length(timedelta(days=1)), default="1h", show_default=True, help="In this time.")
 @click.option("--handle", type=Length(HOUR * 4), required=True, help="Talk, hold and wrap-up of one, together.")
+@click.option("--queue", shell_complete=named(_queues), help="The queue whose target is to be held.")
 @_aims
-def need(calls: float, per: timedelta, handle: timedelta, aims: Aims, as_json: bool) -> None:
+@click.pass_obj
+def need(
+    instance: Instance, calls: float, per: timedelta, handle: timedelta, queue: str | None, aims: Aims, as_json: bool
+) -> None:
     """Agents for a load, and what one or two fewer or more would mean. With --patience callers give up (Erlang A).
 
     \b
     Examples:
       clinicpbx staffing need --calls 40 --per 30m --handle 4m
       clinicpbx staffing need --calls 120 --handle 3m30s --patience 90s --target 90/30 --json
+      clinicpbx staffing need --calls 25 --per 30m --handle 6m --queue nurse
     """
+    from clinicpbx.cli._staffing import house_of
+
+    target = aims.target(house_of(instance, queue).promised if queue else None)
     load = Load(calls * HOUR / per, handle.total_seconds(), aims.patience)
-    least = needed(load, aims.target).agents
+    least = needed(load, target).agents
     rows = []
     for agents in range(max(0, least - AROUND), least + AROUND + 1):
-        found = _figures(expected(load, agents, aims.target.seconds))
+        found = _figures(expected(load, agents, target.seconds))
         rows.append({**found, "roster": rostered(agents, aims.shrinkage), "holds": agents >= least})
     show("Agents", NEED, rows, as_json)
     if not as_json:
-        say(f"{load.erlangs:.1f} agents would talk all the time; {least} hold the target.")
+        say(f"{load.erlangs:.1f} agents would talk all the time; {least} hold {_said(target, aims.patience)}.")
 
 
 @command.command("plan")
@@ -160,13 +180,15 @@ def plan_week(
     found = expect(instance, queue, house, weeks, handle.total_seconds() if handle else None)
     caller = found.caller.patient(aims.patience) if aims.patience else found.caller
     there = found.have if have is None else lambda day, start: have
-    slots = list(plan(found.forecast, days, caller, aims.target, INTERVALS[interval], aims.shrinkage, there))
+    target = aims.target(house.promised)
+    slots = list(plan(found.forecast, days, caller, target, INTERVALS[interval], aims.shrinkage, there))
     if as_json:
-        words = {"queue": queue, "week": f"{days[0]:%G-W%V}", "learned_days": found.days, "handle_s": caller.handle}
+        words = {"queue": queue, "week": f"{days[0]:%G-W%V}", "learned_days": found.days, "handle_s": caller.handle,
+                 "target": _said(target, caller.patience)}  # fmt: skip
         error = found.error.ours if found.error else None
         show_json({**words, "patience_s": caller.patience, "error": error, "slots": [_row(slot) for slot in slots]})
         return
-    _tell(slots, f"Agents for {queue}, week {days[0]:%G-W%V}", found.error)
+    _tell(slots, f"Agents for {queue}, week {days[0]:%G-W%V}, {_said(target, caller.patience)}", found.error)
 
 
 def _tell(slots: Sequence[Slot], title: str, error: Judged | None) -> None:
@@ -179,6 +201,12 @@ def _tell(slots: Sequence[Slot], title: str, error: Judged | None) -> None:
     for slot in shortages(slots):
         say(f"{told(slot)}.")
     say(off(error) if error else "There are too few weeks to say how far such a forecast is off.")
+
+
+def _said(target: Target, patience: float | None) -> str:
+    """*target* in words, as far as it can be planned for: callers without *patience* never give up."""
+    abandoned = None if target.abandoned == 1 or patience is None else 100 * target.abandoned
+    return str(QueueTarget(100 * target.share, timedelta(seconds=target.seconds), abandoned))
 
 
 def week_days(text: str, today: date) -> list[date]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, time, timedelta, tzinfo
 
+from clinicpbx.core.acd.target import QueueTarget
 from clinicpbx.core.callflow.flow import Flow
 from clinicpbx.core.inbox.category import SHORT, Category, with_general
 from clinicpbx.core.notify.targets import NotifyRules
@@ -25,7 +26,8 @@ class QueueRules:
     served before a caller, whatever their priority. *same_language*, *same_agent*: how long a caller waits for an agent
     who speaks the language, and for the one who talked with them last. *place_kept*: how long after a hang-up.
     *raise_repeats*: the most that is added to the priority of who calls again and again. *whisper*: what its agents
-    hear before a call is theirs. *site*: whose calls those to its extension are, "" for the first.
+    hear before a call is theirs. *site*: whose calls those to its extension are, "" for the first. *target*: what it
+    promises, None for nothing.
     """
 
     name: str
@@ -44,6 +46,7 @@ class QueueRules:
     raise_repeats: int = 1
     whisper: str = ""
     site: str = ""
+    target: QueueTarget | None = None
 
     def licensed(self, licences: Collection[str]) -> bool:
         """Whether an agent with these *licences* may serve it."""
@@ -170,6 +173,11 @@ class Rulebook:
     def site_of(self, entry: str) -> str:
         """The site whose call one to *entry* is."""
         return self.sites.get(entry, self.sites.get("", ""))
+
+    @property
+    def targets(self) -> dict[str, QueueTarget]:
+        """What each queue promises, of those that do."""
+        return {name: queue.target for name, queue in self.queues.items() if queue.target is not None}
 
     def language_of(self, entry: str) -> str:
         """The language in which a call to *entry* begins."""

@@ -35,15 +35,15 @@ def file_of(instance: Instance, saved: SavedReport, due: datetime) -> Path:
     return instance.reports / f"{saved.edition(due)}.{saved.format}"
 
 
-async def saved_page(engine: AsyncEngine, saved: SavedReport, due: datetime, now: datetime, clinic: str) -> Page:
-    """The page of *saved*, of its period as of *due*, whose zone is the clinic's."""
+async def saved_page(engine: AsyncEngine, saved: SavedReport, due: datetime, now: datetime, book: Rulebook) -> Page:
+    """The page of *saved*, of its period as of *due*, whose zone is the clinic's, whose rules are *book*."""
     zone = due.tzinfo
     assert isinstance(zone, ZoneInfo)
     since, until = stretch(saved.period, due, zone)
-    period = Period(since, until, saved.threshold, saved.by, zone.key, now=now)
+    period, clinic = Period(since, until, by=saved.by, zone=zone.key, now=now), book.notify.clinic
     if saved.report == "week":
-        return await week_page(engine, period, clinic, saved.target)
-    return await page_of(engine, saved.report, period, clinic)
+        return await week_page(engine, period.counted(saved.threshold, book.targets), clinic, saved.target)
+    return await page_of(engine, saved.report, period.counted(saved.threshold, book.targets), clinic)
 
 
 class SavedReports:
@@ -63,7 +63,7 @@ class SavedReports:
         """Begins what is due, unless something is being made; *now* is aware."""
         waiting = list(self._due(book, now)) if self._task is None or self._task.done() else []
         if waiting:
-            self._task = asyncio.create_task(self._make_all(waiting, book.notify.clinic, now))
+            self._task = asyncio.create_task(self._make_all(waiting, book, now))
 
     async def end(self) -> None:
         """What is being made is finished."""
@@ -77,11 +77,11 @@ class SavedReports:
             if edition not in self._known and now >= self._again.get(edition, now):
                 yield saved, due
 
-    async def _make_all(self, waiting: list[tuple[SavedReport, datetime]], clinic: str, now: datetime) -> None:
+    async def _make_all(self, waiting: list[tuple[SavedReport, datetime]], book: Rulebook, now: datetime) -> None:
         for saved, due in waiting:
             edition = saved.edition(due)
             try:
-                await self._make(saved, due, clinic, now)
+                await self._make(saved, due, book, now)
                 self._known.add(edition)
             except (SQLAlchemyError, OSError) as fault:
                 self._again[edition] = now + PAUSE
@@ -90,14 +90,14 @@ class SavedReports:
                 self._again[edition] = now + PAUSE
                 log.error("a bug in a saved report", report=edition, kind=type(bug).__name__)
 
-    async def _make(self, saved: SavedReport, due: datetime, clinic: str, now: datetime) -> None:
+    async def _make(self, saved: SavedReport, due: datetime, book: Rulebook, now: datetime) -> None:
         file, edition = file_of(self._instance, saved, due), saved.edition(due)
         if not file.exists():
             async with self._reading.connect() as connection:
                 told = await announced(connection, KIND, edition)
             if told:
                 return
-            page = await saved_page(self._reading, saved, due, now, clinic)
+            page = await saved_page(self._reading, saved, due, now, book)
             await asyncio.to_thread(_write, file, as_file(saved.format, page))
             log.info("a report was made", report=edition)
         async with self._engine.begin() as connection:

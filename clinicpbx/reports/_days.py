@@ -74,4 +74,4 @@ async def days_of(engine: AsyncEngine, period: Period) -> Mapping[date, Day]:
 async def report_rows(engine: AsyncEngine, name: str, period: Period) -> Sequence[dict[str, Any]]:
     """The rows of the report *name* as they are shown."""
     report = REPORTS[name]
-    return [report.row(row, period.by) for row in await rows(engine, report.select(period))]
+    return [report.row(row, period) for row in await rows(engine, report.select(period))]

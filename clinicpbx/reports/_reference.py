@@ -16,12 +16,13 @@ Written from the program itself by `clinicpbx report reference`. `clinicpbx repo
   calls are in no report.
 - **Stay**: a call in one queue, from entering it to leaving it. A call that comes to another queue, or again, has
   another stay.
-- **In time**: waited at most the threshold (20 s unless named). **Short**: hung up after at most 5 s unless named.
+- **In time**: waited at most what the queue's target in the rules says (`queues.NAME.target`), else 20 s; with
+  `--threshold` at most that. **Short**: hung up after at most 5 s unless named.
 - **Talk** is the time bridged with somebody, less the time on hold. It is measured in milliseconds and shown in tenths.
 - A share or a mean of nothing is empty, never 0.
 - Figures come from tallies that are kept in the transaction that writes a call's record; where a period is not of whole
-  quarter hours, or a threshold is none of 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300 and 600 s, from the calls
-  themselves, which says the same and takes longer.
+  quarter hours, or a time of a target, or what is short, is none of 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300 and
+  600 s, from the calls themselves, which says the same and takes longer.
 """
 TAIL = """\
 ## Beside Asterisk's queue_log

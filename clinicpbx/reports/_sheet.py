@@ -58,7 +58,7 @@ def sheet(name: str, report: Report, period: Period, found: Sequence[dict[str, A
     from clinicpbx.reports._picture import picture
 
     columns = report.columns_of(period.by)
-    rows = [report.row(row, period.by) for row in found]
+    rows = [report.row(row, period) for row in found]
     calls = [] if report.calls is None else [calls_command(name, columns, period, row) for row in rows]
     made = picture(report.title, columns, rows, report.chart)
     return Sheet(report.title, columns, rows, report.formula, report.edges, made, calls)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.core.acd.target import USUAL, QueueTarget
 from clinicpbx.core.charts.drawing import short
 from clinicpbx.core.records.stretch import midnight, week_name
 from clinicpbx.reports import REPORTS
@@ -23,9 +24,12 @@ MOST, FEW = 10, 3
 """Rows of a list at most; quarters with fewer callers are no breach."""
 
 
-async def week_page(engine: AsyncEngine, period: Period, clinic: str, target: float) -> Page:
-    """The page of the week that *period* is. *target*: of the service level, in per cent."""
-    zone, period = ZoneInfo(period.zone), await in_zone(engine, period)
+async def week_page(engine: AsyncEngine, period: Period, clinic: str, target: float | None) -> Page:
+    """The page of the week that *period* is. *target*: of the service level of all queues, in per cent; None: of those
+    that *period* has no target of, the usual share."""
+    period = await in_zone(engine, period if target is None else replace(period, targets={}))
+    zone, share = ZoneInfo(period.zone), USUAL if target is None else target
+    usual = QueueTarget(share, timedelta(seconds=period.threshold))
     monday = period.since.astimezone(zone).date()
     earlier = midnight(monday - timedelta(weeks=USUAL_OF), zone)
     days = await days_of(engine, replace(period, since=earlier))
@@ -33,8 +37,8 @@ async def week_page(engine: AsyncEngine, period: Period, clinic: str, target: fl
         changed(days, monday),
         surprises(days, monday),
         await needs_owner(engine, period),
-        await _queues(engine, period, target),
-        await _quarters(engine, period, target),
+        await _queues(engine, period, usual),
+        await _quarters(engine, period, share),
         await _of(engine, "messages", period, "Requests that patients left, by reason", "late"),
         await _of(engine, "abandoned_calls", replace(period, by="hour"), "Hours in which callers gave up", "abandoned"),
         await _of(engine, "menus", period, "Where callers left the menus", "left"),
@@ -42,7 +46,7 @@ async def week_page(engine: AsyncEngine, period: Period, clinic: str, target: fl
         await rule_changes(engine, period),
         await _demand(engine, period, clinic),
     ]
-    title, told = f"The week {week_name(period.since, zone)}", list(_told(days, monday, sheets, period, target))
+    title, told = f"The week {week_name(period.since, zone)}", list(_told(days, monday, sheets, period, usual))
     return Page("week", title, clinic, period, [_worst(sheet) for sheet in sheets], told)
 
 
@@ -56,18 +60,15 @@ def _worst(sheet: Sheet) -> Sheet:
     )
 
 
-def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, target: float) -> Iterator[str]:
+def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, usual: QueueTarget) -> Iterator[str]:
     """The page in a few sentences."""
     this, last = summed(week_of(days, monday)), summed(week_of(days, monday - timedelta(weeks=1)))
-    level = (
-        "no queue was asked"
-        if this.level is None
-        else f"{short(this.level)} % answered within {short(period.threshold)} s"
-    )
+    level = "no queue was asked" if this.level is None else f"{short(this.level)} % answered in time"
     yield f"{this.calls} calls, {last.calls} the week before; {this.abandoned} given up, {last.abandoned} then."
-    yield f"Service level: {level}; the target is {short(target)} %."
+    yield f"Service level: {level}; the target is {'that of each queue, else ' if period.targets else ''}{usual}."
     _, odd, owners, queues, quarters, *_ = sheets
-    yield f"{len(queues.rows)} queues and {len(quarters.rows)} quarters of an hour were under the target."
+    yield f"{queues.title}: {len(queues.rows)}. {quarters.title}: {len(quarters.rows)}."
+    yield from (f"{row['queue']}: {row['missed']}; its target is {row['target']}." for row in queues.rows[:3])
     yield from (f"Surprising: {row['said']}." for row in odd.rows[:3])
     if len(before(days, monday, USUAL_OF)) < USUAL_OF // 2:
         yield "There are too few weeks before to say what is usual."
@@ -76,13 +77,19 @@ def _told(days: Days, monday: date, sheets: Sequence[Sheet], period: Period, tar
     yield f"{left} requests and pages have no owner; {past} are past their time."
 
 
-async def _queues(engine: AsyncEngine, period: Period, target: float) -> Sheet:
-    names = ("queue", "offered", "answered_in_time", "of_offered", "speed_of_answer", "longest_wait")
-    columns = tuple(_column("service_level", name) for name in names)
-    found = await report_rows(engine, "service_level", period)
-    rows = [row for row in found if (row["of_offered"] or 0) < target]
+async def _queues(engine: AsyncEngine, period: Period, usual: QueueTarget) -> Sheet:
+    """Those that broke what they promise, or what is *usual*; first where most callers were not answered in time."""
+    rows = []
+    for row in await report_rows(engine, "service_level", period):
+        target = period.targets.get(row["queue"], usual)
+        if missed := ", ".join(target.missed(row["of_offered"], row["abandonment"])):
+            rows.append({**row, "target": str(target), "missed": missed})
+    rows.sort(key=lambda row: row["answered_in_time"] - row["offered"])
+    names = ("queue", "offered", "answered_in_time", "of_offered", "abandonment", "speed_of_answer", "longest_wait")
+    columns = (*(_column("service_level", name) for name in names),
+               Column("target", meaning="what was promised"), Column("missed", meaning="by how much"))  # fmt: skip
     calls = [calls_command("service_level", columns[:1], period, row) for row in rows]
-    return Sheet(f"Queues under {short(target)} %", columns, rows, calls=calls, empty="None.")
+    return Sheet("Queues that missed their target", columns, rows, calls=calls, empty="None.")
 
 
 async def _quarters(engine: AsyncEngine, period: Period, target: float) -> Sheet:

@@ -123,7 +123,9 @@ def _categories(document: Document) -> dict[str, Category]:
 
 def _queue(document: Document, name: str) -> QueueRules:
     written = document.queues[name]
-    return QueueRules(name, **{**dict(written), "whisper": written.whisper or "", "site": written.site or ""})
+    promised = written.target and written.target.promised()
+    options = {"whisper": written.whisper or "", "site": written.site or "", "target": promised}
+    return QueueRules(name, **{**dict(written), **options})
 
 
 def _paging(document: Document, name: str) -> PageRules:

@@ -17,6 +17,7 @@ from clinicpbx.rules.report_document import ReportRule
 from clinicpbx.rules.rota_document import Provider, RotaRules
 from clinicpbx.rules.scenario_document import Scenario
 from clinicpbx.rules.selftest_document import SelfTest
+from clinicpbx.rules.target_document import Target
 from clinicpbx.rules.words import (
     E164,
     Code,
@@ -224,6 +225,7 @@ class Queue(Written):
     raise_repeats: int = Field(
         1, ge=0, le=100, description="Most that is added to the priority from the third call of an hour on."
     )
+    target: Target | None = Field(None, description="What it promises its callers, for reports and staffing.")
 
 
 class Agent(Written):

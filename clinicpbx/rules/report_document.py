@@ -46,8 +46,15 @@ class ReportRule(Written):
     )
     format: Literal["html", "csv", "json", "xlsx"] = Field("html", description="How it is written.")
     to: Names = Field((), description="Targets of notify that are told that it is there; it is never sent itself.")
-    threshold: int = Field(20, ge=0, description="Seconds that are in time.")
-    target: int = Field(80, ge=0, le=100, description="Per cent that are to be answered in time; of week.")
+    threshold: int | None = Field(
+        None, ge=0, description="Seconds that are in time; default: by the target of each queue, else 20."
+    )
+    target: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Per cent that are to be answered in time; of week; default: by the target of each queue, else 80.",
+    )
 
     @model_validator(mode="after")
     def _countable(self) -> "ReportRule":

@@ -219,6 +219,11 @@ Url = Annotated[
 Duration = Annotated[
     timedelta, BeforeValidator(duration), _schema(type="string", pattern=DURATION, examples=["20s", "3m", "1h30m"])
 ]
+Percent = Annotated[
+    str,
+    _like(r"(100|[0-9]{1,2}(\.[0-9])?)%", "a share from 0% to 100%; write it like 80%"),
+    _schema(type="string", pattern=r"^(100|[0-9]{1,2}(\.[0-9])?)%$", examples=["80%"]),
+]
 Keeping = Annotated[
     timedelta, BeforeValidator(keeping), _schema(type="string", pattern=KEEPING, examples=["90d", "7y"])
 ]

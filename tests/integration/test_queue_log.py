@@ -450,7 +450,7 @@ async def test_our_figures_are_those_worked_out_from_queue_log(
     period = Period(since, datetime.now(UTC), threshold=3, short=3)
     engine = await recorded(house, tmp_path)
     (level,), (times,) = [
-        [REPORTS[name].row(row) for row in await rows(engine, REPORTS[name].select(period))]
+        [REPORTS[name].row(row, period) for row in await rows(engine, REPORTS[name].select(period))]
         for name in ("service_level", "handle_time")
     ]
     agents = {row["agent"]: row for row in await rows(engine, REPORTS["agent_time"].select(period))}

@@ -15,6 +15,7 @@ from clinicpbx.adapters.db.calls import rows
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.core.acd.target import QueueTarget
 from clinicpbx.core.records.rows import Fact
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._report import Period
@@ -41,7 +42,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 async def figures(engine: AsyncEngine, name: str, period: Period) -> list[dict[str, Any]]:
     report = REPORTS[name]
-    return [report.row(row, period.by) for row in await rows(engine, report.select(period))]
+    return [report.row(row, period) for row in await rows(engine, report.select(period))]
 
 
 def test_every_report_has_its_figures() -> None:
@@ -158,6 +159,25 @@ async def test_thresholds_are_met_by_what_is_equal(engine: AsyncEngine) -> None:
     assert (front["answered_in_time"], front["abandoned_short"]) == (0, 0)
     (front, _) = await figures(engine, "service_level", levels(threshold=40, short=55))
     assert (front["answered_in_time"], front["abandoned_short"], front["of_offered_but_short"]) == (2, 2, 33.3)
+
+
+@pytest.mark.parametrize("period", [FROM_ROWS, PERIOD], ids=["rows", "tallies"])
+async def test_each_queue_is_counted_by_its_own_target(engine: AsyncEngine, period: Period) -> None:
+    front = QueueTarget(25, timedelta(seconds=45), abandoned=25)  # 20 and 40 s of eight; two of eight gave up
+    nurses = QueueTarget(70, timedelta(minutes=2))  # 2 and 120 s of three
+    promised = replace(period, targets={"front": front, "nurses": nurses, "none": QueueTarget(99)})
+    told = ("queue", "answered_in_time", "of_offered", "target", "met")
+    assert [[row[name] for name in told] for row in await figures(engine, "service_level", promised)] == [
+        ["front", 2, 25.0, "25 % within 45 s, at most 25 % abandoned", "yes"],
+        ["nurses", 2, 66.7, "70 % within 120 s", "no"],
+    ]
+    for more, met in ((QueueTarget(25.1, front.within), "no"), (QueueTarget(abandoned=24.9), "no"), (nurses, "no")):
+        (row, _) = await figures(engine, "service_level", replace(promised, targets={"front": more}))
+        assert row["met"] == met
+    (day,) = await figures(engine, "service_level", replace(promised, by="day"))
+    assert (day["offered"], day["answered_in_time"], "met" in day) == (11, 4, False)
+    (row, other) = await figures(engine, "service_level", replace(promised, targets={"nurses": nurses}))
+    assert (row["answered_in_time"], row["met"], other["answered_in_time"]) == (1, "", 2)
 
 
 async def test_a_queue_where_all_give_up_has_no_means_and_the_end_of_a_period_is_not_in_it(engine: AsyncEngine) -> None:

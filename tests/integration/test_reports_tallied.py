@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from clinicpbx.adapters.db.calls import rows
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.tally_proof import rebuild
+from clinicpbx.core.acd.target import QueueTarget
 from clinicpbx.core.records.call_record import Interaction, Offer, QueueEntry, Transfer
 from clinicpbx.core.records.tally import DAYS, EDGES
 from clinicpbx.private import Private
@@ -126,7 +127,7 @@ def periods() -> list[Period]:
 
 async def figures(engine: AsyncEngine, name: str, period: Period) -> list[dict[str, Any]]:
     report = REPORTS[name]
-    return [report.row(row, period.by) for row in await rows(engine, report.select(period))]
+    return [report.row(row, period) for row in await rows(engine, report.select(period))]
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -139,6 +140,24 @@ async def test_tallies_say_what_the_calls_say(engine: AsyncEngine, name: str) ->
             assert await figures(engine, name, asked) == from_rows, (by, period)
             some = some or bool(from_rows)
     assert some or name in ("messages", "on_call", "pauses"), "there is something to compare"
+
+
+@pytest.mark.parametrize(("seconds", "read"), [((30, 120), "queue_tally"), ((30, 25), "queue_entry")])
+async def test_each_queue_by_its_own_target(engine: AsyncEngine, seconds: tuple[float, float], read: str) -> None:
+    """From the tallies where they can tell, and from the calls themselves where they cannot."""
+    front, nurses = (QueueTarget(80, timedelta(seconds=each)) for each in seconds)
+    for period in periods():
+        for by in REPORTS["service_level"].by:
+            asked = replace(period, by=by, targets={"front": front, "nurses": nurses})
+            assert read in str(REPORTS["service_level"].select(asked).compile(engine.sync_engine))
+            found = await figures(engine, "service_level", asked)
+            assert found == await figures(engine, "service_level", replace(asked, tallied=False)), (by, period)
+    own = replace(periods()[0], targets={"front": front, "nurses": nurses})
+    in_time = [row["answered_in_time"] for row in await figures(engine, "service_level", own)]
+    for n, target in enumerate((front, nurses)):
+        alone = await figures(engine, "service_level", replace(own, threshold=target.seconds, targets={}))
+        assert in_time[n] == alone[n]["answered_in_time"]
+    assert in_time != [row["answered_in_time"] for row in alone], "their targets differ"
 
 
 async def test_what_the_tallies_cannot_say_is_read_from_the_calls(engine: AsyncEngine) -> None:

@@ -188,8 +188,8 @@ EXPECTED: dict[str, list[list[Any]]] = {
     ],
     # front: 20, 40 answered, 5, 55 abandoned, 60, 90, 15 overflow, 30 interrupted; nurses: 2, 120 answered, 10 overflow
     "service_level": [
-        ["front", 8, 2, 2, 1, 3, 1, 1, 12.5, 14.3, 50.0, 30.0, 90.0],
-        ["nurses", 3, 2, 0, 0, 1, 0, 1, 33.3, 33.3, 50.0, 61.0, 120.0],
+        ["front", 8, "", "", 2, 2, 1, 3, 1, 1, 12.5, 14.3, 50.0, 25.0, 30.0, 90.0],
+        ["nurses", 3, "", "", 2, 0, 0, 1, 0, 1, 33.3, 33.3, 50.0, 0.0, 61.0, 120.0],
     ],
     # one in the menu
     "abandoned_calls": [

@@ -1,6 +1,7 @@
 """The command line's frame: what it finds, how it refuses, how it prints."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -92,6 +93,15 @@ def test_a_table_without_a_terminal_is_one_plain_line_a_row(
     ]
     assert lines[3].startswith("[red]x[red]x")
     assert len(lines) == 4
+
+
+def test_what_must_not_be_overlooked_is_red_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    show("Queues", ["queue", "met"], [{"queue": "no", "met": "no"}, {"queue": "b", "met": "yes"}], False, {"met": "no"})
+    assert capsys.readouterr().out.count("\x1b[1;31mno") == 1
 
 
 def test_json_of_durations_and_private_values(capsys: pytest.CaptureFixture[str]) -> None:

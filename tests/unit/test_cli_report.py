@@ -132,10 +132,48 @@ def test_the_week_says_what_was_odd_and_what_was_missed(home: Path) -> None:
     assert changed["calls"] == {"figure": "calls", "this_week": 72, "week_before": 55, "mean": 55.0, "change": "+31 %"}
     assert {(row["day"], row["figure"]) for row in sheets["What surprised us"]} >= {(BUSY.isoformat(), "calls")}
     assert {row["day"] for row in sheets["What surprised us"]} == {BUSY.isoformat()}
-    assert {row["queue"] for row in sheets["Queues under 80 %"]} == {"nurse", "refills"}
+    # nurse promises 90 % within 60 s: 30 of 37; refills promises nothing: 14 of 35 within 20 s
+    assert [(row["queue"], row["target"], row["missed"]) for row in sheets["Queues that missed their target"]] == [
+        ("refills", "80 % within 20 s", "40.0 points too few answered in time"),
+        ("nurse", "90 % within 60 s", "8.9 points too few answered in time"),
+    ]
+    assert "nurse: 8.9 points too few answered in time; its target is 90 % within 60 s." in found["lines"]
     assert sheets["Hours in which callers gave up"][0]["abandoned"] > 0
     assert "Surprising: Wednesday: calls 30, more than usual" in " ".join(found["lines"])
     assert sheets["What needs an owner"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "missed"),
+    [
+        (("--target", "37.8"), {}),
+        (("--target", "40"), {"nurse": "40 % within 20 s"}),
+        (("--threshold", "30"), {"refills": "80 % within 30 s"}),
+        (("--threshold", "60", "--target", "81"), {"refills": "81 % within 60 s"}),
+    ],
+)
+def test_who_names_another_target_for_the_week_has_it_for_all_queues(
+    home: Path, words: tuple[str, ...], missed: dict[str, str]
+) -> None:
+    sheets = json.loads(run(home, "report", "week", "--week", "2026-W47", *words, "--json").stdout)["sheets"]
+    (queues,) = [sheet["rows"] for sheet in sheets if sheet["title"] == "Queues that missed their target"]
+    assert {row["queue"]: row["target"] for row in queues} == missed
+
+
+def test_each_queue_is_counted_by_its_target_unless_another_time_is_named(home: Path) -> None:
+    told = ("queue", "answered_in_time", "target", "met")
+    found = json.loads(run(home, "report", "service_level", *WEEK, "--json").stdout)
+    assert [[row[name] for name in told] for row in found["rows"]] == [
+        ["nurse", 30, "90 % within 60 s", "no"],
+        ["refills", 14, "", ""],
+    ]
+    assert found["targets"]["frontdesk"] == {"answered_%": 80.0, "within_s": 20.0, "abandoned_%": 5.0}
+    named = rows(home, "report", "service_level", *WEEK, "--threshold", "20")
+    assert [[row[name] for name in told] for row in named] == [["nurse", 14, "", ""], ["refills", 14, "", ""]]
+    (head, nurse, _) = run(home, "report", "service_level", *WEEK, "--format", "csv").stdout.splitlines()
+    assert (head.split(",")[2:4], nurse.split(",")[2:4]) == (["target", "met"], ["90 % within 60 s", "no"])
+    page = run(home, "report", "service_level", *WEEK, "--format", "html").stdout
+    assert page.count('<td class="words alarm">no</td>') == page.count('alarm">') == 1
 
 
 def test_a_week_like_any_other_surprises_nobody(home: Path) -> None:

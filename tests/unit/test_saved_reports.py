@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.outbox import notice
 from clinicpbx.adapters.notify.answer import Answer
 from clinicpbx.adapters.vault.durable import write_durably
+from clinicpbx.core.acd.target import QueueTarget
 from clinicpbx.core.notify.letter import Notice, look
 from clinicpbx.core.notify.targets import NotifyRules
 from clinicpbx.core.records.saved import DAILY, SavedReport
-from clinicpbx.core.rulebook import Rulebook
+from clinicpbx.core.rulebook import QueueRules, Rulebook
 from clinicpbx.daemon import saved_reports
 from clinicpbx.daemon.notifier import Notifier
 from clinicpbx.daemon.saved_reports import PAUSE, SavedReports, saved_page
@@ -202,6 +204,25 @@ async def test_the_notice_names_the_command_that_tells_where_it_lies(instance: I
     assert (row["name"], row["at"]) == ("week", "mon 07:00")
     assert rows(instance.home, "report", "saved", "other-2026-11-23") == []
     assert "week" in run(instance.home, "report", "saved").stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "missed"),
+    [
+        ({}, {"refills": "30.0 points too few answered in time, 10.0 points too many abandoned"}),
+        ({"target": 82}, dict.fromkeys(("nurse", "refills"), "too few answered in time")),
+        ({"threshold": 60}, {}),  # 30 of 37 and 28 of 35: the usual share of all queues
+    ],
+)
+async def test_the_week_comes_with_the_targets_of_the_rules_unless_it_has_its_own(
+    engine: AsyncEngine, more: dict[str, float], missed: dict[str, str]
+) -> None:
+    promised = {"nurse": QueueTarget(81, timedelta(minutes=1)), "refills": QueueTarget(70, abandoned=10)}
+    queues = {name: QueueRules(name, target=target) for name, target in promised.items()}
+    page = await saved_page(engine, replace(WEEK, **more), NOW.astimezone(ZONE), NOW, replace(book(), queues=queues))
+    (sheet,) = [sheet for sheet in page.sheets if sheet.title == "Queues that missed their target"]
+    assert {row["queue"] for row in sheet.rows} == missed.keys()
+    assert all(missed[row["queue"]] in row["missed"] for row in sheet.rows)
 
 
 def test_the_rules_know_every_report_and_what_it_may_be_by() -> None:

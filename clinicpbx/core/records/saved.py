@@ -15,7 +15,8 @@ class SavedReport:
     """*report*: its name, or week. *period*: one of stretch's words, as of when it is due. *day*: one of WEEKDAYS,
     DAILY, or MONTHLY, which is the first of the month; *clock*: when on that day, in the clinic's zone.
 
-    *to*: targets that are told; *target*: of the service level, in per cent, *threshold* in seconds.
+    *to*: targets that are told; *target*: of the service level, in per cent, *threshold* in seconds, None for those of
+    the queues.
     """
 
     name: str
@@ -26,8 +27,8 @@ class SavedReport:
     by: str = ""
     format: str = "html"
     to: tuple[str, ...] = ()
-    threshold: float = 20.0
-    target: float = 80.0
+    threshold: float | None = None
+    target: float | None = None
 
     def due_last(self, now: datetime, zone: ZoneInfo) -> datetime:
         """The last time at which it was due, at or before *now* (aware)."""

@@ -42,11 +42,13 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """*share* of all callers answered within *seconds*, agents busy for at most *occupancy* of their time."""
+    """*share* of all callers answered within *seconds*, agents busy for at most *occupancy* of their time, at most
+    *abandoned* of all callers given up."""
 
     share: float = 0.8
     seconds: float = 20.0
     occupancy: float = 0.9
+    abandoned: float = 1.0
 
 
 def waits(load: float, agents: int) -> float:
@@ -134,7 +136,8 @@ def needed(load: Load, target: Target) -> Expected:
 
     def held(agents: int) -> bool:
         found = expected(load, agents, target.seconds)
-        return found.in_time >= target.share and found.occupancy <= target.occupancy
+        promised = found.in_time >= target.share and found.abandoned <= target.abandoned
+        return promised and found.occupancy <= target.occupancy
 
     return expected(load, _least(held, 1), target.seconds)
 

@@ -28,6 +28,7 @@ thead th { border-bottom: 2px solid #555; vertical-align: bottom; font-size: .92
 .dense { font-size: .75rem; }
 .dense th, .dense td { padding: .22rem .25rem; }
 th.words, td.words, tbody th { text-align: left; }
+td.alarm { font-weight: 700; color: #b00020; }
 tbody th { font-weight: 500; white-space: nowrap; }
 .read { font-size: .88rem; color: #333; }
 .read dl { columns: 2; column-gap: 2rem; }
@@ -158,11 +159,16 @@ def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         first, *rest = (_cell(row[column.name]) for column in columns)
         cells = [
-            f"<td{' class=words' if words else ''}>{escape(cell)}</td>"
-            for cell, words in zip(rest, wordy[1:], strict=True)
+            f"<td{_looks(words, column.alarm != '' and cell == column.alarm)}>{escape(cell)}</td>"
+            for cell, words, column in zip(rest, wordy[1:], columns[1:], strict=True)
         ]
         yield f'<tr><th scope="row">{escape(first)}</th>{"".join(cells)}</tr>'
     yield "</tbody>"
+
+
+def _looks(words: bool, alarm: bool) -> str:
+    named = " ".join(name for name, so in (("words", words), ("alarm", alarm)) if so)
+    return f' class="{named}"' if named else ""
 
 
 def _head(column: Column) -> str:
