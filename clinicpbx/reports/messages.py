@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, union_all
 
-from clinicpbx.adapters.db.expressions import elapsed
-from clinicpbx.adapters.db.inbox_tables import contact, item
-from clinicpbx.core.inbox.contact import OUT
+from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item
+from clinicpbx.adapters.db.item_tally import CLOSED_MS, FIRST_MS
+from clinicpbx.adapters.db.tally_tables import item_tally
 from clinicpbx.reports import REPORTS
 from clinicpbx.reports._calls import CALL, grouped
 from clinicpbx.reports._dimension import CLOCK, DIMENSIONS
 from clinicpbx.reports._report import Column, Period, Report
-from clinicpbx.reports._sums import count, flag, mean, percent, total
+from clinicpbx.reports._sums import flag, mean, percent, total
+from clinicpbx.reports._tallied import countable, covered
 from clinicpbx.reports._zone import clock
 
 BY = ("category", "queue", "day", "weekday", "hour")
@@ -27,42 +28,50 @@ def _of(by: str, period: Period) -> ColumnElement[Any]:
     return clock(by, ITEM.opened, period) if by in CLOCK else ITEM[by]
 
 
+def _rows(period: Period, by: str, *which: ColumnElement[bool]) -> Select[Any]:
+    """Items *which* were opened in *period*, each a row; `what` is its *by*."""
+    late = or_(ITEM.closed > ITEM.due, and_(OPEN, ITEM.due < period.known))
+    return select(
+        _of(by, period).label("what"),
+        literal(1).label("items"),
+        flag(~OPEN).label("closed"),
+        flag(ITEM.closed <= ITEM.due).label("in_time"),
+        flag(late).label("late"),
+        flag(FIRST_MS.is_not(None)).label("attempted"),
+        FIRST_MS,
+        CLOSED_MS,
+    ).where(_opened(period), *which)
+
+
+def _tallies(period: Period, by: str) -> Select[Any]:
+    """The same of closed items, many in a row."""
+    row = item_tally.c
+    what, within = covered(item_tally, by, period)
+    same = ("in_time", "late", "attempted", "first_ms", "closed_ms")
+    return select(what.label("what"), row["items"], row["items"].label("closed"), *(row[name] for name in same)).where(
+        within
+    )
+
+
 def query(period: Period) -> Select[Any]:
     by = period.by or BY[0]
-    tries = select(func.min(contact.c.at)).where(contact.c.item == ITEM.id, contact.c.kind.in_(OUT))
-    first = tries.where(contact.c.at >= ITEM.opened).scalar_subquery()
-    late = or_(ITEM.closed > ITEM.due, and_(ITEM.closed.is_(None), ITEM.due < period.known))
-    one = (
-        select(
-            _of(by, period).label("what"),
-            flag(ITEM.closed.is_not(None)).label("closed"),
-            flag(ITEM.closed <= ITEM.due).label("in_time"),
-            flag(late).label("late"),
-            elapsed(ITEM.opened, first).label("first_ms"),
-            elapsed(ITEM.opened, ITEM.closed).label("closed_ms"),
-        )
-        .where(_opened(period))
-        .subquery()
-        .c
-    )
-    tried, closed, in_time, missed = (
-        count(one.first_ms.is_not(None)),
-        total(one.closed),
-        total(one.in_time),
-        total(one.late),
+    found = union_all(_tallies(period, by), _rows(period, by, OPEN)) if countable(period) else _rows(period, by)
+    row = found.subquery().c
+    items, tried, closed, in_time, late = (
+        total(row[name]) for name in ("items", "attempted", "closed", "in_time", "late")
     )
     figures = select(
-        one.what.label(by),
-        func.count().label("items"),
+        row.what.label(by),
+        items.label("items"),
         tried.label("attempted"),
         closed.label("closed"),
         in_time.label("in_time"),
-        missed.label("late"),
-        percent(in_time, in_time + missed).label("kept"),
-        mean(total(one.first_ms), tried).label("first_attempt"),
-        mean(total(one.closed_ms), closed).label("turnaround"),
+        late.label("late"),
+        percent(in_time, in_time + late).label("kept"),
+        mean(total(row.first_ms), tried).label("first_attempt"),
+        mean(total(row.closed_ms), closed).label("turnaround"),
     )
-    return grouped(figures, one.what)
+    return grouped(figures, row.what)
 
 
 def _calls(period: Period, row: Mapping[str, Any]) -> ColumnElement[bool]:
@@ -88,7 +97,7 @@ REPORTS.register("messages")(
         ),
         "An item is one need of one patient: a message, a call-back asked for, a call abandoned. It opens when the "
         "call that left it ends. Times are those of the clock, nights and holidays with them; the time due counts "
-        "opening hours, by the rules. It is read from the items themselves.",
+        "opening hours, by the rules.",
         query,
         by=BY,
         chart="kept",

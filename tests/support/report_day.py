@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.inbox_tables import contact, item
+from clinicpbx.adapters.db.item_tally import recounted
 from clinicpbx.adapters.db.records import write_records
 from clinicpbx.adapters.db.spells import keep_spells
 from clinicpbx.adapters.db.tables import fact
@@ -267,13 +268,16 @@ async def write_day(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(insert(fact), [*fact_rows("page", pages), *fact_rows("agent", agents)])
         await keep_spells(connection, [fact_row(row) for row in fact_rows("agent", agents)])
-        for id, (call, category, opened, due, tried, closed) in enumerate(ITEMS, 1):
-            times = {"opened": at(opened), "due": at(due), "touched": at(opened)}
-            ended = None if closed is None else at(closed)
-            await connection.execute(
-                insert(item).values(id=id, category=category, queue="front", closed=ended, **times)
-            )
-            held = [(call, "voicemail", opened), *([(f"item-{id}", "tried", tried)] if tried else [])]
-            for name, kind, minute in held:
-                values = {"call": name, "item": id, "kind": kind, "at": at(minute), "settled": False}
-                await connection.execute(insert(contact).values(values))
+        async with recounted(connection, range(1, len(ITEMS) + 1)):
+            await write_items(connection)
+
+
+async def write_items(connection: AsyncConnection) -> None:
+    for id, (call, category, opened, due, tried, closed) in enumerate(ITEMS, 1):
+        times = {"opened": at(opened), "due": at(due), "touched": at(opened)}
+        ended = None if closed is None else at(closed)
+        await connection.execute(insert(item).values(id=id, category=category, queue="front", closed=ended, **times))
+        held = [(call, "voicemail", opened), *([(f"item-{id}", "tried", tried)] if tried else [])]
+        for name, kind, minute in held:
+            values = {"call": name, "item": id, "kind": kind, "at": at(minute), "settled": False}
+            await connection.execute(insert(contact).values(values))

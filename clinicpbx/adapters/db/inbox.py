@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from clinicpbx.adapters.db.audit import append
 from clinicpbx.adapters.db.inbox_rows import by_id, contact_values, item_values, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
+from clinicpbx.adapters.db.item_tally import recounted
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.inbox.attempt import attempt_of
 from clinicpbx.core.inbox.changes import Actor, Call, Change, Claim, Close, Note, Refusal, changed
@@ -44,14 +45,15 @@ async def change_item(engine: AsyncEngine, id: int, change: Change, by: Actor, a
         after = changed(before, change, by, at, book)
         if isinstance(after, Refusal):
             raise _refused(id, after)
-        if after != before:
-            await connection.execute(update(item).where(item.c.id == id).values(item_values(after)))
-        if isinstance(change, Call):
-            tried = Contact(attempt_of(id, at), "tried", at, after.number, state=by.name, settled=True)
-            await connection.execute(insert(contact), [contact_values(tried, id)])
-            after = replace(after, contacts=(*after.contacts, tried))
-        if isinstance(change, Close):
-            await connection.execute(update(contact).where(contact.c.item == id).values(settled=True))
+        async with recounted(connection, [id]):
+            if after != before:
+                await connection.execute(update(item).where(item.c.id == id).values(item_values(after)))
+            if isinstance(change, Call):
+                tried = Contact(attempt_of(id, at), "tried", at, after.number, state=by.name, settled=True)
+                await connection.execute(insert(contact), [contact_values(tried, id)])
+                after = replace(after, contacts=(*after.contacts, tried))
+            if isinstance(change, Close):
+                await connection.execute(update(contact).where(contact.c.item == id).values(settled=True))
         await _tell(connection, id, change, by, at)
     return after
 

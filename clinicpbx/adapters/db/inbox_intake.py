@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clinicpbx.adapters.db.inbox_rows import contact_values, item_values, read_items
 from clinicpbx.adapters.db.inbox_tables import OPEN, contact, item, item_event
+from clinicpbx.adapters.db.item_tally import recounted
 from clinicpbx.adapters.db.numbers import as_keyed, e164
 from clinicpbx.adapters.db.once import insert as insert_or
 from clinicpbx.adapters.db.tables import interaction
@@ -33,9 +34,9 @@ async def keep_items(
     calls = [*gone, *(one.call for one in contacts)]
     holding = select(contact.c.item).where(contact.c.call.in_(calls))
     from_there = select(contact.c.item).join(interaction, interaction.c.call == contact.c.call)
-    known = or_(item.c.number.in_(numbers), item.c.id.in_(from_there.where(interaction.c.number.in_(numbers))))
-    concerned = or_(item.c.id.in_(holding), known & OPEN)
-    before = await read_items(connection, select(item).where(concerned).order_by(item.c.id).with_for_update())
+    theirs = or_(item.c.number.in_(numbers), item.c.id.in_(from_there.where(interaction.c.number.in_(numbers))))
+    wanted = or_(item.c.id.in_(holding), theirs & OPEN)
+    before = await read_items(connection, select(item).where(wanted).order_by(item.c.id).with_for_update())
     if not before and not any(one.need for one in contacts):
         return
     merge = merged(book, before, await _talked(connection, numbers), contacts)
@@ -43,7 +44,9 @@ async def keep_items(
         at = max((record.ended for record in records), default=before[0].touched)
         for call in sorted(gone):
             merge.withdraw(call, at)
-    await _write(connection, {one.id: one for one in before}, merge)
+    known = {one.id: one for one in before}
+    async with recounted(connection, known) as concerned:
+        concerned.update(await _write(connection, known, merge))
 
 
 def _contacts_of(record: Interaction, book: Rulebook) -> list[Contact]:
@@ -66,7 +69,8 @@ async def _talked(connection: AsyncConnection, numbers: Collection[str]) -> dict
     return {row.number: row.at for row in found}
 
 
-async def _write(connection: AsyncConnection, before: Mapping[int, Item], merge: Merge) -> None:
+async def _write(connection: AsyncConnection, before: Mapping[int, Item], merge: Merge) -> Collection[int]:
+    """The ids of the items, as they are stored."""
     stored: dict[int, int] = {}
     for one in merge.items.values():
         old = before.get(one.id)
@@ -84,6 +88,7 @@ async def _write(connection: AsyncConnection, before: Mapping[int, Item], merge:
     ]
     if rows:
         await connection.execute(insert(item_event), rows)
+    return stored.values()
 
 
 async def _contacts(connection: AsyncConnection, id: int, old: Item | None, new: Item) -> None:

@@ -1,22 +1,46 @@
 """Tallies made anew from the records, and compared with them, month by month: each slot lies in one month."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
+from sqlalchemy import Column, ColumnElement, Table, and_, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db import repeats
 from clinicpbx.adapters.db.bulk import put, replacing
+from clinicpbx.adapters.db.inbox_tables import item
+from clinicpbx.adapters.db.item_tally import closed_items, count_items
 from clinicpbx.adapters.db.tables import interaction
 from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of, zone_of
-from clinicpbx.adapters.db.tally_tables import TALLIES, tally_state
+from clinicpbx.adapters.db.tally_tables import TALLIES, item_tally, tally_state
 from clinicpbx.core.records import slots
 
 Rows = dict[str, set[tuple[Any, ...]]]
 """By tally, whole rows."""
+
+
+class Part(NamedTuple):
+    """*tables* of what is counted by when it began, *at*; *add*: those that a condition names, to what is counted."""
+
+    tables: dict[str, Table]
+    at: Column[datetime]
+    add: Callable[[AsyncConnection, ColumnElement[bool], Recount], Awaitable[None]]
+
+
+async def _calls(connection: AsyncConnection, chosen: ColumnElement[bool], recount: Recount) -> None:
+    recount.add(await rows_of(connection, chosen))
+
+
+async def _items(connection: AsyncConnection, chosen: ColumnElement[bool], recount: Recount) -> None:
+    count_items(recount.sums, await closed_items(connection, chosen), recount.closed)
+
+
+ITEMS = {item_tally.name: item_tally}
+CALLS = {name: table for name, table in TALLIES.items() if name not in ITEMS}
+# items come last: people close them at any time, and wait for the tally from where its part begins
+PARTS = (Part(CALLS, interaction.c.started, _calls), Part(ITEMS, item.c.opened, _items))
 
 
 async def count_in(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object]) -> bool:
@@ -31,23 +55,33 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
     """Counts all records anew, days and weeks by *zone*; the number of months. *told* is called after each.
 
     Figures of quarter hours before tally_state.closed stand, and days and weeks are made of them.
-    Records are written again when it is done: it is one transaction.
+    Records are written again when it is done: it is one transaction. In SQLite that holds for all that is written; in
+    PostgreSQL who closes items waits only while these are counted.
     """
     async with engine.begin() as connection:
         await put(connection, tally_state, ("id", "zone"), [(1, zone.key)], replacing(tally_state, ["zone"]))
         _, closed = await state(connection, writes=True)
         months = await _months(connection, zone)
-        for table in TALLIES.values():
-            stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else None
-            await connection.execute(delete(table) if stands is None else delete(table).where(~stands))
         for month in months:
-            begun = _began_in(month, zone)
-            found = await repeats.following(connection, begun)
+            found = await repeats.following(connection, _within(interaction.c.started, month, zone))
             await repeats.keep(connection, ((row["call"], row["next"]) for row in found if row["again"] != row["next"]))
-            for name, rows in (await _counted(connection, month, zone, closed)).items():
-                await put(connection, TALLIES[name], TALLIES[name].c.keys(), rows)
             told()
+        for part in PARTS:
+            await _clear(connection, part.tables, closed)
+            for month in months:
+                for name, rows in (await _counted(connection, part, month, zone, closed)).items():
+                    await put(connection, TALLIES[name], TALLIES[name].c.keys(), rows)
+                told()
     return len(months)
+
+
+async def _clear(connection: AsyncConnection, tables: dict[str, Table], closed: datetime | None) -> None:
+    """Others write *tables* again when all is counted."""
+    for name, table in tables.items():
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text(f"LOCK TABLE {name} IN EXCLUSIVE MODE"))
+        stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else None
+        await connection.execute(delete(table) if stands is None else delete(table).where(~stands))
 
 
 async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
@@ -57,14 +91,16 @@ async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
             await connection.execution_options(isolation_level="REPEATABLE READ")
         zone, closed = await state(connection)
         for month in await _months(connection, zone):
-            for row in await repeats.following(connection, _began_in(month, zone)):
+            for row in await repeats.following(connection, _within(interaction.c.started, month, zone)):
                 if row["again"] != row["next"]:
                     place = {"tally": "interaction", "grain": "", "slot": 0, "of": row["call"], "figure": "again"}
                     yield {**place, "kept": row["again"], "counted": row["next"]}
-            counted, kept = await _counted(connection, month, zone, closed), await _kept(connection, month, zone)
-            for name, table in TALLIES.items():
-                for difference in _compared(table, kept[name], counted.get(name, set())):
-                    yield difference
+            kept = await _kept(connection, month, zone)
+            for part in PARTS:
+                counted = await _counted(connection, part, month, zone, closed)
+                for name, table in part.tables.items():
+                    for difference in _compared(table, kept[name], counted.get(name, set())):
+                        yield difference
 
 
 def _compared(table: Table, kept: set[tuple[Any, ...]], counted: set[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -83,9 +119,11 @@ def _compared(table: Table, kept: set[tuple[Any, ...]], counted: set[tuple[Any, 
 
 
 async def _months(connection: AsyncConnection, zone: ZoneInfo) -> range:
-    """Every month in which a call began, or of which anything is kept."""
-    began = (await connection.execute(select(func.min(interaction.c.started), func.max(interaction.c.started)))).one()
-    found = {slots.month_of(slots.quarter_of(at), zone) for at in began if at is not None}
+    """Every month in which a call or an item began, or of which anything is kept."""
+    found = set[int]()
+    for part in PARTS:
+        began = (await connection.execute(select(func.min(part.at), func.max(part.at)))).one()
+        found |= {slots.month_of(slots.quarter_of(at), zone) for at in began if at is not None}
     to_month: dict[str, Callable[[int], int]] = {
         "quarter": lambda slot: slots.month_of(slot, zone),
         "day": lambda slot: slots.month_of(slots.day_begins(slot, zone), zone),
@@ -102,18 +140,20 @@ def _bounds(month: int, zone: ZoneInfo) -> tuple[int, int]:
     return slots.month_begins(month, zone), slots.month_begins(month + 1, zone)
 
 
-def _began_in(month: int, zone: ZoneInfo) -> ColumnElement[bool]:
+def _within(at: Column[datetime], month: int, zone: ZoneInfo) -> ColumnElement[bool]:
     since, until = (slots.instant_of(quarter) for quarter in _bounds(month, zone))
-    return and_(interaction.c.started >= since, interaction.c.started < until)
+    return and_(at >= since, at < until)
 
 
-async def _counted(connection: AsyncConnection, month: int, zone: ZoneInfo, closed: datetime | None) -> Rows:
+async def _counted(
+    connection: AsyncConnection, part: Part, month: int, zone: ZoneInfo, closed: datetime | None
+) -> Rows:
     """The rows of *month* as the records make them; before *closed*, as the quarter hours kept do."""
     recount = Recount(zone, closed)
-    recount.add(await rows_of(connection, _began_in(month, zone)))
+    await part.add(connection, _within(part.at, month, zone), recount)
     if closed is not None:
         first, last = _bounds(month, zone)
-        for name, table in TALLIES.items():
+        for name, table in part.tables.items():
             keys = len(table.primary_key)
             stands = select(table).where(table.c.grain == "quarter", table.c.slot >= first)
             for row in await connection.execute(stands.where(table.c.slot < min(last, slots.quarter_of(closed)))):

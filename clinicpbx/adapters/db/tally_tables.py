@@ -1,8 +1,9 @@
 """Tallies: calls counted by quarter hour, by local day and by hour of the week, and which rows cover a period.
 
-A call counts in the slot in which it began. Grain 'quarter': the slot is the UTC epoch // 900; 'day': the local date,
-as days since the epoch; 'week' and 'demand': local (12 * year + month - 1) * 672 + weekday * 96 + quarter of the day,
-for all names together but for those that the tally's shape tells apart.
+A call counts in the slot in which it began, an item of the inbox in that in which it was opened. Grain 'quarter': the
+slot is the UTC epoch // 900; 'day': the local date, as days since the epoch; 'week' and 'demand': local (12 * year +
+month - 1) * 672 + weekday * 96 + quarter of the day, for all names together but for those that the tally's shape tells
+apart.
 """
 
 from collections.abc import Callable
@@ -31,6 +32,7 @@ queue_tally, call_tally, agent_tally = (TALLIES[name] for name in ("queue_tally"
 path_tally, contact_tally, callback_tally = (
     TALLIES[name] for name in ("path_tally", "contact_tally", "callback_tally")
 )
+item_tally = TALLIES["item_tally"]
 
 # one row: the zone whose days and weeks are counted, "" where nothing was counted yet; figures before `closed` stand,
 # though their records may be gone

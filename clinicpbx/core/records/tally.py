@@ -1,4 +1,4 @@
-"""What is counted of calls: by queue, by number called, by agent, by way through the menus, by reason, by call-back."""
+"""What is counted of calls, by queue, number, agent, way through the menus, reason, call-back, and of inbox items."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,6 +82,7 @@ SHAPES = {
     "path_tally": Shape(("path",), ("calls", "taken", "left"), week=None),
     "contact_tally": Shape(("site", "category"), ("contacts", *(f"again_{days}" for days in DAYS), "later")),
     "callback_tally": Shape(("queue",), ("promised", "done", "unreached", "tries", "delay_ms")),
+    "item_tally": Shape(("category", "queue"), ("items", "attempted", "first_ms", "in_time", "late", "closed_ms")),
 }
 
 
@@ -192,3 +193,22 @@ def contact(call: Row) -> Iterator[tuple[Key, Counts]]:
         days = bisect_left(DAYS, (call["again"] - call["started"]) / timedelta(days=1))
         found[f"again_{DAYS[days]}" if days < len(DAYS) else "later"] = 1
     yield ("contact_tally", (call["site"], call["category"])), found
+
+
+def request(item: Row) -> Iterator[tuple[Key, Counts]]:
+    """A closed item of the inbox: one that is open may still become late by itself, and counts nowhere yet.
+
+    *first_ms*, *closed_ms*: from its opening to the first attempt, None where there was none, and to its closing.
+    """
+    first, in_time = item["first_ms"], item["closed"] <= item["due"]
+    yield (
+        ("item_tally", (item["category"], item["queue"])),
+        {
+            "items": 1,
+            "attempted": first is not None,
+            "first_ms": first or 0,
+            "in_time": in_time,
+            "late": not in_time,
+            "closed_ms": item["closed_ms"],
+        },
+    )
