@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from benchmarks.support.decade import AGENTS, QUEUES, YEARS, ZONE
 from clinicpbx.adapters.db.bulk import put
 from clinicpbx.adapters.db.inbox_tables import contact, item
+from clinicpbx.adapters.db.item_tally import recounted
 from clinicpbx.adapters.db.spells import agent_spell
 from clinicpbx.adapters.db.tables import fact, interaction
 from clinicpbx.core.acd.results import PAUSED, READY
@@ -41,8 +42,9 @@ async def fill_beside(engine: AsyncEngine, until: datetime) -> None:
         spells = [spell for day in midnights if day.weekday() < 5 for spell in _shifts(day)]
         pages = [row for day in midnights for row in _pages(day, draw)]
         async with engine.begin() as connection:
-            await put(connection, item, ITEM, items)
-            await put(connection, contact, CONTACT, contacts)
+            async with recounted(connection, [row[0] for row in items]):
+                await put(connection, item, ITEM, items)
+                await put(connection, contact, CONTACT, contacts)
             await put(connection, agent_spell, SPELL, spells)
             numbered = ((f"bench-{begin}", n, *row) for n, row in enumerate(pages))
             await put(connection, fact, ("spool", "rowid", "call", "at", "kind", "body"), numbered)

@@ -1,6 +1,7 @@
 """The main database for commands: opened for one question, its faults said in words."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from clinicpbx.paths import Instance
 from clinicpbx.settings import database_url, read_settings
 
 T = TypeVar("T")
+LATER = "Try again in some minutes: as in `clinicpbx db tally --rebuild`, and after upgrades, all is counted anew"
 
 
 def ask_database(
@@ -45,5 +47,7 @@ def ask_database(
     try:
         return asyncio.run(ask())
     except (SQLAlchemyError, OSError) as fault:
+        if getattr(getattr(fault, "orig", None), "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+            raise NotReachable("another is writing for long", where=shown, do=LATER) from None
         # the fault's own text may quote a row
         raise NotReachable(f"the database does not answer ({type(fault).__name__})", where=shown) from None

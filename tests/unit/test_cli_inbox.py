@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import pwd
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from clinicpbx.adapters.db import engine as engines
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.records import NO_RULES, write_records
@@ -142,3 +145,14 @@ def test_today_has_what_came_what_is_due_and_what_is_overdue(home: Path) -> None
 def test_nothing_there_is_nothing_shown(tmp_path: Path) -> None:
     result = run(tmp_path, "list")
     assert isinstance(result.exception, ClinicPBXError)
+
+
+def test_who_meets_another_writer_for_long_is_asked_to_try_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "BUSY_MS", 20)
+    with closing(sqlite3.connect(Instance(home).database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = run(home, "claim", "1")
+    assert isinstance(refused.exception, NotReachable)
+    assert "another is writing for long" in str(refused.exception)
+    assert "Try again in some minutes" in str(refused.exception)
+    assert run(home, "claim", "1").exit_code == 0
