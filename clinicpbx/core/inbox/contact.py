@@ -81,7 +81,7 @@ def contact_of(record: Interaction, number: str, book: Rulebook) -> Contact | No
     if record.kind != "inbound":
         return None
     short = record.outcome == "abandoned" and record.ended - record.started < book.short_abandon
-    kind = "short" if short else KINDS.get(record.outcome, record.outcome)
+    kind = "short" if short else "interrupted" if record.cut_off else KINDS.get(record.outcome, record.outcome)
     queue = record.queues[-1].queue if record.queues else ""
     category = category_of(book.categories, kind, record.category, record.mailbox, queue)
     return Contact(

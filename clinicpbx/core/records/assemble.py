@@ -8,10 +8,10 @@ from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
-from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, QueueEntry
+from clinicpbx.core.records.call_record import SILENT, Interaction, Kind, Outcome, QueueEntry, Transfer
 from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
 from clinicpbx.core.records.lives import lives
-from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, worked
+from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, rung, worked
 from clinicpbx.core.records.promises import paged, promised
 from clinicpbx.core.records.queueing import Queueing, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
@@ -24,6 +24,8 @@ FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-
 ATTEMPT = re.compile(r"^(.+)\.\d+(?:-red)?\.a\d+$")
 """The id of a channel by which somebody is rung about a call: see callbacks.py and page.py."""
 RUNG = "s"
+NORMAL = 16
+"""The cause (Q.850) where one side ended the call."""
 NO_TALK = timedelta(milliseconds=100)
 """A bridge that is torn down while it is made is no talk: a caller hung up in that moment."""
 OF_CHANNELS = ("held", "unheld")
@@ -103,14 +105,14 @@ class _Assembly:
         started, ended = times
         kind = self._kind()
         spans = self._talks(kind, ended)
+        moves = transfers(self.call, self.cel, self.legs)
+        hangup = self._hangup(spans, moves)
         stays = queueing(() if kind == "selftest" else self.facts)
-        outcome = self._outcome(kind, spans)
+        outcome = self._outcome(kind, spans, moves, hangup)
         answered, talk, agent = self._answered(spans)
         self._close(stays, outcome, answered, agent, ended)
-        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
-            if any(stay.outcome == "answered" for stay in found.entries):
-                stays.entries += found.entries
-                stays.offers += found.offers
+        for found in map(queueing, self.asked):
+            stays.join(found, [move.at for move in moves], ended)
         queues = self._queues(stays, spans, outcome, ended)
         arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
@@ -129,11 +131,11 @@ class _Assembly:
             menu_path=tuple(self._menu_path()),
             queues=queues,
             offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
-            transfers=tuple(transfers(self.call, self.cel, self.legs)),
+            transfers=tuple(moves),
             agent=agent,
             answered=answered,
             talk=talk,
-            hangup=self._hangup(),
+            hangup=hangup,
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
             hold=held(spans),
@@ -177,11 +179,7 @@ class _Assembly:
 
     def _legs(self, stays: Queueing, arrived: Mapping[str, str], ended: datetime) -> Parties:
         asked = arrived.get("entry", UNKNOWN) if self._origin() else ""
-        taken = (
-            str(fact.body.get("agent", "")) for fact in self.said.get("answered", ()) if not fact.body.get("queue")
-        )
-        person = next((agent for agent in taken if agent and not agent.isdigit()), "")
-        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, person, ended)
+        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, rung(self.facts), ended)
 
     def _menu_path(self) -> list[str]:
         pressed = [fact.body for fact in self.said.get("menu", ())]
@@ -224,7 +222,7 @@ class _Assembly:
             return self.leg.tests
         return any(is_test(row.channel) for row in self.cdr) or self._body("ended", 0).get("outcome") == "selftest"
 
-    def _outcome(self, kind: Kind, spans: Sequence[Talk]) -> Outcome:
+    def _outcome(self, kind: Kind, spans: Sequence[Talk], moves: Sequence[Transfer], hangup: str) -> Outcome:
         if self.lost:
             return "interrupted"
         if kind in ("internal", "outbound", "emergency", "selftest"):
@@ -232,23 +230,33 @@ class _Assembly:
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
         if told == "answered" and self._in_vain(spans):
             told = "abandoned"
-        waiting = max((fact.at for fact in self.said.get("queued", ())), default=None)
-        # the talk before a transfer ends a moment after the queue it led to was entered
-        taken = any(waiting is None or span.since >= waiting for span in spans)
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
             told = None
         said = self.said.get("message")
         talked = [span.until for span in spans] or [row.end for row in self._taken() if row.end]
         if said and talked and said[-1].at >= max(talked):
             return "voicemail"  # who was transferred to a mailbox still waits for an answer
+        sought = self._sought(moves)
+        # the talk before a transfer ends a moment after it
+        taken = any(sought is None or span.until > sought + NO_TALK for span in spans)
+        if told == "answered" and spans and not taken:
+            told = None
         if told is not None and told not in ("abandoned", "failed"):
             return told
         if taken or (not spans and self.leg is None and self._by_cdr()[0]):
             return "answered"
         if self._body("message") or (self.leg is not None and self.leg.recorded):
             return "voicemail"
+        if spans and hangup == "system" and self.leg is not None and self.leg.cause != SILENT:
+            return "failed"
         fell = self.leg is not None and FALLBACK in self.leg.contexts
         return told if told and not fell else "abandoned"
+
+    def _sought(self, moves: Sequence[Transfer]) -> datetime | None:
+        """When somebody was sought for the caller last: by a queue, or by a transfer that led to no flow of ours."""
+        arrived = max((fact.at for fact in self.said.get("arrived", ())), default=None)
+        sent = [move.at for move in moves if arrived is None or move.at > arrived]
+        return max([*sent, *(fact.at for fact in self.said.get("queued", ()))], default=None)
 
     def _queues(
         self, stays: Queueing, spans: Sequence[Talk], outcome: Outcome, ended: datetime
@@ -307,18 +315,23 @@ class _Assembly:
         return next((row.source for row in self.cdr), Private(""))
 
     def _called(self) -> str:
-        told = self._body("arrived").get("entry", "")
+        told = self._body("arrived", 0).get("entry", "")
         exten = self.leg.exten if self.leg else ""
         if exten == RUNG:  # by us: whom the call was to reach, Asterisk's rows of the other channel tell
             return ""
-        return exten or told or next((row.destination for row in self.cdr), "")
+        line = self.leg.line if self.leg is not None and self.leg.arrived else ""
+        return line or exten or told or next((row.destination for row in self.cdr), "")
 
-    def _hangup(self) -> str:
-        if self.leg is None or self.lost:
+    def _hangup(self, spans: Sequence[Talk], moves: Sequence[Transfer]) -> str:
+        leg = self.leg
+        if leg is None or self.lost:
             return ""
-        source = self.leg.hangup_source
-        if source == self.leg.channel:
+        since = max((move.at + NO_TALK for move in moves), default=leg.started)
+        last = spans[-1] if spans and leg.ended and spans[-1].until > max(since, leg.ended - NO_TALK) else None
+        source = leg.hangup_source or (last.other.hangup_source if last else "")
+        if source == leg.channel and not self._origin():
             return "caller"
-        if not source:
-            return "system"
-        return "agent" if extension(source) else "other"
+        if source and not source.startswith("dialplan/"):
+            return "agent" if extension(source) else "other"
+        # of some talks Asterisk does not write which side ended them
+        return "" if last and leg.cause == last.other.cause == NORMAL else "system"

@@ -23,6 +23,9 @@ Outcome = Literal[
 ]
 
 NOBODY = Private("")
+SILENT = 44
+"""The cause (Q.850) by which Asterisk ends a channel that sends no sound for its `rtp_timeout`."""
+SOON = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,12 @@ class Interaction:
     legs: tuple[CallLeg, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     given: Private[str] = NOBODY
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the talk ended because one side sent no sound any more: a phone or a line has failed."""
+        last = (leg for leg in self.legs if leg.talk and self.ended - leg.ended < SOON)
+        return self.outcome == "answered" and any(leg.cause == SILENT for leg in last)
 
     @property
     def waited(self) -> timedelta:

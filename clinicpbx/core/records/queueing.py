@@ -1,11 +1,14 @@
 """A call's stays in queues and the phones rung for it, read from the daemon's facts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from clinicpbx.core.records.call_record import Offer, QueueEntry
 from clinicpbx.core.records.rows import Fact
+
+MOMENT = timedelta(seconds=1)
+"""Between a transfer, by Asterisk's rows, and what the daemon hears of it."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,30 @@ class Queueing:
         self._stop({name for name, _ in stay.ringing}, "elsewhere" if outcome == "answered" else outcome)
         self.entries.append(QueueEntry(stay.queue, stay.entered, at, outcome, agent, stay.offers))
         self.stay = None
+
+    def join(self, asked: "Queueing", moves: Iterable[datetime], ended: datetime) -> None:
+        """Takes the stays of an agent who *asked* a queue about the caller, if it was the caller's in the end.
+
+        The agent was answered, or left the caller in that place by one of *moves*: then the stay goes on as the
+        caller's own in that queue, or until the caller's call *ended*.
+        """
+        last = asked.entries[-1] if asked.entries else None
+        if any(stay.outcome == "answered" for stay in asked.entries):
+            self.entries += asked.entries
+        elif last is not None and any(abs(at - last.left) < MOMENT for at in moves):
+            own = (stay for stay in self.entries if stay.queue == last.queue and stay.entered >= last.entered)
+            after = next(own, None)
+            if after is None:
+                self.entries.append(replace(last, left=max(ended, last.left)))
+            else:
+                whole = replace(after, entered=last.entered, offers=last.offers + after.offers)
+                self.entries[self.entries.index(after)] = whole
+                taken = [one for one in asked.offers if one.agent == after.agent and after.outcome == "answered"]
+                if taken and not any(one.agent == after.agent for one in self.offers):
+                    asked.offers[asked.offers.index(taken[-1])] = replace(taken[-1], outcome="answered")
+        else:
+            return
+        self.offers += asked.offers
 
 
 def queueing(facts: Sequence[Fact]) -> Queueing:
