@@ -331,7 +331,8 @@ class _Assembly:
         source = leg.hangup_source or (last.other.hangup_source if last else "")
         if source == leg.channel and not self._origin():
             return "caller"
-        if source and not source.startswith("dialplan/"):
-            return "agent" if extension(source) else "other"
-        # of some talks Asterisk does not write which side ended them
-        return "" if last and leg.cause == last.other.cause == NORMAL else "system"
+        if not source and last and leg.cause == last.other.cause == NORMAL:
+            return ""  # of some talks Asterisk does not write which side ended them
+        if not source or source.startswith("dialplan/"):
+            return "system"
+        return "agent" if extension(source) else "other"

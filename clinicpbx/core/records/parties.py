@@ -36,9 +36,7 @@ class Parties:
         """The call's channels of *legs*, its own first; *spans*: what its own talked."""
         talked = {span.other.uniqueid for span in spans}
         mine = [leg for leg in legs if self._mine(leg, talked)]
-        return tuple(
-            self._told(leg, legs, spans) for leg in sorted(mine, key=lambda leg: leg.uniqueid != self.call)
-        )
+        return tuple(self._told(leg, legs, spans) for leg in sorted(mine, key=lambda leg: leg.uniqueid != self.call))
 
     def _mine(self, leg: Leg, talked: Collection[str]) -> bool:
         if leg.uniqueid == self.call:
