@@ -49,6 +49,26 @@ def test_a_queue_that_an_agent_asked_in_vain_is_none_that_the_patient_waited_in(
     assert [offer.agent for offer in in_vain.offers] == ["201"]
 
 
+def test_who_is_sent_on_blindly_after_a_queue_was_asked_in_vain_is_not_in_that_queue() -> None:
+    rows = group("joined_to_a_queue_and_hung_up_while_it_rings")
+    (left,) = [row for row in rows.cel if row.kind == "ATTENDEDTRANSFER"]
+    extra = {"extension": "203", "transferee_channel_uniqueid": left.extra["transferee_channel_uniqueid"]}
+    blind = left._replace(kind="BLINDTRANSFER", extra=extra)
+    cel = [blind if row is left else row for row in rows.cel]
+    records = {record.kind: record for record in assemble_all(Group(rows.cdr, cel, rows.facts))}
+    assert [stay.queue for stay in records["inbound"].queues] == ["desk"]
+
+
+def test_who_is_taken_out_of_a_queue_while_the_daemon_is_away_was_answered_in_it() -> None:
+    rows = group("joined_to_a_queue_that_answers")
+    (told,) = assembled(rows, rows.facts)
+    heard = [fact for fact in rows.facts if fact.body.get("agent") != "204"]
+    (away,) = assembled(rows, [fact for fact in heard if (fact.kind, fact.call) != ("queued", told.call)])
+    assert [(stay.queue, stay.agent) for stay in away.queues] == [("nurse", "204")]
+    (stay,) = away.queues
+    assert (stay.entered, stay.talk) == (told.queues[-1].entered, told.queues[-1].talk)
+
+
 @pytest.mark.parametrize(("after", "outcome"), [("first", "answered"), ("last", "voicemail")])
 def test_who_left_a_message_and_was_talked_with_afterwards_was_answered(after: str, outcome: str) -> None:
     rows = group("transferred_three_times")

@@ -1,7 +1,7 @@
 """One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, tal
 from clinicpbx.core.records.lives import lives
 from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, rung, worked
 from clinicpbx.core.records.promises import paged, promised
-from clinicpbx.core.records.queueing import Queueing, queueing
+from clinicpbx.core.records.queueing import Queueing, in_line, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.core.records.spans import total
 from clinicpbx.core.records.transfers import transfers
@@ -107,12 +107,10 @@ class _Assembly:
         spans = self._talks(kind, ended)
         moves = transfers(self.call, self.cel, self.legs)
         hangup = self._hangup(spans, moves)
-        stays = queueing(() if kind == "selftest" else self.facts)
         outcome = self._outcome(kind, spans, moves, hangup)
         answered, talk, agent = self._answered(spans)
-        self._close(stays, outcome, answered, agent, ended)
-        for found in map(queueing, self.asked):
-            stays.join(found, [move.at for move in moves], ended)
+        answers = [(answered, agent), *((span.since, extension(span.other.channel)) for span in spans)]
+        stays = self._stays(self._in_line(moves) if kind != "selftest" else (), outcome, answers, ended)
         queues = self._queues(stays, spans, outcome, ended)
         arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
@@ -300,14 +298,30 @@ class _Assembly:
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent
 
-    def _close(self, stays: Queueing, outcome: Outcome, answered: datetime | None, agent: str, ended: datetime) -> None:
-        stay = stays.stay
-        if stay is None:
-            return
-        if answered is not None and answered >= stay.entered:
-            stays.leave(answered, "answered", agent)
-        else:
-            stays.leave(ended, "interrupted" if outcome == "interrupted" else "abandoned")
+    def _in_line(self, moves: Sequence[Transfer]) -> Sequence[Fact]:
+        left = [move.at for move in moves if move.kind == "attended" and not move.to]  # nobody had answered yet
+        facts: Sequence[Fact] = self.facts
+        for asked in self.asked:
+            facts = in_line(facts, asked, left)
+        return facts
+
+    def _stays(
+        self, facts: Sequence[Fact], outcome: Outcome, answers: Iterable[tuple[datetime | None, str]], ended: datetime
+    ) -> Queueing:
+        """What *facts* say about queues; a stay still open is ended by the first of *answers* (when, by whom) in it."""
+        stays = queueing(facts)
+        if stays.stay is not None:
+            since = stays.stay.entered
+            taken = next(((at, agent) for at, agent in answers if at is not None and at >= since), None)
+            if taken is not None:
+                stays.leave(taken[0], "answered", taken[1])
+            else:
+                stays.leave(ended, "interrupted" if outcome == "interrupted" else "abandoned")
+        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
+            if any(stay.outcome == "answered" for stay in found.entries):
+                stays.entries += found.entries
+                stays.offers += found.offers
+        return stays
 
     def _caller(self) -> Private[str]:
         if self.leg is not None:

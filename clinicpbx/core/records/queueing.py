@@ -1,7 +1,7 @@
 """A call's stays in queues and the phones rung for it, read from the daemon's facts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from clinicpbx.core.records.call_record import Offer, QueueEntry
@@ -64,30 +64,6 @@ class Queueing:
         self.entries.append(QueueEntry(stay.queue, stay.entered, at, outcome, agent, stay.offers))
         self.stay = None
 
-    def join(self, asked: "Queueing", moves: Iterable[datetime], ended: datetime) -> None:
-        """Takes the stays of an agent who *asked* a queue about the caller, if it was the caller's in the end.
-
-        The agent was answered, or left the caller in that place by one of *moves*: then the stay goes on as the
-        caller's own in that queue, or until the caller's call *ended*.
-        """
-        last = asked.entries[-1] if asked.entries else None
-        if any(stay.outcome == "answered" for stay in asked.entries):
-            self.entries += asked.entries
-        elif last is not None and any(abs(at - last.left) < MOMENT for at in moves):
-            own = (stay for stay in self.entries if stay.queue == last.queue and stay.entered >= last.entered)
-            after = next(own, None)
-            if after is None:
-                self.entries.append(replace(last, left=max(ended, last.left)))
-            else:
-                whole = replace(after, entered=last.entered, offers=last.offers + after.offers)
-                self.entries[self.entries.index(after)] = whole
-                taken = [one for one in asked.offers if one.agent == after.agent and after.outcome == "answered"]
-                if taken and not any(one.agent == after.agent for one in self.offers):
-                    asked.offers[asked.offers.index(taken[-1])] = replace(taken[-1], outcome="answered")
-        else:
-            return
-        self.offers += asked.offers
-
 
 def queueing(facts: Sequence[Fact]) -> Queueing:
     """What *facts* say about queues; the last stay may still be open."""
@@ -95,3 +71,17 @@ def queueing(facts: Sequence[Fact]) -> Queueing:
     for fact in facts:
         found.read(fact)
     return found
+
+
+def in_line(own: Sequence[Fact], asked: Sequence[Fact], left: Iterable[datetime]) -> Sequence[Fact]:
+    """The facts of a caller whom an agent *left* in the place of the agent's own call, which *asked* a queue: the stay
+    goes on. Where the caller was left in none, *own*."""
+    moments = tuple(left)
+    over = (fact for fact in asked if fact.kind == "abandoned" and any(abs(fact.at - at) < MOMENT for at in moments))
+    gone = next(over, None)
+    if gone is None:
+        return own
+    later = (fact for fact in own if fact.kind == "queued" and fact.at >= gone.at)
+    on = next((fact for fact in later if fact.body.get("queue") == gone.body.get("queue")), None)
+    joined = [fact for fact in (*own, *asked) if fact is not on and fact is not gone and fact.kind != "ended"]
+    return sorted(joined, key=lambda fact: fact.at)
