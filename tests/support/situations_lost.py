@@ -153,6 +153,24 @@ async def joined_and_answered(stage: Stage, phones: Phones) -> None:
     await patient.hangup()
 
 
+@situation("joined to a queue and hung up in its line")
+async def hung_up_in_line(stage: Stage, phones: Phones) -> None:
+    (ana,) = await stage.works(phones, "ana")
+    await stage.works(phones, "dora")
+    stage.ask("agent.pause", agent="dora", reason="no answer")
+    patient = await stage.calls(phones, "1")
+    await stage.talking("ana")
+    first = (await ana.expect("incoming"))["call"]
+    await ana.do("hold", call=first)
+    second = await stage.dials(ana, "301")
+    await stage.step("enqueue")
+    await asyncio.sleep(0.5)
+    await ana.attended(first, second)
+    await ana.expect("disconnected")
+    await asyncio.sleep(1)
+    await patient.hangup()
+
+
 @situation("joined to a queue that nobody is left in")
 async def nobody_left(stage: Stage, phones: Phones) -> None:
     patient, dora = await joined(stage, phones)

@@ -81,7 +81,8 @@ def in_line(own: Sequence[Fact], asked: Sequence[Fact], left: Iterable[datetime]
     gone = next(over, None)
     if gone is None:
         return own
-    later = (fact for fact in own if fact.kind == "queued" and fact.at >= gone.at)
+    # the daemon may hear that the caller has arrived in that place before it hears that the agent has gone
+    later = (fact for fact in own if fact.kind == "queued" and fact.at > gone.at - MOMENT)
     on = next((fact for fact in later if fact.body.get("queue") == gone.body.get("queue")), None)
     joined = [fact for fact in (*own, *asked) if fact is not on and fact is not gone and fact.kind != "ended"]
     return sorted(joined, key=lambda fact: fact.at)
