@@ -5,16 +5,19 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
+from sqlalchemy import Column, ColumnElement, Table, and_, delete, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db import repeats
 from clinicpbx.adapters.db.bulk import put, replacing
-from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.adapters.db.spells import Spell, count_spells, keep_counted
+from clinicpbx.adapters.db.tables import agent_spell, interaction
 from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of, zone_of
 from clinicpbx.adapters.db.tally_tables import TALLIES, tally_state
 from clinicpbx.core.records import slots
 
+STAY = {"spell_tally"}
+"""Counted of rows that stay when records of calls go."""
 Rows = dict[str, set[tuple[Any, ...]]]
 """By tally, whole rows."""
 
@@ -37,14 +40,16 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
         await put(connection, tally_state, ("id", "zone"), [(1, zone.key)], replacing(tally_state, ["zone"]))
         _, closed = await state(connection, writes=True)
         months = await _months(connection, zone)
-        for table in TALLIES.values():
-            stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else None
-            await connection.execute(delete(table) if stands is None else delete(table).where(~stands))
+        for name, table in TALLIES.items():
+            stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else false()
+            await connection.execute(delete(table).where(true() if name in STAY else not_(stands)))
         for month in months:
             begun = _began_in(month, zone)
             found = await repeats.following(connection, begun)
             await repeats.keep(connection, ((row["call"], row["next"]) for row in found if row["again"] != row["next"]))
-            for name, rows in (await _counted(connection, month, zone, closed)).items():
+            counted, wrong = await _counted(connection, month, zone, closed)
+            await keep_counted(connection, wrong)
+            for name, rows in counted.items():
                 await put(connection, TALLIES[name], TALLIES[name].c.keys(), rows)
             told()
     return len(months)
@@ -61,7 +66,11 @@ async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
                 if row["again"] != row["next"]:
                     place = {"tally": "interaction", "grain": "", "slot": 0, "of": row["call"], "figure": "again"}
                     yield {**place, "kept": row["again"], "counted": row["next"]}
-            counted, kept = await _counted(connection, month, zone, closed), await _kept(connection, month, zone)
+            kept = await _kept(connection, month, zone)
+            counted, wrong = await _counted(connection, month, zone, closed)
+            for spell in wrong:
+                place = {"tally": "agent_spell", "grain": "", "slot": 0, "of": spell["name"], "figure": "counted"}
+                yield {**place, "kept": not spell["counted"], "counted": spell["counted"]}
             for name, table in TALLIES.items():
                 for difference in _compared(table, kept[name], counted.get(name, set())):
                     yield difference
@@ -84,8 +93,9 @@ def _compared(table: Table, kept: set[tuple[Any, ...]], counted: set[tuple[Any, 
 
 async def _months(connection: AsyncConnection, zone: ZoneInfo) -> range:
     """Every month in which a call began, or of which anything is kept."""
-    began = (await connection.execute(select(func.min(interaction.c.started), func.max(interaction.c.started)))).one()
-    found = {slots.month_of(slots.quarter_of(at), zone) for at in began if at is not None}
+    began = interaction.c.started, agent_spell.c.since
+    spans = [(await connection.execute(select(func.min(at), func.max(at)))).one() for at in began]
+    found = {slots.month_of(slots.quarter_of(at), zone) for span in spans for at in span if at is not None}
     to_month: dict[str, Callable[[int], int]] = {
         "quarter": lambda slot: slots.month_of(slot, zone),
         "day": lambda slot: slots.month_of(slots.day_begins(slot, zone), zone),
@@ -102,24 +112,32 @@ def _bounds(month: int, zone: ZoneInfo) -> tuple[int, int]:
     return slots.month_begins(month, zone), slots.month_begins(month + 1, zone)
 
 
-def _began_in(month: int, zone: ZoneInfo) -> ColumnElement[bool]:
+def _began_in(month: int, zone: ZoneInfo, at: Column[datetime] = interaction.c.started) -> ColumnElement[bool]:
     since, until = (slots.instant_of(quarter) for quarter in _bounds(month, zone))
-    return and_(interaction.c.started >= since, interaction.c.started < until)
+    return and_(at >= since, at < until)
 
 
-async def _counted(connection: AsyncConnection, month: int, zone: ZoneInfo, closed: datetime | None) -> Rows:
-    """The rows of *month* as the records make them; before *closed*, as the quarter hours kept do."""
+async def _counted(
+    connection: AsyncConnection, month: int, zone: ZoneInfo, closed: datetime | None
+) -> tuple[Rows, list[Spell]]:
+    """The rows of *month* as the records make them; before *closed*, as the quarter hours kept do.
+
+    And the spells of which something else is kept than whether they are counted.
+    """
     recount = Recount(zone, closed)
     recount.add(await rows_of(connection, _began_in(month, zone)))
+    wrong = await count_spells(connection, _began_in(month, zone, agent_spell.c.since), recount.sums, zone)
     if closed is not None:
         first, last = _bounds(month, zone)
         for name, table in TALLIES.items():
+            if name in STAY:
+                continue
             keys = len(table.primary_key)
             stands = select(table).where(table.c.grain == "quarter", table.c.slot >= first)
             for row in await connection.execute(stands.where(table.c.slot < min(last, slots.quarter_of(closed)))):
                 figures = dict(zip(table.c.keys()[keys:], row[keys:], strict=True))
                 recount.sums.of[name, row.slot, tuple(row[2:keys])] = figures
-    return {name: set(values_of(name, rows)) for name, rows in recount.sums.rows(zone).items()}
+    return {name: set(values_of(name, rows)) for name, rows in recount.sums.rows(zone).items()}, wrong
 
 
 async def _kept(connection: AsyncConnection, month: int, zone: ZoneInfo) -> Rows:
