@@ -7,17 +7,19 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import count, pairwise
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from benchmarks.support.decade import AGENTS, QUEUES, YEARS, ZONE
 from clinicpbx.adapters.db.bulk import put
 from clinicpbx.adapters.db.inbox_tables import contact, item
 from clinicpbx.adapters.db.item_tally import recounted
-from clinicpbx.adapters.db.spells import agent_spell
-from clinicpbx.adapters.db.tables import fact, interaction
+from clinicpbx.adapters.db.spells import count_spells, keep_counted
+from clinicpbx.adapters.db.tables import agent_spell, fact, interaction
+from clinicpbx.adapters.db.tallies import store
 from clinicpbx.core.acd.results import PAUSED, READY
 from clinicpbx.core.records.rows import stamp
+from clinicpbx.core.records.sums import Sums
 
 LEFT = ("voicemail", "callback", "abandoned")
 PAGES = 20
@@ -46,8 +48,16 @@ async def fill_beside(engine: AsyncEngine, until: datetime) -> None:
                 await put(connection, item, ITEM, items)
                 await put(connection, contact, CONTACT, contacts)
             await put(connection, agent_spell, SPELL, spells)
+            await _count(connection, midnights[0], midnights[-1] + timedelta(days=1))
             numbered = ((f"bench-{begin}", n, *row) for n, row in enumerate(pages))
             await put(connection, fact, ("spool", "rowid", "call", "at", "kind", "body"), numbered)
+
+
+async def _count(connection: AsyncConnection, since: datetime, until: datetime) -> None:
+    """The spells begun in between are counted."""
+    sums, begun = Sums(), and_(agent_spell.c.since >= since, agent_spell.c.since < until)
+    await keep_counted(connection, await count_spells(connection, begun, sums, ZONE))
+    await store(connection, sums, ZONE)
 
 
 async def _items(

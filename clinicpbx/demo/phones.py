@@ -65,6 +65,10 @@ class Phone:
     async def answer(self, code: int = 200, call: str = "") -> None:
         await self.do("answer", code=code, call=call)
 
+    async def redirect(self, to: str) -> None:
+        """Answer with 302: whoever calls is to call the SIP URI *to* instead."""
+        await self.do("answer", code=302, headers={"Contact": f"<{to}>"})
+
     async def hangup(self, call: str = "") -> None:
         await self.do("hangup", call=call)
 
@@ -130,6 +134,11 @@ class Phones:
             await phone.expect("registered", registered_within)
         return phone
 
+    def kill(self) -> None:
+        """The power of all of them fails: nobody says goodbye."""
+        for process in self._processes:
+            process.kill()
+
     async def stop(self) -> None:
         """End every process; calls are hung up."""
         await asyncio.gather(*(process.stop() for process in self._processes))
@@ -183,6 +192,9 @@ class _Process:
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result({"event": "error", "problem": "the softphone process has ended"})
+
+    def kill(self) -> None:
+        self._process.kill()
 
     async def stop(self) -> None:
         if self._process.stdin is not None:

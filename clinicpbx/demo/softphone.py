@@ -11,7 +11,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -240,12 +240,20 @@ class Phone(pj.Account):  # type: ignore[misc]
             tell("mwi", phone=self.name, **lamp)
 
 
-def answer(call: Call, code: int) -> None:
+def answer(call: Call, code: int, headers: Mapping[str, str] | None = None) -> None:
     if call.over:
         return
     prm = pj.CallOpParam(True)
     prm.statusCode = code
+    add_headers(prm, headers)
     call.answer(prm)
+
+
+def add_headers(prm: Any, headers: Mapping[str, str] | None) -> None:
+    for name, value in (headers or {}).items():
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        prm.txOption.headers.append(header)
 
 
 class Softphone:
@@ -334,10 +342,7 @@ def dial(phone: Phone, wish: Wish) -> Call:
     call = Call(phone)
     prm = pj.CallOpParam(True)
     prm.txOption.localUri = wish.get("from") or ""
-    for name, value in (wish.get("headers") or {}).items():
-        header = pj.SipHeader()
-        header.hName, header.hValue = name, value
-        prm.txOption.headers.append(header)
+    add_headers(prm, wish.get("headers"))
     try:
         call.makeCall(wish["to"], prm)
     except pj.Error:
@@ -350,7 +355,7 @@ def during(call: Call, wish: Wish) -> None:
     """The commands about a call there is."""
     do, prm = wish["do"], pj.CallOpParam(True)
     if do == "answer":
-        answer(call, wish.get("code", 200))
+        answer(call, wish.get("code", 200), wish.get("headers"))
     elif do == "hangup":
         prm.statusCode = wish.get("code", 0)
         call.hangup(prm)

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, literal, or_, select, union_all
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from clinicpbx.adapters.db.expressions import elapsed, members, said
-from clinicpbx.adapters.db.spells import agent_spell
-from clinicpbx.adapters.db.tables import UtcTime
+from clinicpbx.adapters.db.tables import UtcTime, agent_spell
+from clinicpbx.adapters.db.tally_tables import spell_tally
+from clinicpbx.reports._dimension import EPOCH
 from clinicpbx.reports._report import Period
 from clinicpbx.reports._zone import clock, days, longer, midnight
 
@@ -21,10 +24,44 @@ Columns = ReadOnlyColumnCollection[str, Any]
 
 
 def spells(period: Period, by: str) -> NamedFromClause:
-    """`state`, `reason` and `ms` of each spell that touches *period*; `what` is its *by*: agent, reason or day.
+    """`state`, `reason`, and `times`, `ms` and `longest_ms` of spells that touch *period*; `what` is their *by*: agent,
+    reason or day.
 
-    What lasts still counts up to now, and no spell beyond the end of *period*.
+    What lasts still counts up to now, and no spell beyond the end of *period*. Spells of whole days are read from the
+    tally, but for those that go over midnight or last still.
     """
+    whole = _whole_days(period) if period.tallied else None
+    if whole is None:
+        return union_all(*_each(period, by)).subquery()
+    (begin, end), (since, until) = whole
+    row, tally = SPELL, spell_tally.c
+    what = tally.slot if by == "day" else tally[by]
+    days = select(what.label("what"), tally.state, tally.reason, tally.times, tally.ms, tally.longest_ms)
+    parts = [days.where(tally.grain == "day", tally.slot >= begin, tally.slot < end)]
+    parts += _each(replace(period, until=period.known), by, row.counted.is_(False))
+    for first, last in ((period.since, since), (until, period.known)):
+        if first < last:
+            soon = row.until < last + timedelta(days=2)  # of one day: found by the end
+            parts += _each(replace(period, since=first, until=last), by, row.counted.is_(True), soon)
+    return union_all(*parts).subquery()
+
+
+def _whole_days(period: Period) -> tuple[tuple[int, int], tuple[datetime, datetime]] | None:
+    """The local days that lie in *period*, the first and that after the last, and when those begin; None for none."""
+    zone = ZoneInfo(period.zone)
+    first, last = (at.astimezone(zone).date() for at in (period.since, period.known))
+    if _midnight(first, zone) < period.since:
+        first += timedelta(days=1)
+    begins, ends = (_midnight(day, zone) for day in (first, last))
+    return (((first - EPOCH).days, (last - EPOCH).days), (begins, ends)) if begins < ends else None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def _each(period: Period, by: str, *chosen: ColumnElement[bool]) -> Iterator[Select[Any]]:
+    """The spells themselves."""
     since, until = literal(period.since, UtcTime()), literal(period.known, UtcTime())
     one = (
         select(
@@ -32,12 +69,13 @@ def spells(period: Period, by: str) -> NamedFromClause:
             _later(SPELL.since, since).label("since"),
             _earlier(func.coalesce(SPELL.until, until), until).label("until"),
         )
-        .where(SPELL.since < until, or_(SPELL.until.is_(None), SPELL.until > since))
+        .where(SPELL.since < until, or_(SPELL.until.is_(None), SPELL.until > since), *chosen)
         .subquery()
     )
-    if by != "day":
-        return _rows(one.c[by], one.c, elapsed(one.c.since, one.c.until)).subquery()
-    return union_all(*_by_day(one, period)).subquery()
+    if by == "day":
+        yield from _by_day(one, period)
+    else:
+        yield _rows(one.c[by], one.c, elapsed(one.c.since, one.c.until))
 
 
 def _by_day(spell: NamedFromClause, period: Period) -> Iterator[Select[Any]]:
@@ -61,7 +99,10 @@ def _by_day(spell: NamedFromClause, period: Period) -> Iterator[Select[Any]]:
 
 
 def _rows(what: ColumnElement[Any], one: Columns, length: ColumnElement[int]) -> Select[Any]:
-    return select(what.label("what"), one.state, one.reason, length.label("ms"))
+    return select(
+        *(what.label("what"), one.state, one.reason),
+        *(literal(1).label("times"), length.label("ms"), length.label("longest_ms")),
+    )
 
 
 def _later(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -46,7 +46,7 @@ REPORTS.register("abandoned_calls")(
     Report(
         "Abandoned calls by queue",
         (
-            Column("queue", meaning="the queue; outside every queue: in a menu, or while the fallback rang"),
+            Column("queue", meaning="the queue; outside every queue: in a menu, handed on, or while the fallback rang"),
             Column("entries", meaning="stays in the queue, and calls abandoned outside every queue"),
             Column("abandoned", meaning="of these, those in which the caller hung up"),
             Column("abandoned_short", meaning="after at most the short threshold (5 s unless named), in a queue"),

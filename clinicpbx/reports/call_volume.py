@@ -56,6 +56,7 @@ REPORTS.register("call_volume")(
         calls=lambda period, row: calls_of(CALL.kind == row["kind"], within=begun)(period, row),
         edges=(
             "A call that begins before midnight counts in that day, however long it goes on.",
+            "Who was handed on, and reached nobody, has abandoned if they hung up, and failed if we did.",
             "A transferred call is one call. A call-back is a call of its own, outbound.",
             "When the clocks go back an hour exists twice: both are counted in the row of that hour.",
             "Test calls are not counted.",

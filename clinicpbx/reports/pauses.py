@@ -17,13 +17,13 @@ BY = ("reason", "agent", "day")
 def query(period: Period) -> Select[Any]:
     by = period.by or BY[0]
     spell = spells(period, by).c
-    times, length = func.count(), total(spell.ms)
+    times, length = total(spell.times), total(spell.ms)
     figures = select(
         spell.what.label(by),
         times.label("times"),
         seconds(length).label("paused"),
         mean(length, times).label("mean_pause"),
-        seconds(func.max(spell.ms)).label("longest"),
+        seconds(func.max(spell.longest_ms)).label("longest"),
     )
     return grouped(figures.where(spell.state == PAUSED), spell.what)
 

@@ -1,17 +1,21 @@
 """What agents' time was: from the journal into spells, once, however often the rows come."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import rows
-from clinicpbx.adapters.db.spells import agent_spell, keep_spells
+from clinicpbx.adapters.db.spells import keep_spells
+from clinicpbx.adapters.db.tables import agent_spell
+from clinicpbx.adapters.db.tally_proof import differences, rebuild
 from clinicpbx.adapters.metrics import Metrics
 from clinicpbx.adapters.spool.reader import spools
 from clinicpbx.core.acd.results import AgentStateChanged
@@ -20,6 +24,8 @@ from clinicpbx.daemon.journal import Journal
 from clinicpbx.daemon.journal_key import journal_sealing
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
+from clinicpbx.reports import REPORTS
+from clinicpbx.reports._report import Period
 from tests.support.record_database import make_instance
 
 pytestmark = pytest.mark.integration
@@ -98,3 +104,55 @@ async def test_facts_that_come_again_change_nothing(engine: AsyncEngine) -> None
         async with engine.begin() as connection:
             await keep_spells(connection, facts[first : draw.randrange(first, len(facts) + 1)])
         assert await found(engine) == once
+
+
+async def figures(engine: AsyncEngine, name: str, period: Period) -> list[tuple[Any, ...]]:
+    """Of the report *name*, to a tenth of a second."""
+    async with engine.connect() as connection:
+        found = (await connection.execute(REPORTS[name].select(period))).all()
+    return [tuple(one if isinstance(one, str | None) else round(float(one), 1) for one in row) for row in found]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_tally_says_of_spells_what_they_say_themselves(engine: AsyncEngine, seed: int) -> None:
+    """Spells of minutes and of days, over midnights and a change of the clock, that come late and in any order."""
+    draw, zone = random.Random(seed), ZoneInfo("America/New_York")
+    begin = datetime(2026, 10, 28, 3, 30, tzinfo=UTC)
+    await rebuild(engine, zone)
+    facts, moment = [], begin
+    for _ in range(120):
+        moment += timedelta(milliseconds=draw.randrange(1000 * draw.choice((600, 5000, 9000, 100_000))))
+        name, state = draw.choice(("ana", "ben")), draw.choice(("ready", "paused", "out"))
+        body = {"name": name, "agent": name, "state": state, "reason": draw.choice(("", "lunch"))}
+        facts.append(Fact("", moment, "agent", body))
+    late = draw.sample(facts, 40)
+    batches = [[fact for fact in facts if fact not in late], *([fact] for fact in late)]
+    for batch in batches:
+        async with engine.begin() as connection:
+            await keep_spells(connection, batch)
+    assert [one async for one in differences(engine)] == []
+    midnight = datetime(2026, 10, 30, tzinfo=zone)
+    for days in (0, 1, 4, 30):
+        for since in (midnight, midnight + timedelta(hours=5 * draw.random())):
+            until = since + timedelta(days=days, hours=draw.choice((0, 7, 17)))
+            now = draw.choice((None, since + (until - since) * 0.7))
+            for name in ("pauses", "agent_time"):
+                for by in REPORTS[name].by:
+                    period = Period(since.astimezone(UTC), until.astimezone(UTC), by=by, zone=zone.key, now=now)
+                    told = await figures(engine, name, period)
+                    assert told == await figures(engine, name, replace(period, tallied=False)), (name, period)
+    before = await found(engine)
+    await rebuild(engine, ZoneInfo("Asia/Kathmandu"))
+    assert await found(engine) == before
+    assert [one async for one in differences(engine)] == []
+    async with engine.begin() as connection:
+        counted = agent_spell.c.counted.is_(True)
+        one = (await connection.execute(select(agent_spell.c.name, agent_spell.c.since).where(counted).limit(1))).one()
+        same = (agent_spell.c.name == one.name, agent_spell.c.since == one.since)
+        await connection.execute(update(agent_spell).where(*same).values(counted=False))
+    wrong = [one async for one in differences(engine)]
+    assert [(row["tally"], row["of"], row["kept"], row["counted"]) for row in wrong] == [
+        ("agent_spell", one.name, False, True)
+    ]
+    await rebuild(engine, zone)
+    assert [one async for one in differences(engine)] == []

@@ -117,6 +117,19 @@ async def test_a_phone_out_of_reach_is_passed_over(harbor: Harbor, phones: Phone
     assert record["outcome"] == "answered"
 
 
+async def test_a_phone_that_forwards_to_a_mailbox_has_not_taken_the_call(harbor: Harbor, phones: Phones) -> None:
+    ana = (await harbor.staff(phones, "ana"))["ana"]
+    patient = await waiting(harbor, phones, "+12075552450")
+    await ana.expect("incoming")
+    await ana.redirect(f"sip:606@{harbor.bed.sip}")
+    await eventually(lambda: harbor.agent("ana") == "resting")
+    async with harbor.at_work(phones, "carla"):
+        assert await patient.talks() == "carla"
+        record = await patient.leave()
+    assert [(row["agent"], row["outcome"]) for row in record["offer"]] == [("201", "busy"), ("203", "answered")]
+    assert (record["agent"], record["message"]) == ("203", "")
+
+
 async def test_with_nobody_logged_in_the_message_is_taken_at_once(harbor: Harbor, phones: Phones) -> None:
     patient = await harbor.patient(phones, "+12075552500")
     await patient.call()

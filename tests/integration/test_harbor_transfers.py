@@ -109,3 +109,25 @@ async def test_hold_is_part_of_the_talk(harbor: Harbor, phones: Phones) -> None:
     assert patient.heard()[-1] == "voice/ana"
     assert (record["outcome"], record["agent"], record["transfers"]) == ("answered", "201", [])
     assert 3000 < record["talk_ms"] < 15_000
+
+
+async def test_who_is_handed_on_to_a_busy_phone_comes_back(harbor: Harbor, phones: Phones) -> None:
+    """To the phone that handed them on; where that does not answer either, to where their call began."""
+    async with harbor.at_work(phones, "ana", "eli") as staff:
+        await staff["eli"].auto_answer(code=486)
+        patient = await with_ana(harbor, phones, "+12075554500")
+        await staff["ana"].transfer(f"sip:205@{harbor.bed.sip}")
+        for _ in ("from the queue", "back again"):
+            await staff["ana"].expect("incoming")
+        await asyncio.sleep(2)
+        back = await patient.leave()
+        assert patient.heard()[-1] == "voice/ana"
+
+        other = await with_ana(harbor, phones, "+12075554501")
+        await staff["ana"].auto_answer(code=486)
+        await staff["ana"].transfer(f"sip:205@{harbor.bed.sip}")
+        await eventually(lambda: harbor.call_of(other.number).get("step") == "language", 10)
+        gave_up = await other.leave()
+    assert (back["outcome"], back["agent"], moves(back)) == ("answered", "201", [("blind", "201", "205")])
+    assert 2500 < back["talk_ms"] < 10_000, "both talks with Ana"
+    assert (gave_up["outcome"], gave_up["agent"]) == ("abandoned", "201")

@@ -16,7 +16,7 @@ from tests.support.harbor import MAIN, RULES, Harbor, Patient
 
 pytestmark = pytest.mark.integration
 LOYAL, LUCKY, REFILL = "+12075556100", "+12075556101", "+12075556102"
-KEYS = "+12075556104"
+KEYS, HANDED = "+12075556104", "+12075556105"
 NURSED, PIN = "+12075556103", "380294"
 
 
@@ -60,6 +60,20 @@ async def gives_up(harbor: Harbor, phones: Phones, number: str, calls_before: in
     patient = await calls(harbor, phones, number, "1", "frontdesk")
     await asyncio.sleep(5)
     await hangs_up(harbor, patient, calls_before + 1)
+
+
+async def test_who_is_handed_on_to_a_busy_phone_waits_for_an_answer(harbor: Harbor, phones: Phones) -> None:
+    dora = (await harbor.staff(phones, "dora"))["dora"]
+    async with harbor.at_work(phones, "ana") as staff:
+        patient = await calls(harbor, phones, HANDED, "1", "frontdesk")
+        assert await patient.talks() == "ana"
+        await staff["ana"].transfer(f"sip:204@{harbor.bed.sip}")
+        await dora.expect("incoming")
+        await dora.answer(486)
+        await patient.phone.expect("disconnected")
+        await eventually(lambda: items(harbor, HANDED), 20)
+    (item,) = items(harbor, HANDED)
+    assert [one["kind"] for one in inbox(harbor, "show", str(item["item"]))["contacts"]] == ["interrupted"]
 
 
 async def test_giving_up_and_leaving_a_message_are_one_item(harbor: Harbor, phones: Phones) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.calls import rows
@@ -113,6 +113,10 @@ async def kept(engine: AsyncEngine) -> list[tuple[Any, ...]]:
         return sorted(map(tuple, await connection.execute(select(item_tally))))
 
 
+def items(rows: list[tuple[Any, ...]]) -> int:
+    return sum(row[4] for row in rows if row[0] == "day")
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_tally_follows_the_items(engine: AsyncEngine, seed: int) -> None:
     await rebuild(engine, NEW_YORK)
@@ -172,12 +176,16 @@ async def test_figures_of_items_stay_when_their_rows_are_gone(engine: AsyncEngin
     assert any(row[0] == "quarter" and row[1] * 900 < limit.timestamp() for row in before)
     async with engine.begin() as connection:
         await connection.execute(update(tally_state).values(closed=limit))
-        gone = select(item.c.id).where(item.c.opened < limit)
-        await connection.execute(delete(contact).where(contact.c.item.in_(gone)))
-        await connection.execute(delete(item).where(item.c.opened < limit))
+        old = and_(item.c.opened < limit, item.c.closed.is_not(None))
+        await connection.execute(delete(contact).where(contact.c.item.in_(select(item.c.id).where(old))))
+        await connection.execute(delete(item).where(old))
     assert await different(engine) == []
     await rebuild(engine, NEW_YORK)
     assert await kept(engine) == before
+    async with engine.connect() as connection:
+        (still_open, *_) = (await connection.execute(select(item.c.id).where(item.c.opened < limit))).scalars()
+    await change_item(engine, still_open, Close("done"), PEOPLE[1], inbox.now, BOOK)
+    assert items(await kept(engine)) == items(before) + 1
     for _ in range(20):
         await inbox.step()
         assert await different(engine) == []

@@ -11,11 +11,11 @@ import traceback
 from pathlib import Path
 
 from clinicpbx.demo.phones import Phones
-from tests.support import situations, situations_queues
+from tests.support import situations, situations_lost, situations_queues
 from tests.support.bed import running_bed
 from tests.support.recorder import FOLDER, SITUATIONS, Situation, Stage, describe_anew, mark, paste, written
 
-WRITTEN = (situations, situations_queues)
+WRITTEN = (situations, situations_queues, situations_lost)
 
 
 async def _record(stage: Stage, one: Situation) -> bool:

@@ -108,6 +108,8 @@ def rules(mobiles: str) -> str:
     return text.replace("MOBILES", mobiles) + FLOWS.replace("{", "{{").replace("}", "}}") + PEOPLE
 
 
+TIDIED = "end of the situation"
+"""What the recorder closes itself; no table has it."""
 Act = Callable[["Stage", Phones], Awaitable[None]]
 
 
@@ -205,9 +207,9 @@ class Stage(Clinic):
         await eventually(lambda: not self.ask("calls"), 10)
         await eventually(lambda: all(row["state"] != "wrap-up" for row in self.ask("agents")), 10)
         for row in self.ask("callbacks"):
-            self.ask("callback.close", callback=row["callback"], outcome="end of the situation")
+            self.ask("callback.close", callback=row["callback"], outcome=TIDIED)
         for row in self.ask("oncall.pages"):
-            self.ask("oncall.close", page=row["page"], who="desk", outcome="end of the situation")
+            self.ask("oncall.close", page=row["page"], who="desk", outcome=TIDIED)
         for row in self.ask("agents"):
             self.ask("agent.unpause", agent=row["agent"])
             self.ask("agent.logout", agent=row["agent"])
@@ -257,7 +259,7 @@ def written(stage: Stage, since: Mark) -> list[Table]:
         Table(
             [row for row in cel if row["linkedid"] in group],
             [row for row in cdr if row["linkedid"] in group],
-            [row for row in facts if row["call"] in group],
+            [row for row in facts if row["call"] in group and TIDIED not in row["body"]],
         )
         for group in found
     ]

@@ -8,8 +8,7 @@ from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.expressions import epoch
-from clinicpbx.adapters.db.spells import agent_spell
-from clinicpbx.adapters.db.tables import queue_entry
+from clinicpbx.adapters.db.tables import agent_spell, queue_entry
 from clinicpbx.core.acd.results import READY
 from clinicpbx.core.records.slots import QUARTER
 

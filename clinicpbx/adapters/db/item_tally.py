@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,11 +26,10 @@ async def closed_items(connection: AsyncConnection, chosen: ColumnElement[bool])
     return [dict(row) for row in (await connection.execute(wanted)).mappings()]
 
 
-def count_items(sums: Sums, items: Iterable[Row], closed: datetime | None, times: int = 1) -> None:
-    """Adds what *items* count as to *sums*, but for those before *closed*; *times* is -1 to take it back."""
+def count_items(sums: Sums, items: Iterable[Row], times: int = 1) -> None:
+    """Adds what closed *items* count as to *sums*; *times* is -1 to take it back."""
     for row in items:
-        if closed is None or row["opened"] >= closed:
-            sums.add(row["opened"], request(row), times)
+        sums.add(row["opened"], request(row), times)
 
 
 @asynccontextmanager
@@ -49,9 +47,9 @@ async def recounted(connection: AsyncConnection, ids: Collection[int]) -> AsyncI
         return
     if connection.dialect.name == "postgresql":  # before the zone is read: who counts anew may be changing it
         await connection.execute(text(f"LOCK TABLE {item_tally.name} IN ROW EXCLUSIVE MODE"))
-    zone, closed = await state(connection)
+    zone, _ = await state(connection)
     sums = Sums()
-    count_items(sums, before, closed, -1)
-    count_items(sums, after, closed)
+    count_items(sums, before, -1)
+    count_items(sums, after)
     for name, counts in sums.rows(zone).items():
         await add_counts(connection, name, dict(sorted(counts.items())))

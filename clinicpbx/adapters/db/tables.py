@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -145,6 +146,21 @@ Index(None, interaction.c.number, interaction.c.started, interaction.c.kind)
 def _of_call() -> Column[str]:
     return Column("call", Text, ForeignKey(interaction.c.call, ondelete="CASCADE"), primary_key=True)
 
+
+# an agent logged in and ready, or paused. `agent`: by the phone, as in the records of calls; `name`: in the rules.
+# `until` is null while it lasts; `counted`: it began and ended on one day, and a tally counts it
+agent_spell = Table(
+    "agent_spell",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", UtcTime, primary_key=True),
+    *map(_text, ("agent", "state", "reason")),
+    Column("until", UtcTime),
+    Column("counted", Boolean, nullable=False, server_default=false()),
+)
+Index(None, agent_spell.c.until)
+_UNCOUNTED = agent_spell.c.counted.is_(False)
+Index("ix_agent_spell_uncounted", agent_spell.c.since, sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED)
 
 queue_entry = Table(
     "queue_entry",

@@ -1,6 +1,6 @@
 """Tallies kept beside the records: what calls counted as before they were written is taken back, what now is added."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any
@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db import repeats
 from clinicpbx.adapters.db.bulk import put
-from clinicpbx.adapters.db.tables import interaction, offer, queue_entry
-from clinicpbx.adapters.db.tally_tables import TALLIES, queue_tally, tally_state
+from clinicpbx.adapters.db.tables import agent_spell, interaction, offer, queue_entry
+from clinicpbx.adapters.db.tally_tables import TALLIES, tally_state
 from clinicpbx.core.records import slots
 from clinicpbx.core.records.sums import Place, Sums, grains
-from clinicpbx.core.records.tally import ANY, SHAPES, Counts, Row, contact, tallies
+from clinicpbx.core.records.tally import ANY, SHAPES, Counts, Row, contact, spell, tallies
 
 CALL = (
     "call",
@@ -121,14 +121,15 @@ class Recount:
                 self.sums.add(row["started"], contact({**row, "again": then}))
         await repeats.keep(connection, changed)
         self.add(({**call, "again": again.get(of)}, stays, offers) for of, (call, stays, offers) in written.items())
-        await self._store(connection)
+        await store(connection, self.sums, self.zone)
 
-    async def _store(self, connection: AsyncConnection) -> None:
-        """Adds the differences to the tallies; rows in which nothing is left go."""
-        for name, rows in self.sums.rows(self.zone).items():
-            await add_counts(connection, name, rows)
-        for place in self.sums.lowered:
-            await _measure(connection, place, self.zone)
+
+async def store(connection: AsyncConnection, sums: Sums, zone: ZoneInfo) -> None:
+    """Adds *sums* to the tallies; rows in which nothing is left go."""
+    for name, rows in sums.rows(zone).items():
+        await add_counts(connection, name, rows)
+    for place in sums.lowered:
+        await _measure(connection, place, zone)
 
 
 async def add_counts(connection: AsyncConnection, name: str, rows: dict[tuple[Any, ...], Counts]) -> None:
@@ -153,26 +154,45 @@ def values_of(name: str, rows: Mapping[tuple[Any, ...], Counts]) -> list[tuple[A
 
 
 async def _measure(connection: AsyncConnection, place: Place, zone: ZoneInfo) -> None:
-    """Finds the greatest waits of *place* anew: of the quarter in the records, of the others in the quarters."""
-    name, quarter, (site, queue) = place
+    """Finds the greatest of *place* anew: of the quarter in the rows counted, of the others in the quarters."""
+    name, quarter, names = place
+    table, shape = TALLIES[name], SHAPES[name]
+    tally, maxima = table.c, [table.c[one] for one in shape.maxima]
+    of_quarters = select(*(func.coalesce(func.max(one), 0) for one in maxima)).where(tally.grain == "quarter")
+    for grain, slot in grains(quarter, zone):
+        key = shape.key_in(grain, names)
+        if key is None:
+            continue
+        alike = [_alike(tally[column], one) for column, one in zip(shape.of, key, strict=True)]
+        of_slot = of_quarters.where(tally.slot.in_(_quarters_of(grain, slot, zone)), *alike)
+        counted = GREATEST[name](connection, quarter, *names) if grain == "quarter" else _row(connection, of_slot)
+        longest = await counted
+        same = [tally[column] == one for column, one in zip(shape.of, key, strict=True)]
+        row = update(table).where(tally.grain == grain, tally.slot == slot, *same)
+        await connection.execute(row.values(dict(zip(maxima, longest, strict=True))))
+
+
+async def _row(connection: AsyncConnection, wanted: Select[Any]) -> tuple[int, ...]:
+    return tuple((await connection.execute(wanted)).one())
+
+
+async def _waits(connection: AsyncConnection, quarter: int, site: str, queue: str) -> tuple[int, ...]:
     since, until = (slots.instant_of(one) for one in (quarter, quarter + 1))
     waits, call = queue_entry.c.waited_ms, interaction.c
     gone = func.max(waits).filter(queue_entry.c.outcome == "abandoned")
     found = select(func.coalesce(func.max(waits), 0), func.coalesce(gone, 0)).join_from(queue_entry, interaction)
     within = (call.kind == "inbound", call.started >= since, call.started < until)
-    own = found.where(*within, call.site == site, queue_entry.c.queue == queue)
-    tally = queue_tally.c
-    maxima = [tally[name] for name in SHAPES[name].maxima]
-    of_quarters = select(*(func.coalesce(func.max(one), 0) for one in maxima)).where(tally.grain == "quarter")
-    for grain, slot in grains(quarter, zone):
-        key = SHAPES[name].key_in(grain, place[2])
-        if key is None:
-            continue
-        alike = [_alike(*pair) for pair in zip((tally.site, tally.queue), key, strict=True)]
-        of_slot = of_quarters.where(tally.slot.in_(_quarters_of(grain, slot, zone)), *alike)
-        longest = (await connection.execute(own if grain == "quarter" else of_slot)).one()
-        row = update(queue_tally).where(tally.grain == grain, tally.slot == slot, tally.site == key[0])
-        await connection.execute(row.where(tally.queue == key[1]).values(dict(zip(maxima, longest, strict=True))))
+    return await _row(connection, found.where(*within, call.site == site, queue_entry.c.queue == queue))
+
+
+async def _lengths(connection: AsyncConnection, quarter: int, *names: str) -> tuple[int, ...]:
+    one, (since, until) = agent_spell.c, (slots.instant_of(each) for each in (quarter, quarter + 1))
+    same = (one[column] == name for column, name in zip(SHAPES["spell_tally"].of, names, strict=True))
+    wanted = select(agent_spell).where(one.counted.is_(True), one.since >= since, one.since < until, *same)
+    return (max((spell(row)[1]["longest_ms"] for row in await _rows(connection, wanted)), default=0),)
+
+
+GREATEST: dict[str, Callable[..., Awaitable[tuple[int, ...]]]] = {"queue_tally": _waits, "spell_tally": _lengths}
 
 
 def _alike(column: ColumnElement[str], name: str) -> ColumnElement[bool]:

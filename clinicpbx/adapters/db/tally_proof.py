@@ -1,46 +1,30 @@
 """Tallies made anew from the records, and compared with them, month by month: each slot lies in one month."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, ColumnElement, Table, and_, delete, func, or_, select, text
+from sqlalchemy import Column, ColumnElement, Table, and_, delete, false, func, not_, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db import repeats
 from clinicpbx.adapters.db.bulk import put, replacing
 from clinicpbx.adapters.db.inbox_tables import item
 from clinicpbx.adapters.db.item_tally import closed_items, count_items
-from clinicpbx.adapters.db.tables import interaction
+from clinicpbx.adapters.db.spells import Spell, count_spells, keep_counted
+from clinicpbx.adapters.db.tables import agent_spell, interaction
 from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of, zone_of
 from clinicpbx.adapters.db.tally_tables import TALLIES, item_tally, tally_state
 from clinicpbx.core.records import slots
+from clinicpbx.core.records.sums import Sums
 
+STAY = {"spell_tally"}
+"""Counted of rows that stay when records of calls go."""
+ITEMS = {item_tally.name: item_tally}
+OTHERS = {name: table for name, table in TALLIES.items() if name not in ITEMS}
 Rows = dict[str, set[tuple[Any, ...]]]
 """By tally, whole rows."""
-
-
-class Part(NamedTuple):
-    """*tables* of what is counted by when it began, *at*; *add*: those that a condition names, to what is counted."""
-
-    tables: dict[str, Table]
-    at: Column[datetime]
-    add: Callable[[AsyncConnection, ColumnElement[bool], Recount], Awaitable[None]]
-
-
-async def _calls(connection: AsyncConnection, chosen: ColumnElement[bool], recount: Recount) -> None:
-    recount.add(await rows_of(connection, chosen))
-
-
-async def _items(connection: AsyncConnection, chosen: ColumnElement[bool], recount: Recount) -> None:
-    count_items(recount.sums, await closed_items(connection, chosen), recount.closed)
-
-
-ITEMS = {item_tally.name: item_tally}
-CALLS = {name: table for name, table in TALLIES.items() if name not in ITEMS}
-# items come last: people close them at any time, and wait for the tally from where its part begins
-PARTS = (Part(CALLS, interaction.c.started, _calls), Part(ITEMS, item.c.opened, _items))
 
 
 async def count_in(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object]) -> bool:
@@ -62,26 +46,35 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
         await put(connection, tally_state, ("id", "zone"), [(1, zone.key)], replacing(tally_state, ["zone"]))
         _, closed = await state(connection, writes=True)
         months = await _months(connection, zone)
+        await _clear(connection, OTHERS, closed)
         for month in months:
-            found = await repeats.following(connection, _within(interaction.c.started, month, zone))
+            begun = _began_in(month, zone)
+            found = await repeats.following(connection, begun)
             await repeats.keep(connection, ((row["call"], row["next"]) for row in found if row["again"] != row["next"]))
+            counted, wrong = await _counted(connection, month, zone, closed)
+            await keep_counted(connection, wrong)
+            await _put(connection, counted)
             told()
-        for part in PARTS:
-            await _clear(connection, part.tables, closed)
-            for month in months:
-                for name, rows in (await _counted(connection, part, month, zone, closed)).items():
-                    await put(connection, TALLIES[name], TALLIES[name].c.keys(), rows)
-                told()
+        # last: people close items at any time
+        await _clear(connection, ITEMS, closed)
+        for month in months:
+            await _put(connection, await _counted_items(connection, month, zone, closed))
+            told()
     return len(months)
 
 
-async def _clear(connection: AsyncConnection, tables: dict[str, Table], closed: datetime | None) -> None:
-    """Others write *tables* again when all is counted."""
+async def _clear(connection: AsyncConnection, tables: Mapping[str, Table], closed: datetime | None) -> None:
+    """Others write *tables* again when the transaction ends."""
     for name, table in tables.items():
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"LOCK TABLE {name} IN EXCLUSIVE MODE"))
-        stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else None
-        await connection.execute(delete(table) if stands is None else delete(table).where(~stands))
+        stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else false()
+        await connection.execute(delete(table).where(true() if name in STAY else not_(stands)))
+
+
+async def _put(connection: AsyncConnection, counted: Rows) -> None:
+    for name, rows in counted.items():
+        await put(connection, TALLIES[name], TALLIES[name].c.keys(), rows)
 
 
 async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
@@ -91,16 +84,19 @@ async def differences(engine: AsyncEngine) -> AsyncIterator[dict[str, Any]]:
             await connection.execution_options(isolation_level="REPEATABLE READ")
         zone, closed = await state(connection)
         for month in await _months(connection, zone):
-            for row in await repeats.following(connection, _within(interaction.c.started, month, zone)):
+            for row in await repeats.following(connection, _began_in(month, zone)):
                 if row["again"] != row["next"]:
                     place = {"tally": "interaction", "grain": "", "slot": 0, "of": row["call"], "figure": "again"}
                     yield {**place, "kept": row["again"], "counted": row["next"]}
             kept = await _kept(connection, month, zone)
-            for part in PARTS:
-                counted = await _counted(connection, part, month, zone, closed)
-                for name, table in part.tables.items():
-                    for difference in _compared(table, kept[name], counted.get(name, set())):
-                        yield difference
+            counted, wrong = await _counted(connection, month, zone, closed)
+            counted |= await _counted_items(connection, month, zone, closed)
+            for spell in wrong:
+                place = {"tally": "agent_spell", "grain": "", "slot": 0, "of": spell["name"], "figure": "counted"}
+                yield {**place, "kept": not spell["counted"], "counted": spell["counted"]}
+            for name, table in TALLIES.items():
+                for difference in _compared(table, kept[name], counted.get(name, set())):
+                    yield difference
 
 
 def _compared(table: Table, kept: set[tuple[Any, ...]], counted: set[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -119,11 +115,10 @@ def _compared(table: Table, kept: set[tuple[Any, ...]], counted: set[tuple[Any, 
 
 
 async def _months(connection: AsyncConnection, zone: ZoneInfo) -> range:
-    """Every month in which a call or an item began, or of which anything is kept."""
-    found = set[int]()
-    for part in PARTS:
-        began = (await connection.execute(select(func.min(part.at), func.max(part.at)))).one()
-        found |= {slots.month_of(slots.quarter_of(at), zone) for at in began if at is not None}
+    """Every month in which a call, a spell or an item began, or of which anything is kept."""
+    began = interaction.c.started, agent_spell.c.since, item.c.opened
+    spans = [(await connection.execute(select(func.min(at), func.max(at)))).one() for at in began]
+    found = {slots.month_of(slots.quarter_of(at), zone) for span in spans for at in span if at is not None}
     to_month: dict[str, Callable[[int], int]] = {
         "quarter": lambda slot: slots.month_of(slot, zone),
         "day": lambda slot: slots.month_of(slots.day_begins(slot, zone), zone),
@@ -140,26 +135,58 @@ def _bounds(month: int, zone: ZoneInfo) -> tuple[int, int]:
     return slots.month_begins(month, zone), slots.month_begins(month + 1, zone)
 
 
-def _within(at: Column[datetime], month: int, zone: ZoneInfo) -> ColumnElement[bool]:
+def _began_in(month: int, zone: ZoneInfo, at: Column[datetime] = interaction.c.started) -> ColumnElement[bool]:
     since, until = (slots.instant_of(quarter) for quarter in _bounds(month, zone))
     return and_(at >= since, at < until)
 
 
 async def _counted(
-    connection: AsyncConnection, part: Part, month: int, zone: ZoneInfo, closed: datetime | None
-) -> Rows:
-    """The rows of *month* as the records make them; before *closed*, as the quarter hours kept do."""
+    connection: AsyncConnection, month: int, zone: ZoneInfo, closed: datetime | None
+) -> tuple[Rows, list[Spell]]:
+    """The rows of *month* as the records make them; before *closed*, as the quarter hours kept do.
+
+    And the spells of which something else is kept than whether they are counted.
+    """
     recount = Recount(zone, closed)
-    await part.add(connection, _within(part.at, month, zone), recount)
-    if closed is not None:
-        first, last = _bounds(month, zone)
-        for name, table in part.tables.items():
-            keys = len(table.primary_key)
-            stands = select(table).where(table.c.grain == "quarter", table.c.slot >= first)
-            for row in await connection.execute(stands.where(table.c.slot < min(last, slots.quarter_of(closed)))):
-                figures = dict(zip(table.c.keys()[keys:], row[keys:], strict=True))
-                recount.sums.of[name, row.slot, tuple(row[2:keys])] = figures
-    return {name: set(values_of(name, rows)) for name, rows in recount.sums.rows(zone).items()}
+    recount.add(await rows_of(connection, _began_in(month, zone)))
+    wrong = await count_spells(connection, _began_in(month, zone, agent_spell.c.since), recount.sums, zone)
+    await _stand(connection, recount.sums, OTHERS, month, zone, closed)
+    return _rows(recount.sums, zone), wrong
+
+
+async def _counted_items(connection: AsyncConnection, month: int, zone: ZoneInfo, closed: datetime | None) -> Rows:
+    """The rows of *month* of items, as those of calls."""
+    sums, opened = Sums(), item.c.opened
+    since = opened >= closed if closed else true()
+    count_items(sums, await closed_items(connection, and_(_began_in(month, zone, opened), since)))
+    await _stand(connection, sums, ITEMS, month, zone, closed)
+    return _rows(sums, zone)
+
+
+async def _stand(
+    connection: AsyncConnection,
+    sums: Sums,
+    tables: Mapping[str, Table],
+    month: int,
+    zone: ZoneInfo,
+    closed: datetime | None,
+) -> None:
+    """Adds the quarter hours of *tables* that are kept from before *closed* to *sums*."""
+    first, last = _bounds(month, zone)
+    if closed is None:
+        return
+    for name, table in tables.items():
+        if name in STAY:
+            continue
+        keys = len(table.primary_key)
+        stands = select(table).where(table.c.grain == "quarter", table.c.slot >= first)
+        for row in await connection.execute(stands.where(table.c.slot < min(last, slots.quarter_of(closed)))):
+            figures = dict(zip(table.c.keys()[keys:], row[keys:], strict=True))
+            sums.of[name, row.slot, tuple(row[2:keys])] = figures
+
+
+def _rows(sums: Sums, zone: ZoneInfo) -> Rows:
+    return {name: set(values_of(name, rows)) for name, rows in sums.rows(zone).items()}
 
 
 async def _kept(connection: AsyncConnection, month: int, zone: ZoneInfo) -> Rows:

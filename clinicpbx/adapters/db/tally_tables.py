@@ -29,8 +29,8 @@ def _tally(name: str, shape: Shape) -> Table:
 
 TALLIES = {name: _tally(name, shape) for name, shape in SHAPES.items()}
 queue_tally, call_tally, agent_tally = (TALLIES[name] for name in ("queue_tally", "call_tally", "agent_tally"))
-path_tally, contact_tally, callback_tally = (
-    TALLIES[name] for name in ("path_tally", "contact_tally", "callback_tally")
+path_tally, contact_tally, callback_tally, spell_tally = (
+    TALLIES[name] for name in ("path_tally", "contact_tally", "callback_tally", "spell_tally")
 )
 item_tally = TALLIES["item_tally"]
 

@@ -80,8 +80,9 @@ def contact_of(record: Interaction, number: str, book: Rulebook) -> Contact | No
         return Contact(record.call, "called", record.ended, Private(number)) if number else None
     if record.kind != "inbound":
         return None
-    short = record.outcome == "abandoned" and record.ended - record.started < book.short_abandon
-    kind = "short" if short else KINDS.get(record.outcome, record.outcome)
+    gone = record.outcome == "abandoned" and record.answered is None
+    short = gone and record.ended - record.started < book.short_abandon
+    kind = "short" if short else "interrupted" if record.cut_off else KINDS.get(record.outcome, record.outcome)
     queue = record.queues[-1].queue if record.queues else ""
     category = category_of(book.categories, kind, record.category, record.mailbox, queue)
     return Contact(

@@ -1,19 +1,19 @@
 """One record per call, from what Asterisk wrote and what the daemon decided; either may be missing."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from clinicpbx.core.callflow.rehearsal import is_test
 from clinicpbx.core.inbox.attempt import INTERRUPTED, NOT_PICKED_UP, Attempt
-from clinicpbx.core.records.call_record import Interaction, Kind, Outcome, QueueEntry
+from clinicpbx.core.records.call_record import SILENT, Interaction, Kind, Outcome, QueueEntry, Transfer
 from clinicpbx.core.records.legs import Leg, Talk, extension, hold, legs_of, talks
 from clinicpbx.core.records.lives import lives
-from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, worked
+from clinicpbx.core.records.parties import UNKNOWN, Parties, held, length_of, rung, worked
 from clinicpbx.core.records.promises import paged, promised
-from clinicpbx.core.records.queueing import Queueing, queueing
+from clinicpbx.core.records.queueing import Queueing, in_line, queueing
 from clinicpbx.core.records.rows import CdrRow, CelRow, Fact, once
 from clinicpbx.core.records.spans import total
 from clinicpbx.core.records.transfers import transfers
@@ -24,6 +24,8 @@ FALLBACK, EMERGENCY, TRUNK = "cpbx-fallback", "cpbx-emergency-call", "cpbx-from-
 ATTEMPT = re.compile(r"^(.+)\.\d+(?:-red)?\.a\d+$")
 """The id of a channel by which somebody is rung about a call: see callbacks.py and page.py."""
 RUNG = "s"
+NORMAL = 16
+"""The cause (Q.850) where one side ended the call."""
 NO_TALK = timedelta(milliseconds=100)
 """A bridge that is torn down while it is made is no talk: a caller hung up in that moment."""
 OF_CHANNELS = ("held", "unheld")
@@ -103,14 +105,12 @@ class _Assembly:
         started, ended = times
         kind = self._kind()
         spans = self._talks(kind, ended)
-        stays = queueing(() if kind == "selftest" else self.facts)
-        outcome = self._outcome(kind, spans)
+        moves = transfers(self.call, self.cel, self.legs)
+        hangup = self._hangup(spans, moves)
+        outcome = self._outcome(kind, spans, moves, hangup)
         answered, talk, agent = self._answered(spans)
-        self._close(stays, outcome, answered, agent, ended)
-        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
-            if any(stay.outcome == "answered" for stay in found.entries):
-                stays.entries += found.entries
-                stays.offers += found.offers
+        answers = [(answered, agent), *((span.since, extension(span.other.channel)) for span in spans)]
+        stays = self._stays(self._in_line(moves) if kind != "selftest" else (), outcome, answers, ended)
         queues = self._queues(stays, spans, outcome, ended)
         arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
@@ -129,11 +129,11 @@ class _Assembly:
             menu_path=tuple(self._menu_path()),
             queues=queues,
             offers=tuple(sorted(stays.offers, key=lambda offer: offer.at)),
-            transfers=tuple(transfers(self.call, self.cel, self.legs)),
+            transfers=tuple(moves),
             agent=agent,
             answered=answered,
             talk=talk,
-            hangup=self._hangup(),
+            hangup=hangup,
             cause=self.leg.cause if self.leg else 0,
             fallback=self.leg is not None and FALLBACK in self.leg.contexts,
             hold=held(spans),
@@ -177,11 +177,7 @@ class _Assembly:
 
     def _legs(self, stays: Queueing, arrived: Mapping[str, str], ended: datetime) -> Parties:
         asked = arrived.get("entry", UNKNOWN) if self._origin() else ""
-        taken = (
-            str(fact.body.get("agent", "")) for fact in self.said.get("answered", ()) if not fact.body.get("queue")
-        )
-        person = next((agent for agent in taken if agent and not agent.isdigit()), "")
-        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, person, ended)
+        return Parties(self.call, set(self.calls) - {self.call}, stays.offers, asked, rung(self.facts), ended)
 
     def _menu_path(self) -> list[str]:
         pressed = [fact.body for fact in self.said.get("menu", ())]
@@ -224,7 +220,7 @@ class _Assembly:
             return self.leg.tests
         return any(is_test(row.channel) for row in self.cdr) or self._body("ended", 0).get("outcome") == "selftest"
 
-    def _outcome(self, kind: Kind, spans: Sequence[Talk]) -> Outcome:
+    def _outcome(self, kind: Kind, spans: Sequence[Talk], moves: Sequence[Transfer], hangup: str) -> Outcome:
         if self.lost:
             return "interrupted"
         if kind in ("internal", "outbound", "emergency", "selftest"):
@@ -232,23 +228,33 @@ class _Assembly:
         told = OUTCOMES.get(self._body("ended").get("outcome", ""))
         if told == "answered" and self._in_vain(spans):
             told = "abandoned"
-        waiting = max((fact.at for fact in self.said.get("queued", ())), default=None)
-        # the talk before a transfer ends a moment after the queue it led to was entered
-        taken = any(waiting is None or span.since >= waiting for span in spans)
         if told == "internal":  # a patient whom a phone of ours transferred to a number of ours
             told = None
         said = self.said.get("message")
         talked = [span.until for span in spans] or [row.end for row in self._taken() if row.end]
         if said and talked and said[-1].at >= max(talked):
             return "voicemail"  # who was transferred to a mailbox still waits for an answer
+        sought = self._sought(moves)
+        # the talk before a transfer ends a moment after it
+        taken = any(sought is None or span.until > sought + NO_TALK for span in spans)
+        if told == "answered" and spans and not taken:
+            told = None
         if told is not None and told not in ("abandoned", "failed"):
             return told
         if taken or (not spans and self.leg is None and self._by_cdr()[0]):
             return "answered"
         if self._body("message") or (self.leg is not None and self.leg.recorded):
             return "voicemail"
+        if spans and hangup == "system" and self.leg is not None and self.leg.cause != SILENT:
+            return "failed"
         fell = self.leg is not None and FALLBACK in self.leg.contexts
         return told if told and not fell else "abandoned"
+
+    def _sought(self, moves: Sequence[Transfer]) -> datetime | None:
+        """When somebody was sought for the caller last: by a queue, or by a transfer that led to no flow of ours."""
+        arrived = max((fact.at for fact in self.said.get("arrived", ())), default=None)
+        sent = [move.at for move in moves if arrived is None or move.at > arrived]
+        return max([*sent, *(fact.at for fact in self.said.get("queued", ()))], default=None)
 
     def _queues(
         self, stays: Queueing, spans: Sequence[Talk], outcome: Outcome, ended: datetime
@@ -292,14 +298,30 @@ class _Assembly:
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent
 
-    def _close(self, stays: Queueing, outcome: Outcome, answered: datetime | None, agent: str, ended: datetime) -> None:
-        stay = stays.stay
-        if stay is None:
-            return
-        if answered is not None and answered >= stay.entered:
-            stays.leave(answered, "answered", agent)
-        else:
-            stays.leave(ended, "interrupted" if outcome == "interrupted" else "abandoned")
+    def _in_line(self, moves: Sequence[Transfer]) -> Sequence[Fact]:
+        left = [move.at for move in moves if move.kind == "attended" and not move.to]  # nobody had answered yet
+        facts: Sequence[Fact] = self.facts
+        for asked in self.asked:
+            facts = in_line(facts, asked, left)
+        return facts
+
+    def _stays(
+        self, facts: Sequence[Fact], outcome: Outcome, answers: Iterable[tuple[datetime | None, str]], ended: datetime
+    ) -> Queueing:
+        """What *facts* say about queues; a stay still open is ended by the first of *answers* (when, by whom) in it."""
+        stays = queueing(facts)
+        if stays.stay is not None:
+            since = stays.stay.entered
+            taken = next(((at, agent) for at, agent in answers if at is not None and at >= since), None)
+            if taken is not None:
+                stays.leave(taken[0], "answered", taken[1])
+            else:
+                stays.leave(ended, "interrupted" if outcome == "interrupted" else "abandoned")
+        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
+            if any(stay.outcome == "answered" for stay in found.entries):
+                stays.entries += found.entries
+                stays.offers += found.offers
+        return stays
 
     def _caller(self) -> Private[str]:
         if self.leg is not None:
@@ -307,18 +329,24 @@ class _Assembly:
         return next((row.source for row in self.cdr), Private(""))
 
     def _called(self) -> str:
-        told = self._body("arrived").get("entry", "")
+        told = self._body("arrived", 0).get("entry", "")
         exten = self.leg.exten if self.leg else ""
         if exten == RUNG:  # by us: whom the call was to reach, Asterisk's rows of the other channel tell
             return ""
-        return exten or told or next((row.destination for row in self.cdr), "")
+        line = self.leg.line if self.leg is not None and self.leg.arrived else ""
+        return line or exten or told or next((row.destination for row in self.cdr), "")
 
-    def _hangup(self) -> str:
-        if self.leg is None or self.lost:
+    def _hangup(self, spans: Sequence[Talk], moves: Sequence[Transfer]) -> str:
+        leg = self.leg
+        if leg is None or self.lost:
             return ""
-        source = self.leg.hangup_source
-        if source == self.leg.channel:
+        since = max((move.at + NO_TALK for move in moves), default=leg.started)
+        last = spans[-1] if spans and leg.ended and spans[-1].until > max(since, leg.ended - NO_TALK) else None
+        source = leg.hangup_source or (last.other.hangup_source if last else "")
+        if source == leg.channel and not self._origin():
             return "caller"
-        if not source:
+        if not source and last and leg.cause == last.other.cause == NORMAL:
+            return ""  # of some talks Asterisk does not write which side ended them
+        if not source or source.startswith("dialplan/"):
             return "system"
         return "agent" if extension(source) else "other"

@@ -23,6 +23,9 @@ Outcome = Literal[
 ]
 
 NOBODY = Private("")
+SILENT = 44
+"""The cause (Q.850) by which Asterisk ends a channel that sends no sound for its `rtp_timeout`."""
+SOON = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ class Interaction:
 
     *category* is what the caller wants, by the rules. *callback*: what became of a call-back promised in it: promised,
     unreached or done; *tries*: how often the patient was rung for it; *called_back*: when the patient was reached.
-    *paged*: who on call accepted it; *page_outcome*: what they said came of it. *site*: whose call it was, by the
-    rules. *disposition*: what an agent said came of it. *origin*: the call in which this one was asked for.
+    *paged*: who on call accepted it, or else who closed it; *page_outcome*: what came of it. *site*: whose call it was,
+    by the rules. *disposition*: what an agent said came of it. *origin*: the call in which this one was asked for.
     *attempts*: those that were made in it, to call patients of items. *given*: the number that the caller keyed to be
     called at, as keyed.
     *dialled* is what a phone of ours called, *did* what somebody outside called. *talk* is the time bridged
@@ -142,6 +145,12 @@ class Interaction:
     legs: tuple[CallLeg, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     given: Private[str] = NOBODY
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the talk ended because one side sent no sound any more: a phone or a line has failed."""
+        last = (leg for leg in self.legs if leg.talk and self.ended - leg.ended < SOON)
+        return self.outcome == "answered" and any(leg.cause == SILENT for leg in last)
 
     @property
     def waited(self) -> timedelta:

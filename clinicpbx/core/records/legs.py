@@ -10,6 +10,8 @@ from clinicpbx.core.records.rows import CelRow, Fact
 from clinicpbx.core.records.spans import Span
 
 END = datetime.max.replace(tzinfo=UTC)
+LINES = ("cpbx-arrive", "cpbx-fallback")
+"""Contexts whose extensions are our numbers as the rules write them."""
 PHONE = re.compile(r"^PJSIP/phone-(.+)-[0-9a-f]{8}(?:;[12])?$")
 
 
@@ -24,7 +26,8 @@ class Stay:
 
 @dataclass(slots=True)
 class Leg:
-    """One channel of a call. *linkedid*: of its first row. *holds*: when its party had the others on hold."""
+    """One channel of a call. *linkedid*: of its first row. *holds*: when its party had the others on hold. *line*: our
+    number that it called, however the carrier writes it, "" before the dialplan has said so."""
 
     uniqueid: str
     linkedid: str
@@ -39,6 +42,7 @@ class Leg:
     cause: int = 0
     hangup_source: str = ""
     contexts: set[str] = field(default_factory=set)
+    line: str = ""
     recorded: bool = False
     stays: list[Stay] = field(default_factory=list)
     holds: list[Span] = field(default_factory=list)
@@ -89,6 +93,8 @@ def legs_of(rows: Iterable[CelRow]) -> dict[str, Leg]:
             leg.dialled = row.kind == "CHAN_START" and row.exten == "s"
             legs[row.uniqueid] = leg
         leg.contexts.add(row.context)
+        if row.context in LINES:
+            leg.line = leg.line or row.exten
         if row.kind in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
             _stay(leg, row)
         elif row.kind == "HANGUP":

@@ -10,6 +10,8 @@ from clinicpbx.core.records.rows import Fact
 from clinicpbx.core.records.spans import Span, common, joined, total
 
 UNKNOWN = "?"
+PATIENT = "patient"
+"""Whom a fact says was dialled where the call is made for somebody."""
 RINGS_WITHIN = timedelta(seconds=3)
 """So soon after a queue's offer its phone rings."""
 
@@ -20,23 +22,21 @@ class Parties:
 
     *asked*: the phone, or the name of who is on call, that was rung for the call; "" where the caller is the caller,
     UNKNOWN where nobody answered.
-    *person*: who on call took it, "" for nobody.
+    *rung*: of `rung`.
     """
 
     call: str
     others: Collection[str]
     offers: Sequence[Offer]
     asked: str
-    person: str
+    rung: Sequence[tuple[datetime, str]]
     ended: datetime
 
     def of(self, legs: Collection[Leg], spans: Sequence[Talk]) -> tuple[CallLeg, ...]:
         """The call's channels of *legs*, its own first; *spans*: what its own talked."""
         talked = {span.other.uniqueid for span in spans}
         mine = [leg for leg in legs if self._mine(leg, talked)]
-        return tuple(
-            self._told(leg, legs, spans, talked) for leg in sorted(mine, key=lambda leg: leg.uniqueid != self.call)
-        )
+        return tuple(self._told(leg, legs, spans) for leg in sorted(mine, key=lambda leg: leg.uniqueid != self.call))
 
     def _mine(self, leg: Leg, talked: Collection[str]) -> bool:
         if leg.uniqueid == self.call:
@@ -47,7 +47,7 @@ class Parties:
             return True
         return leg.uniqueid not in self.others and leg.linkedid not in self.others
 
-    def _told(self, leg: Leg, legs: Collection[Leg], spans: Sequence[Talk], talked: Collection[str]) -> CallLeg:
+    def _told(self, leg: Leg, legs: Collection[Leg], spans: Sequence[Talk]) -> CallLeg:
         ended = max(leg.ended or self.ended, leg.started)
         if leg.stays:
             own = spans if leg.uniqueid == self.call else talks(leg, legs, ended)
@@ -55,11 +55,11 @@ class Parties:
             length, held = total(times), total(common(times, leg.holds)) if leg.holds else timedelta()
         else:
             length = held = timedelta()
-        role, party, queue = self._who(leg, leg.uniqueid in talked)
+        role, party, queue = self._who(leg)
         answered = None if leg.answered is None else max(leg.answered, leg.started)
         return CallLeg(leg.channel, role, party, queue, leg.started, answered, ended, length, held, leg.cause)
 
-    def _who(self, leg: Leg, talked: bool) -> tuple[str, str, str]:
+    def _who(self, leg: Leg) -> tuple[str, str, str]:
         """Role, party, queue."""
         phone = extension(leg.channel)
         if leg.uniqueid == self.call:
@@ -69,10 +69,22 @@ class Parties:
                 return ("agent" if phone == self.asked else "phone" if phone else "oncall"), phone, ""
             return "oncall", self.asked, ""
         if not phone:
-            return ("oncall", self.person, "") if self.person and talked else ("outside", "", "")
+            person = next((who for at, who in reversed(self.rung) if at <= leg.started), "")
+            return ("oncall", person, "") if person and leg.dialled else ("outside", "", "")
         mine = [offer for offer in self.offers if offer.agent == phone]
         rang = [offer.queue for offer in mine if timedelta() <= leg.started - offer.at <= RINGS_WITHIN]
         return "agent" if mine else "phone", phone, rang[-1] if rang and leg.dialled else ""
+
+
+def rung(facts: Iterable[Fact]) -> list[tuple[datetime, str]]:
+    """Who on call was rung for the caller, and from when on; "" for nobody any more."""
+    found = []
+    for fact in facts:
+        if fact.kind == "dialled" and fact.body.get("why") and fact.body.get("target") != PATIENT:
+            found.append((fact.at, str(fact.body.get("target", ""))))
+        elif fact.kind in ("answered", "dial_ended"):
+            found.append((fact.at, ""))
+    return found
 
 
 def held(spans: Sequence[Talk]) -> timedelta:

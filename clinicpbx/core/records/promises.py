@@ -10,10 +10,10 @@ Said = Mapping[str, Sequence[Fact]]
 
 
 def paged(said: Said) -> dict[str, Any]:
-    """Who on call accepted what the call was about, and how it ended."""
+    """Who on call accepted what the call was about, or else who closed it, and how it ended."""
     told = {str(fact.body.get("event", "")): fact.body for fact in said.get("page", ())}
     accepted, closed = told.get("accepted", {}), told.get("closed", {})
-    who = str(closed.get("who", "") or accepted.get("who", ""))
+    who = str(accepted.get("who", "") or closed.get("who", ""))
     return {"paged": who, "page_outcome": str(closed.get("result", ""))} if who else {}
 
 

@@ -1,11 +1,14 @@
 """A call's stays in queues and the phones rung for it, read from the daemon's facts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from clinicpbx.core.records.call_record import Offer, QueueEntry
 from clinicpbx.core.records.rows import Fact
+
+MOMENT = timedelta(seconds=1)
+"""Between a transfer, by Asterisk's rows, and what the daemon hears of it."""
 
 
 @dataclass(slots=True)
@@ -68,3 +71,18 @@ def queueing(facts: Sequence[Fact]) -> Queueing:
     for fact in facts:
         found.read(fact)
     return found
+
+
+def in_line(own: Sequence[Fact], asked: Sequence[Fact], left: Iterable[datetime]) -> Sequence[Fact]:
+    """The facts of a caller whom an agent *left* in the place of the agent's own call, which *asked* a queue: the stay
+    goes on. Where the caller was left in none, *own*."""
+    moments = tuple(left)
+    over = (fact for fact in asked if fact.kind == "abandoned" and any(abs(fact.at - at) < MOMENT for at in moments))
+    gone = next(over, None)
+    if gone is None:
+        return own
+    # the daemon may hear that the caller has arrived in that place before it hears that the agent has gone
+    later = (fact for fact in own if fact.kind == "queued" and fact.at > gone.at - MOMENT)
+    on = next((fact for fact in later if fact.body.get("queue") == gone.body.get("queue")), None)
+    joined = [fact for fact in (*own, *asked) if fact is not on and fact is not gone and fact.kind != "ended"]
+    return sorted(joined, key=lambda fact: fact.at)

@@ -47,6 +47,11 @@ def month_begins(month: int, zone: ZoneInfo) -> int:
     return quarter_of(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))
 
 
+def within_a_day(since: datetime, until: datetime | None, zone: ZoneInfo) -> bool:
+    """Whether what lasted from *since* to *until*, None if it still does, began and ended on one day in *zone*."""
+    return until is not None and since.astimezone(zone).date() == until.astimezone(zone).date()
+
+
 def told(grain: str, slot: int) -> str:
     """*slot* for people: `2026-11-24 08:15Z`, `2026-11-24`, or `2026-11 Tuesday 08:15`."""
     if grain == "quarter":

@@ -81,6 +81,7 @@ SHAPES = {
     ),
     "path_tally": Shape(("path",), ("calls", "taken", "left"), week=None),
     "contact_tally": Shape(("site", "category"), ("contacts", *(f"again_{days}" for days in DAYS), "later")),
+    "spell_tally": Shape(("agent", "state", "reason"), ("times", "ms"), ("longest_ms",), week=None),
     "callback_tally": Shape(("queue",), ("promised", "done", "unreached", "tries", "delay_ms")),
     "item_tally": Shape(("category", "queue"), ("items", "attempted", "first_ms", "in_time", "late", "closed_ms")),
 }
@@ -179,6 +180,13 @@ def _callback(call: Row, entries: Sequence[Row]) -> Iterator[tuple[Key, Counts]]
             "delay_ms": delay // timedelta(milliseconds=1),
         },
     )
+
+
+def spell(row: Row) -> tuple[Key, Counts]:
+    """An agent's time ready or in a pause, that is over."""
+    ms = round((row["until"] - row["since"]) / timedelta(milliseconds=1))
+    key = ("spell_tally", tuple(row[name] for name in SHAPES["spell_tally"].of))
+    return key, {"times": 1, "ms": ms, "longest_ms": ms}
 
 
 def contact(call: Row) -> Iterator[tuple[Key, Counts]]:
