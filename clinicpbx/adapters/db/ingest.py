@@ -1,4 +1,4 @@
-"""Moves spooled rows into the main database, each exactly once: rows and cursor in one transaction."""
+"""Spooled rows as the main database keeps them, each exactly once: rows and cursor in one transaction."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -63,25 +63,37 @@ def restarted(kind: str, identity: str) -> Cursor:
     return Cursor(kind, identity, secrets.token_hex(8), 0)
 
 
-async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str) -> Cursor:
-    """Stores *rows* (id, cells), read after *at*, the new cursor, and what of them is audited, in one transaction.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows (id, cells) of a spool, read after *at*. *mark* is the last one's digest."""
 
-    *mark* is the last row's digest.
-    """
-    moved = replace(at, position=rows[-1][0], mark=mark)
-    table, values = TABLES[at.kind], [row for _, row in rows]
-    async with engine.begin() as connection:
-        await put(connection, table, table.c.keys(), [(at.spool, rowid, *row) for rowid, row in rows])
-        touched = await _touched(connection, at.kind, values)
-        if at.kind == "cel":
-            await _channels(connection, values)
-        if at.kind == "fact":
-            await _tell(connection, [fact_cells(*row) for row in values if row[KIND] in TOLD])
-        await touch(connection, touched)
-        state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
-        statement = insert(connection, cursor).values(kind=moved.kind, **state)
-        await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
-    return moved
+    at: Cursor
+    rows: Sequence[Row]
+    mark: str
+
+    @property
+    def moved(self) -> Cursor:
+        """The cursor after its rows."""
+        return replace(self.at, position=self.rows[-1][0], mark=self.mark)
+
+
+async def changed(connection: AsyncConnection, batch: Batch) -> set[str]:
+    """The groups whose records *batch* changes; stores what else its rows tell, and what of them is audited."""
+    kind, values = batch.at.kind, [row for _, row in batch.rows]
+    if kind == "cel":
+        await _channels(connection, values)
+    if kind == "fact":
+        await _tell(connection, [fact_cells(*row) for row in values if row[KIND] in TOLD])
+    return await _touched(connection, kind, values)
+
+
+async def keep(connection: AsyncConnection, batch: Batch) -> None:
+    """Stores the rows of *batch* and how far its spool was read."""
+    moved, table = batch.moved, TABLES[batch.at.kind]
+    await put(connection, table, table.c.keys(), [(moved.spool, rowid, *row) for rowid, row in batch.rows])
+    state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
+    statement = insert(connection, cursor).values(kind=moved.kind, **state)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
 
 
 async def touch(connection: AsyncConnection, ids: Iterable[str]) -> None:
