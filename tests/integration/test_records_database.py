@@ -15,9 +15,9 @@ from sqlalchemy import event, func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.intake import take_in
 from clinicpbx.adapters.db.migrate import differences, downgrade, newest, upgrade, version
-from clinicpbx.adapters.db.records import assemble_pending
-from clinicpbx.adapters.db.tables import cel, interaction, leg, offer, queue_entry
+from clinicpbx.adapters.db.tables import cel, interaction, leg, offer, pending, queue_entry
 from clinicpbx.adapters.spool.reader import BATCH, spools
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.daemon.records_runtime import RecordsRuntime
@@ -229,12 +229,12 @@ async def test_a_record_that_cannot_be_assembled_stops_no_other(runtime: tuple[I
             raise KeyError("a bug")
         return assemble_all(group)
 
-    for spool in listener.spools:
-        await listener._move(spool, BATCH)
-    count, faults, _ = await assemble_pending(listener.engine, how=faulty)
-    assert (count, len(faults)) == (2, 1)
-    assert (await assemble_pending(listener.engine, how=faulty))[0] == 0
+    batches = [await listener._read(spool, BATCH) for spool in listener.spools]
+    assert len((await take_in(listener.engine, batches, how=faulty)).faults) == 1
+    assert (await take_in(listener.engine, how=faulty)) == (True, [], [])
     assert len(await rows(listener, interaction)) == 1
+    assert [row["id"] for row in await rows(listener, pending) if row["failed"]] == [bad]
+    listener.forget()
     write_call(instance, type(CALLS["emergency"])(cdr=CALLS["answered from queue"].cdr))
     await listener.step()
     assert len(await rows(listener, interaction)) == 2

@@ -78,22 +78,22 @@ class Batch:
 
 
 async def changed(connection: AsyncConnection, batch: Batch) -> set[str]:
-    """The groups whose records *batch* changes; stores what else its rows tell, and what of them is audited."""
-    kind, values = batch.at.kind, [row for _, row in batch.rows]
+    """The groups whose records the rows of *batch* change; stores which channels they show to be linked and open."""
+    kind, rows = batch.at.kind, [row for _, row in batch.rows]
     if kind == "cel":
-        await _channels(connection, values)
-    if kind == "fact":
-        await _tell(connection, [fact_cells(*row) for row in values if row[KIND] in TOLD])
-    return await _touched(connection, kind, values)
+        await _channels(connection, rows)
+    return await _touched(connection, kind, rows)
 
 
 async def keep(connection: AsyncConnection, batch: Batch) -> None:
-    """Stores the rows of *batch* and how far its spool was read."""
+    """Stores the rows of *batch*, how far its spool was read, and what people and the audit log are told."""
     moved, table = batch.moved, TABLES[batch.at.kind]
     await put(connection, table, table.c.keys(), [(moved.spool, rowid, *row) for rowid, row in batch.rows])
     state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
     statement = insert(connection, cursor).values(kind=moved.kind, **state)
     await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
+    if moved.kind == "fact":
+        await _tell(connection, [fact_cells(*row) for _, row in batch.rows if row[KIND] in TOLD])
 
 
 async def touch(connection: AsyncConnection, ids: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """Spooled rows and the records they change, in one transaction; records are a pure function of all rows of a group."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Table, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from clinicpbx.adapters.db.bulk import put, replacing
+from clinicpbx.adapters.db.bulk import put
 from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.ingest import Batch, changed, keep, touch
 from clinicpbx.adapters.db.records import NO_RULES, write_records
@@ -64,11 +64,11 @@ async def take_in(
         done = Assembled(len(chosen) < limit, [], [])
         found = await members(connection, chosen) if chosen else []
         rows = await _rows(connection, sorted({one for group in found for one in group}), batches)
-        for batch in batches:
-            await keep(connection, batch)
         if found:
             failed = await _assemble(connection, found, rows, how, book, done)
             await _settle(connection, chosen, failed)
+        for batch in batches:  # last: people, too, change items before they write the audit log
+            await keep(connection, batch)
     return done
 
 
@@ -95,10 +95,10 @@ async def _assemble(
     return failed
 
 
-async def _settle(connection: AsyncConnection, ids: Iterable[str], failed: Iterable[str]) -> None:
-    """Nothing of *ids* waits any more; *failed* are marked."""
+async def _settle(connection: AsyncConnection, ids: Sequence[str], failed: Collection[str]) -> None:
+    """None of *ids* waits any more; those in groups that *failed* are marked."""
     await connection.execute(delete(pending).where(pending.c.id.in_(ids)))
-    await put(connection, pending, ("id", "failed"), [(one, True) for one in failed], replacing(pending, ["failed"]))
+    await put(connection, pending, ("id", "failed"), [(one, True) for one in ids if one in failed])
 
 
 async def members(connection: AsyncConnection, ids: Sequence[str]) -> list[frozenset[str]]:

@@ -31,7 +31,7 @@ async def write_records(connection: AsyncConnection, ids: Collection[str], recor
     entries, offers, legs = ({one.call: made(one) for one in records} for made in (_entries, _offers, _legs))
     for table, parts in ((queue_entry, entries), (offer, offers), (leg, legs)):
         if recount.known:
-            await connection.execute(delete(table).where(table.c.call.in_(calls)))
+            await connection.execute(delete(table).where(table.c.call.in_(recount.known)))
         await _replace(connection, table, [row for rows in parts.values() for row in rows])
     await recount.count(connection, {call: (own[call], entries[call], offers[call]) for call in own})
     return recount.known
