@@ -12,7 +12,7 @@ from clinicpbx.errors import ClinicPBXError
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 SPOKEN = "Use sqlite:///PATH or postgresql://HOST/NAME"
 BUSY_MS = 5000
-FOR_MANY = ("cache_size = -32768", "wal_autocheckpoint = 4000")
+FOR_MANY = ("cache_size = -16384", "wal_autocheckpoint = 4000")
 """What thousands of rows change, SQLite keeps in memory (32 MB) until it is committed, and in the log (16 MB) after."""
 
 

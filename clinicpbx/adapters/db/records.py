@@ -24,7 +24,7 @@ async def write_records(connection: AsyncConnection, ids: Collection[str], recor
     calls = {record.call for record in records}
     recount = Recount(*await state(connection, writes=True))
     await recount.take_back(connection, calls | set(ids))
-    if stale := set(ids) - calls:
+    if stale := recount.known - calls:
         await connection.execute(delete(interaction).where(interaction.c.call.in_(stale)))
     own = {record.call: _values(record) for record in records}
     await _replace(connection, interaction, own.values())
