@@ -62,9 +62,11 @@ class RecordsRuntime:
 
     async def _advance(self) -> bool:
         for _ in range(BATCHES):
-            limits = self._limits()
+            known, limits = any(self._waiting.values()), self._limits()
             read = [await self._read(spool, limits[spool.kind]) for spool in self.spools]
             full = any(len(batch.rows) >= limits[batch.at.kind] for batch in read)
+            if full and not known:
+                continue  # only now is it known how many rows wait
             if await self._take_in([batch for batch in read if batch.rows]) and not full:
                 return True
         return False
@@ -86,7 +88,7 @@ class RecordsRuntime:
         if found.last and not at.valid_for(found.identity, found.last, found.mark):
             at = restarted(spool.kind, found.identity)
             found = await asyncio.to_thread(spool.after, 0, limit)
-        self._waiting[spool.kind] = max(found.last - at.position - len(found.rows), 0)
+        self._waiting[spool.kind] = max(found.last - at.position, 0)
         if at.spool:
             self._cursors[spool.kind] = at
         return Batch(at, found.rows, found.end)
@@ -101,6 +103,8 @@ class RecordsRuntime:
         done = await take_in(self.engine, batches, limit=limit, book=self.book())
         self._together = True
         self._cursors |= {batch.at.kind: batch.moved for batch in batches}
+        for batch in batches:
+            self._waiting[batch.at.kind] -= len(batch.rows)
         self.moved += sum(len(batch.rows) for batch in batches)
         self._tell(done)
         for spool in self.spools:

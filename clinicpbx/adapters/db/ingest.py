@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from sqlalchemy import delete, select
+from sqlalchemy import BindParameter, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.audit import append_all
@@ -31,6 +31,10 @@ Cells = Sequence[tuple[str, ...]]
 OF_GROUPS = ("ended", "held", "unheld", "wrapped_up", "disposition")
 """Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call
 of their own, which has no record."""
+
+IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+RECORDED = select(interaction.c.call).where(interaction.c.call.in_(IDS))
+ENDED = [delete(table).where(table.c.uniqueid.in_(IDS)) for table in (open_channel, lost_channel)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,7 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Cells) -> set[s
     ended = {row[CALL] for row in rows if row[KIND] in OF_GROUPS}
     others = {row[CALL] for row in rows} - ended
     if others:
-        known = select(interaction.c.call).where(interaction.c.call.in_(others))
-        ended.update((await connection.execute(known)).scalars())
+        ended.update((await connection.execute(RECORDED, {"ids": list(others)})).scalars())
     return ended
 
 
@@ -138,5 +141,5 @@ async def _channels(connection: AsyncConnection, rows: Cells) -> None:
     shown = map(itemgetter(UNIQUEID, LINKEDID, TIME), started)
     await put(connection, open_channel, ("uniqueid", "linkedid", "since"), shown)
     if ended:
-        await connection.execute(delete(open_channel).where(open_channel.c.uniqueid.in_(ended)))
-        await connection.execute(delete(lost_channel).where(lost_channel.c.uniqueid.in_(ended)))
+        for statement in ENDED:
+            await connection.execute(statement, {"ids": list(ended)})

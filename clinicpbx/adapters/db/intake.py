@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Table, delete, or_, select
+from sqlalchemy import BindParameter, Table, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.bulk import put
@@ -21,12 +21,22 @@ from clinicpbx.core.records.grouping import groups
 from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_cells, cel_cells, fact_cells
 from clinicpbx.core.rulebook import Rulebook
 
-GROUPS = 500
+GROUPS = 1000
 READ: tuple[tuple[Table, tuple[str, ...], str, Callable[..., Any]], ...] = (
     (cel, CEL_COLUMNS, "linkedid", cel_cells),
     (cdr, CDR_COLUMNS, "linkedid", cdr_cells),
     (fact, FACT_COLUMNS, "call", fact_cells),
 )
+IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+# made once: to make a statement of thousands of ids takes as long as to execute it
+ROWS = {
+    table.name: select(table.c.rowid, *(table.c[name] for name in columns)).where(table.c[key].in_(IDS))
+    for table, columns, key, _ in READ
+}
+LOST = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(IDS))
+NEAR = select(link.c.a, link.c.b).where(or_(link.c.a.in_(IDS), link.c.b.in_(IDS)))
+WAITING = select(pending.c.id).where(pending.c.failed.is_(False)).order_by(pending.c.id)
+SETTLED = delete(pending).where(pending.c.id.in_(IDS))
 Assemble = Callable[[Group], list[Interaction]]
 Placed = tuple[int, Sequence[str]]
 """A row, and its place in the order of writing."""
@@ -59,8 +69,7 @@ async def take_in(
         touched = sorted({id for batch in batches for id in await changed(connection, batch)})
         await touch(connection, touched[limit:])
         chosen, room = touched[:limit], max(limit - len(touched), 0)
-        waiting = select(pending.c.id).where(pending.c.failed.is_(False)).order_by(pending.c.id).limit(room)
-        chosen += (await connection.execute(waiting)).scalars()
+        chosen += (await connection.execute(WAITING.limit(room))).scalars()
         done = Assembled(len(chosen) < limit, [], [])
         found = await members(connection, chosen) if chosen else []
         rows = await _rows(connection, sorted({one for group in found for one in group}), batches)
@@ -97,7 +106,7 @@ async def _assemble(
 
 async def _settle(connection: AsyncConnection, ids: Sequence[str], failed: Collection[str]) -> None:
     """None of *ids* waits any more; those in groups that *failed* are marked."""
-    await connection.execute(delete(pending).where(pending.c.id.in_(ids)))
+    await connection.execute(SETTLED, {"ids": ids})
     await put(connection, pending, ("id", "failed"), [(one, True) for one in ids if one in failed])
 
 
@@ -105,8 +114,7 @@ async def members(connection: AsyncConnection, ids: Sequence[str]) -> list[froze
     """The groups of channels that *ids* are in, each once."""
     known, fresh, pairs = set(ids), set(ids), set[tuple[str, str]]()
     while fresh:
-        near = select(link.c.a, link.c.b).where(or_(link.c.a.in_(fresh), link.c.b.in_(fresh)))
-        pairs |= {(a, b) for a, b in await connection.execute(near)}
+        pairs |= {(a, b) for a, b in await connection.execute(NEAR, {"ids": list(fresh)})}
         fresh = {one for pair in pairs for one in pair} - known
         known |= fresh
     return sorted(set(groups(known, pairs).values()), key=min)
@@ -120,14 +128,12 @@ async def _rows(connection: AsyncConnection, ids: Sequence[str], batches: Iterab
     for table, columns, key, _ in READ:
         kind: dict[str, list[Placed]] = {}
         of = columns.index(key)
-        wanted = select(table.c.rowid, *(table.c[name] for name in columns)).where(table.c[key].in_(ids))
-        for place, *row in (await connection.execute(wanted)).all():
+        for place, *row in (await connection.execute(ROWS[table.name], {"ids": ids})).all():
             kind.setdefault(row[of], []).append((place, row))
         for placed in (one for batch in batches if batch.at.kind == table.name for one in batch.rows):
             kind.setdefault(placed[1][of], []).append(placed)
         found[table.name] = kind
-    lost = select(lost_channel.c.uniqueid).where(lost_channel.c.uniqueid.in_(ids))
-    found["lost"] = {one: [(0, (one,))] for one in (await connection.execute(lost)).scalars()}
+    found["lost"] = {one: [(0, (one,))] for one in (await connection.execute(LOST, {"ids": ids})).scalars()}
     return found
 
 
