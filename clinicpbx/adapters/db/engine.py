@@ -12,8 +12,6 @@ from clinicpbx.errors import ClinicPBXError
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 SPOKEN = "Use sqlite:///PATH or postgresql://HOST/NAME"
 BUSY_MS = 5000
-FOR_MANY = ("cache_size = -16384", "wal_autocheckpoint = 4000")
-"""What thousands of rows change, SQLite keeps in memory (32 MB) until it is committed, and in the log (16 MB) after."""
 
 
 def parse_url(text: str) -> URL:
@@ -51,7 +49,6 @@ def make_engine(text: str, *, writes: bool = False, migrates: bool = False) -> A
             "journal_mode = WAL",
             f"foreign_keys = {keys}",
             "synchronous = FULL",
-            *(FOR_MANY if writes else ()),
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -21,7 +21,7 @@ from clinicpbx.core.records.grouping import groups
 from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS, cdr_cells, cel_cells, fact_cells
 from clinicpbx.core.rulebook import Rulebook
 
-GROUPS = 1000
+GROUPS = 500
 READ: tuple[tuple[Table, tuple[str, ...], str, Callable[..., Any]], ...] = (
     (cel, CEL_COLUMNS, "linkedid", cel_cells),
     (cdr, CDR_COLUMNS, "linkedid", cdr_cells),

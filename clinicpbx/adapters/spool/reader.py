@@ -10,7 +10,7 @@ from typing import Any
 
 from clinicpbx.core.records.rows import CDR_COLUMNS, CEL_COLUMNS, FACT_COLUMNS
 
-BATCH = 10000
+BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
