@@ -76,7 +76,7 @@ class RecordsRuntime:
         moves is whole calls, each to be assembled once."""
         waiting = {spool.kind: self._waiting.get(spool.kind, 0) for spool in self.spools}
         most = max(waiting.values())
-        return {kind: max(BATCH * rows // most, LEAST) if most else BATCH for kind, rows in waiting.items()}
+        return {kind: max(BATCH * rows // most, LEAST) if most else LEAST for kind, rows in waiting.items()}
 
     async def _cursor(self, kind: str) -> Cursor:
         return self._cursors.get(kind) or await read_cursor(self.engine, kind)
