@@ -88,7 +88,7 @@ class RecordsRuntime:
         if found.last and not at.valid_for(found.identity, found.last, found.mark):
             at = restarted(spool.kind, found.identity)
             found = await asyncio.to_thread(spool.after, 0, limit)
-        self._waiting[spool.kind] = max(found.last - at.position, 0)
+        self._waiting[spool.kind] = max(found.last - at.position, len(found.rows))
         if at.spool:
             self._cursors[spool.kind] = at
         return Batch(at, found.rows, found.end)
@@ -98,18 +98,18 @@ class RecordsRuntime:
         # forgotten while rows move: after a failed commit the database alone knows how far it came
         for batch in batches:
             self._cursors.pop(batch.at.kind, None)
-        # if records cannot be written, the next rows move without them
+        # after a failure the next rows move without their records: it may be a record that cannot be written
         limit, self._together = GROUPS if self._together or not batches else 0, False
         done = await take_in(self.engine, batches, limit=limit, book=self.book())
         self._together = True
-        self._cursors |= {batch.at.kind: batch.moved for batch in batches}
-        for batch in batches:
-            self._waiting[batch.at.kind] -= len(batch.rows)
-        self.moved += sum(len(batch.rows) for batch in batches)
         self._tell(done)
-        for spool in self.spools:
-            if spool.kind in {batch.at.kind for batch in batches}:
-                await asyncio.to_thread(spool.prune, self._cursors[spool.kind].position - MARGIN, 2 * BATCH)
+        spools = {spool.kind: spool for spool in self.spools}
+        for batch in batches:
+            kind, moved = batch.at.kind, batch.moved
+            self._cursors[kind] = moved
+            self._waiting[kind] -= len(batch.rows)
+            self.moved += len(batch.rows)
+            await asyncio.to_thread(spools[kind].prune, moved.position - MARGIN, 2 * BATCH)
         return done.all
 
     def _tell(self, done: Assembled) -> None:

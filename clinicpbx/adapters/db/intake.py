@@ -28,7 +28,6 @@ READ: tuple[tuple[Table, tuple[str, ...], str, Callable[..., Any]], ...] = (
     (fact, FACT_COLUMNS, "call", fact_cells),
 )
 IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
-# made once: to make a statement of thousands of ids takes as long as to execute it
 ROWS = {
     table.name: select(table.c.rowid, *(table.c[name] for name in columns)).where(table.c[key].in_(IDS))
     for table, columns, key, _ in READ
@@ -71,9 +70,8 @@ async def take_in(
         chosen, room = touched[:limit], max(limit - len(touched), 0)
         chosen += (await connection.execute(WAITING.limit(room))).scalars()
         done = Assembled(len(chosen) < limit, [], [])
-        found = await members(connection, chosen) if chosen else []
-        rows = await _rows(connection, sorted({one for group in found for one in group}), batches)
-        if found:
+        if found := await members(connection, chosen):
+            rows = await _rows(connection, sorted({one for group in found for one in group}), batches)
             failed = await _assemble(connection, found, rows, how, book, done)
             await _settle(connection, chosen, failed)
         for batch in batches:  # last: people, too, change items before they write the audit log
@@ -122,9 +120,7 @@ async def members(connection: AsyncConnection, ids: Sequence[str]) -> list[froze
 
 async def _rows(connection: AsyncConnection, ids: Sequence[str], batches: Iterable[Batch]) -> ByGroup:
     """The rows of *ids*: those stored, and those of *batches*, which are not stored yet."""
-    found: ByGroup = {"lost": {}}
-    if not ids:
-        return found
+    found: ByGroup = {}
     for table, columns, key, _ in READ:
         kind: dict[str, list[Placed]] = {}
         of = columns.index(key)
