@@ -78,8 +78,8 @@ def assemble_all(group: Group) -> list[Interaction]:
         for record in (_Assembly(call, one, legs, calls).record() for call in calls):
             if record is not None:
                 again = sum(known.partition(AGAIN)[0] == record.call for known in found)
-                call = f"{record.call}{AGAIN}{again + 1}" if again else record.call
-                found[call] = replace(record, call=call)
+                one_more = replace(record, call=f"{record.call}{AGAIN}{again + 1}") if again else record
+                found[one_more.call] = one_more
     return list(found.values())
 
 
