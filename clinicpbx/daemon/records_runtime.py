@@ -1,7 +1,7 @@
 """Moves the three spools into the main database and assembles records; can be killed at any line."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor, restarted
+from clinicpbx.adapters.db.ingest import Batch, Cursor, read_cursor, restarted
+from clinicpbx.adapters.db.intake import GROUPS, Assembled, take_in
 from clinicpbx.adapters.db.reconcile import Reconciliation, mark_lost, reconcile
-from clinicpbx.adapters.db.records import NO_RULES, assemble_pending
+from clinicpbx.adapters.db.records import NO_RULES
 from clinicpbx.adapters.db.tally_proof import count_in
 from clinicpbx.adapters.spool.reader import BATCH, Spool
 from clinicpbx.core.rulebook import Rulebook
@@ -48,48 +49,75 @@ class RecordsRuntime:
         self._cursors: dict[str, Cursor] = {}
         self._waiting: dict[str, int] = {}  # rows, by the spool's kind
         self._zone: ZoneInfo | None = None
+        self._together = True
 
     async def step(self) -> bool:
         """Moves and assembles what there is, at most some seconds' work; whether all is done.
 
         Raises what the databases raise; what was not committed is done again by the next step.
         """
-        drained = False
+        done = await self._advance()
+        await self._in_zone()
+        return done
+
+    async def _advance(self) -> bool:
         for _ in range(BATCHES):
-            limits = self._limits()
-            if drained := all([await self._move(spool, limits[spool.kind]) for spool in self.spools]):
-                break
-        return await self._assemble() and drained
+            known, limits = any(self._waiting.values()), self._limits()
+            read = [await self._read(spool, limits[spool.kind]) for spool in self.spools]
+            full = any(len(batch.rows) >= limits[batch.at.kind] for batch in read)
+            if full and not known:
+                continue  # only now is it known how many rows wait
+            if await self._take_in([batch for batch in read if batch.rows]) and not full:
+                return True
+        return False
 
     def _limits(self) -> dict[str, int]:
         """How many rows of each spool to move at once: in the proportion in which they were seen to wait, so that what
         moves is whole calls, each to be assembled once."""
         waiting = {spool.kind: self._waiting.get(spool.kind, 0) for spool in self.spools}
         most = max(waiting.values())
-        return {kind: max(BATCH * rows // most, LEAST) if most else BATCH for kind, rows in waiting.items()}
+        return {kind: max(BATCH * rows // most, LEAST) if most else LEAST for kind, rows in waiting.items()}
 
     async def _cursor(self, kind: str) -> Cursor:
         return self._cursors.get(kind) or await read_cursor(self.engine, kind)
 
-    async def _move(self, spool: Spool, limit: int) -> bool:
-        """Moves at most *limit* rows; whether there were no more."""
+    async def _read(self, spool: Spool, limit: int) -> Batch:
+        """At most *limit* rows that were not moved yet."""
         at = await self._cursor(spool.kind)
         found = await asyncio.to_thread(spool.after, at.position, limit)
-        if not at.valid_for(found.identity, found.last, found.mark):
-            if not found.last:
-                return True
+        if found.last and not at.valid_for(found.identity, found.last, found.mark):
             at = restarted(spool.kind, found.identity)
             found = await asyncio.to_thread(spool.after, 0, limit)
-        if found.rows:
-            # forgotten while it moves: after a failed commit the database alone knows how far it came
-            self._cursors.pop(spool.kind, None)
-            at = await ingest(self.engine, at, found.rows, found.end)
-            self.moved += len(found.rows)
-            await asyncio.to_thread(spool.prune, at.position - MARGIN, 2 * BATCH)
+        self._waiting[spool.kind] = max(found.last - at.position, len(found.rows))
         if at.spool:
             self._cursors[spool.kind] = at
-        self._waiting[spool.kind] = max(found.last - at.position, 0)
-        return len(found.rows) < limit
+        return Batch(at, found.rows, found.end)
+
+    async def _take_in(self, batches: Sequence[Batch] = ()) -> bool:
+        """Whether no group is left to be assembled."""
+        # forgotten while rows move: after a failed commit the database alone knows how far it came
+        for batch in batches:
+            self._cursors.pop(batch.at.kind, None)
+        # after a failure the next rows move without their records: it may be a record that cannot be written
+        limit, self._together = GROUPS if self._together or not batches else 0, False
+        done = await take_in(self.engine, batches, limit=limit, book=self.book())
+        self._together = True
+        self._tell(done)
+        spools = {spool.kind: spool for spool in self.spools}
+        for batch in batches:
+            kind, moved = batch.at.kind, batch.moved
+            self._cursors[kind] = moved
+            self._waiting[kind] -= len(batch.rows)
+            self.moved += len(batch.rows)
+            await asyncio.to_thread(spools[kind].prune, moved.position - MARGIN, 2 * BATCH)
+        return done.all
+
+    def _tell(self, done: Assembled) -> None:
+        for ended in done.ended:
+            self.delay(max((self.clock() - ended).total_seconds(), 0.0))
+        for fault in done.faults:
+            self.faults += 1
+            log.error("a call's record could not be assembled", error=type(fault).__name__)
 
     async def _in_zone(self) -> None:
         book = self.book()
@@ -99,19 +127,6 @@ class RecordsRuntime:
                 log.info("the tallies count the days of another zone", zone=zone.key)
             self._zone = zone
 
-    async def _assemble(self) -> bool:
-        await self._in_zone()
-        for _ in range(BATCHES):
-            done = await assemble_pending(self.engine, book=self.book())
-            for ended in done.ended:
-                self.delay(max((self.clock() - ended).total_seconds(), 0.0))
-            for fault in done.faults:
-                self.faults += 1
-                log.error("a call's record could not be assembled", error=type(fault).__name__)
-            if not done.waiting:
-                return True
-        return False
-
     async def sweep(self) -> int:
         """Finds channels whose end Asterisk never wrote, and records their calls as interrupted; their number."""
         living = await self.alive()
@@ -119,7 +134,9 @@ class RecordsRuntime:
         if living is None or not await self.step():
             return 0
         lost = await mark_lost(self.engine, living, self.clock() - self.silence)
-        await self._assemble()
+        for _ in range(BATCHES):
+            if await self._take_in():
+                break
         return lost
 
     async def reconcile(self) -> Reconciliation | None:

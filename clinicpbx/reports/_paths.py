@@ -10,11 +10,11 @@ from clinicpbx.reports._sums import count, total
 from clinicpbx.reports._tallied import countable, covered
 
 STEP = '", "'
-LOST = and_(CALL.outcome == "abandoned", ~entries())
+LOST = and_(CALL.outcome == "abandoned", CALL.answered.is_(None), ~entries())
 
 
 def paths(period: Period) -> NamedFromClause:
-    """A row for each `path`, as the record has it: its `calls`, those `taken`, and those `left` before any queue."""
+    """A row for each `path`, as the record has it: its `calls`, those `taken`, and those `left` before any queue or person."""
     if countable(period):
         row = path_tally.c
         _, within = covered(path_tally, "path", period)

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clinicpbx.adapters.db.audit import Search, append, audit, find, leaves
-from clinicpbx.adapters.db.ingest import Cursor, ingest, read_cursor
+from clinicpbx.adapters.db.ingest import Batch, Cursor, read_cursor
+from clinicpbx.adapters.db.intake import take_in
 from clinicpbx.adapters.db.outbox import notice
 from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.audit.row import FIRST, canonical, leaf_hash
@@ -116,16 +117,17 @@ LISTENED = (*FACT, "supervised", '{"by":"phone-201","phone":"202","agent":"ana",
 
 async def test_facts_that_are_audited_are_rows_of_the_same_transaction(engine: AsyncEngine) -> None:
     other = (*FACT, "step", "{}")
-    at = await ingest(engine, Cursor("fact", "f", "s", 0), [(1, other), (2, LISTENED), (3, LISTENED)], "")
+    batch = Batch(Cursor("fact", "f", "s", 0), [(1, other), (2, LISTENED), (3, LISTENED)], "")
+    await take_in(engine, [batch])
     ((_, moment, actor, action, thing, *_), _) = await stored(engine)
     assert (moment, actor, action) == ("2026-03-01T12:00:00.000000Z", "phone:phone-201", "call.supervise")
     assert thing == "phone:202"
-    await ingest(engine, at, [(4, other)], "")
+    await take_in(engine, [Batch(batch.moved, [(4, other)], "")])
     assert len(await stored(engine)) == 2
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE audit RENAME TO gone"))
     with pytest.raises(DBAPIError):
-        await ingest(engine, at, [(4, LISTENED)], "")
+        await take_in(engine, [Batch(batch.moved, [(4, LISTENED)], "")])
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE gone RENAME TO audit"))
     assert (await read_cursor(engine, "fact")).position == 4

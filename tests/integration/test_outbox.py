@@ -16,7 +16,8 @@ from clinicpbx.adapters.db.deliveries import DROPPED, FAILED, LEASE, SENT, WAITI
 from clinicpbx.adapters.db.engine import make_engine
 from clinicpbx.adapters.db.inbox import find_breaches
 from clinicpbx.adapters.db.inbox_tables import item
-from clinicpbx.adapters.db.ingest import ingest, read_cursor, restarted
+from clinicpbx.adapters.db.ingest import Batch, read_cursor, restarted
+from clinicpbx.adapters.db.intake import take_in
 from clinicpbx.adapters.db.outbox import announce, delivery, notice
 from clinicpbx.core.inbox.category import Category
 from clinicpbx.core.rulebook import Rulebook
@@ -114,9 +115,8 @@ async def test_facts_of_the_journal_are_told_exactly_once(engine: AsyncEngine) -
         (4, fact("notify", kind="nonsense")),
         (5, fact("notify", "torn")),
     ]
-    at = restarted("fact", "file")
-    await ingest(engine, at, spooled, "mark")
-    await ingest(engine, restarted("fact", "file"), spooled, "mark")
+    for _ in range(2):
+        await take_in(engine, [Batch(restarted("fact", "file"), spooled, "mark")])
     assert (await read_cursor(engine, "fact")).position == 5
     found = [(row["kind"], row["about"], row["at"]) for row in await rows(engine, notice)]
     assert sorted(found) == [("callback_unreached", "clinic-1.5.7", NOW), ("page_unanswered", "clinic-1.5", NOW)]

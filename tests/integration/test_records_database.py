@@ -1,5 +1,6 @@
 """Spools to records in real databases: SQLite and PostgreSQL."""
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -12,13 +13,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, make_url, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from clinicpbx.adapters.db.audit import append, audit
 from clinicpbx.adapters.db.engine import make_engine
+from clinicpbx.adapters.db.inbox_tables import item
+from clinicpbx.adapters.db.intake import take_in
 from clinicpbx.adapters.db.migrate import differences, downgrade, newest, upgrade, version
-from clinicpbx.adapters.db.records import assemble_pending
-from clinicpbx.adapters.db.tables import cel, interaction, leg, offer, queue_entry
+from clinicpbx.adapters.db.tables import cel, interaction, leg, offer, pending, queue_entry
 from clinicpbx.adapters.spool.reader import BATCH, spools
+from clinicpbx.core.audit.entry import Entry
 from clinicpbx.core.records.assemble import assemble_all
 from clinicpbx.daemon.records_runtime import RecordsRuntime
 from clinicpbx.paths import Instance
@@ -229,12 +234,12 @@ async def test_a_record_that_cannot_be_assembled_stops_no_other(runtime: tuple[I
             raise KeyError("a bug")
         return assemble_all(group)
 
-    for spool in listener.spools:
-        await listener._move(spool, BATCH)
-    count, faults, _ = await assemble_pending(listener.engine, how=faulty)
-    assert (count, len(faults)) == (2, 1)
-    assert (await assemble_pending(listener.engine, how=faulty))[0] == 0
+    batches = [await listener._read(spool, BATCH) for spool in listener.spools]
+    assert len((await take_in(listener.engine, batches, how=faulty)).faults) == 1
+    assert (await take_in(listener.engine, how=faulty)) == (True, [], [])
     assert len(await rows(listener, interaction)) == 1
+    assert [row["id"] for row in await rows(listener, pending) if row["failed"]] == [bad]
+    listener.forget()
     write_call(instance, type(CALLS["emergency"])(cdr=CALLS["answered from queue"].cdr))
     await listener.step()
     assert len(await rows(listener, interaction)) == 2
@@ -357,3 +362,57 @@ async def test_how_long_a_record_took_is_measured_once_a_call(runtime: tuple[Ins
     await listener.step()
     (record,) = assemble_all(call.group())
     assert took == [(AFTERWARDS - record.ended).total_seconds()]
+
+
+async def test_of_calls_that_wait_each_is_written_once(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    calls, written = 600, 0
+    write_call(instance, CALLS["answered from queue"], *(f"w{n}" for n in range(calls)))
+
+    def count(*told: Any) -> None:
+        nonlocal written
+        if told[2].startswith("INSERT INTO interaction"):
+            written += len(told[3]) if told[5] else len(told[3][0])
+
+    event.listen(listener.engine.sync_engine, "before_cursor_execute", count)
+    while not await listener.step():
+        pass
+    assert len(await rows(listener, interaction)) == calls
+    assert len(await rows(listener, cel)) > BATCH, "they come in more than one batch"
+    assert written < 1.1 * calls
+
+
+async def test_rows_move_also_while_no_record_can_be_written(runtime: tuple[Instance, RecordsRuntime]) -> None:
+    instance, listener = runtime
+    call = CALLS["answered from queue"]
+    async with listener.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE leg RENAME TO gone"))
+    for n in range(3):
+        write_call(instance, call, f"m{n}")
+        with pytest.raises(DBAPIError):
+            await listener.step()
+        listener.forget()  # as the listener does
+    assert len(await rows(listener, cel)) == 3 * len(call.cel)
+    assert len(await rows(listener, interaction)) == 0
+    async with listener.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE gone RENAME TO leg"))
+    assert await listener.step()
+    assert Counter(row["outcome"] for row in await rows(listener, interaction)) == {"answered": 3}
+
+
+async def test_whoever_changes_an_item_and_tells_the_audit_log_waits_for_no_listener_that_waits_for_the_item(
+    runtime: tuple[Instance, RecordsRuntime],
+) -> None:
+    instance, listener = runtime
+    patient = CALLS["message left"]
+    write_call(instance, patient)
+    await listener.step()
+    write_call(instance, patient, "again")
+    write_call(instance, CALLS["supervisor listening"])
+    async with listener.engine.begin() as connection:
+        assert (await connection.execute(select(item).with_for_update())).all()
+        moving = asyncio.create_task(listener.step())
+        await asyncio.wait([moving], timeout=1.0)
+        await append(connection, Entry("ana", "inbox.note", "1"))
+    assert await moving
+    assert [row["action"] for row in await rows(listener, audit)] == ["inbox.note", "call.supervise"]

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clinicpbx.adapters.db.engine import make_engine, parse_url
-from clinicpbx.adapters.db.ingest import Cursor, ingest
+from clinicpbx.adapters.db.ingest import Batch, Cursor
+from clinicpbx.adapters.db.intake import take_in
 from clinicpbx.adapters.db.migrate import newest
 from clinicpbx.adapters.db.numbers import as_keyed, e164, masked, printable
-from clinicpbx.adapters.db.records import assemble_pending
 from clinicpbx.cli.main import command
 from clinicpbx.core.records.path import path
 from clinicpbx.errors import ClinicPBXError
@@ -37,11 +37,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         engine = make_engine(url, writes=True)
         await write_calls(engine)
         for name in ("blind transfer", "fallback answered", "outbound", "transfer to the outside"):
-            for kind in ("cel", "cdr", "fact"):
-                spooled = [(n, tuple(row.values())) for n, row in enumerate(getattr(CALLS[name], kind), 1)]
-                if spooled:
-                    await ingest(engine, Cursor(kind, name, name, 0), spooled, "")
-        await assemble_pending(engine)
+            kinds = {kind: enumerate(getattr(CALLS[name], kind), 1) for kind in ("cel", "cdr", "fact")}
+            spooled = {kind: [(n, tuple(row.values())) for n, row in rows] for kind, rows in kinds.items()}
+            batches = [Batch(Cursor(kind, name, name, 0), rows, "") for kind, rows in spooled.items() if rows]
+            await take_in(engine, batches)
         await engine.dispose()
 
     asyncio.run(fill())

@@ -174,3 +174,8 @@ def test_what_is_one_by_the_hour_of_the_week_is_added_up() -> None:
     days = {key[2:]: counts["offered"] for key, counts in rows.items() if key[0] == "day"}
     assert week == {("*", "*"): (2, 30_000)}
     assert days == {("north", "front"): 1, ("south", "nurse"): 1}
+
+
+def test_who_was_lost_on_a_transfer_after_a_talk_has_not_left_the_menu() -> None:
+    found = counted({"outcome": "abandoned"})
+    assert found["path_tally", CALL["menu_path"]] == {"calls": 1, "taken": 1}

@@ -71,17 +71,21 @@ async def _talked(connection: AsyncConnection, numbers: Collection[str]) -> dict
 
 async def _write(connection: AsyncConnection, before: Mapping[int, Item], merge: Merge) -> Collection[int]:
     """The ids of the items, as they are stored."""
-    stored: dict[int, int] = {}
-    for one in merge.items.values():
-        old = before.get(one.id)
-        if old is None:
-            made = insert(item).values(item_values(one)).returning(item.c.id)
-            stored[one.id] = (await connection.execute(made)).scalar_one()
-        else:
-            stored[one.id] = one.id
-            if replace(one, contacts=()) != replace(old, contacts=()):
-                await connection.execute(update(item).where(item.c.id == one.id).values(item_values(one)))
-        await _contacts(connection, stored[one.id], old, one)
+    stored = {id: id for id in before} | await _make(connection, [new for id, new in merge.items.items() if id <= 0])
+    for id, old in before.items():
+        new = merge.items[id]
+        if replace(new, contacts=()) != replace(old, contacts=()):
+            await connection.execute(update(item).where(item.c.id == id).values(item_values(new)))
+    had = {one.call: (old.id, one) for old in before.values() for one in old.contacts}
+    have = {one.call: (stored[new.id], one) for new in merge.items.values() for one in new.contacts}
+    gone = had.keys() - have.keys()
+    if gone:
+        await connection.execute(delete(contact).where(contact.c.call.in_(gone)))
+    fresh = [contact_values(one, of) for of, one in have.values() if had.get(one.call) != (of, one)]
+    if fresh:
+        statement: Any = insert_or(connection, contact)
+        put = {column.name: statement.excluded[column.name] for column in contact.c if column.name != "call"}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["call"], set_=put), fresh)
     rows = [
         {"item": stored[each.item], "at": each.at, "kind": each.kind, "actor": "", "text": each.text}
         for each in merge.happened
@@ -91,13 +95,10 @@ async def _write(connection: AsyncConnection, before: Mapping[int, Item], merge:
     return stored.values()
 
 
-async def _contacts(connection: AsyncConnection, id: int, old: Item | None, new: Item) -> None:
-    had = old.contacts if old is not None else ()
-    gone = [one.call for one in had if one.call not in {each.call for each in new.contacts}]
-    if gone:
-        await connection.execute(delete(contact).where(contact.c.call.in_(gone)))
-    fresh = [contact_values(one, id) for one in new.contacts if one not in had]
-    if fresh:
-        statement: Any = insert_or(connection, contact)
-        put = {column.name: statement.excluded[column.name] for column in contact.c if column.name != "call"}
-        await connection.execute(statement.on_conflict_do_update(index_elements=["call"], set_=put), fresh)
+async def _make(connection: AsyncConnection, new: Sequence[Item]) -> dict[int, int]:
+    """Stores *new* items; the ids that they got, by those they had."""
+    if not new:
+        return {}
+    made = insert(item).returning(item.c.id, sort_by_parameter_order=True)
+    ids = (await connection.execute(made, [item_values(one) for one in new])).scalars()
+    return {one.id: id for one, id in zip(new, ids, strict=True)}

@@ -1,11 +1,11 @@
-"""Moves spooled rows into the main database, each exactly once: rows and cursor in one transaction."""
+"""Spooled rows as the main database keeps them, each exactly once: rows and cursor in one transaction."""
 
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from sqlalchemy import delete, select
+from sqlalchemy import BindParameter, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.audit import append_all
@@ -31,6 +31,10 @@ Cells = Sequence[tuple[str, ...]]
 OF_GROUPS = ("ended", "held", "unheld", "wrapped_up", "disposition")
 """Facts that change a record, perhaps another call's: a hold is of a channel, and an agent who asks a queue has a call
 of their own, which has no record."""
+
+IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+RECORDED = select(interaction.c.call).where(interaction.c.call.in_(IDS))
+ENDED = [delete(table).where(table.c.uniqueid.in_(IDS)) for table in (open_channel, lost_channel)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +67,37 @@ def restarted(kind: str, identity: str) -> Cursor:
     return Cursor(kind, identity, secrets.token_hex(8), 0)
 
 
-async def ingest(engine: AsyncEngine, at: Cursor, rows: Sequence[Row], mark: str) -> Cursor:
-    """Stores *rows* (id, cells), read after *at*, the new cursor, and what of them is audited, in one transaction.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows (id, cells) of a spool, read after *at*. *mark* is the last one's digest."""
 
-    *mark* is the last row's digest.
-    """
-    moved = replace(at, position=rows[-1][0], mark=mark)
-    table, values = TABLES[at.kind], [row for _, row in rows]
-    async with engine.begin() as connection:
-        await put(connection, table, table.c.keys(), [(at.spool, rowid, *row) for rowid, row in rows])
-        touched = await _touched(connection, at.kind, values)
-        if at.kind == "cel":
-            await _channels(connection, values)
-        if at.kind == "fact":
-            await _tell(connection, [fact_cells(*row) for row in values if row[KIND] in TOLD])
-        await touch(connection, touched)
-        state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
-        statement = insert(connection, cursor).values(kind=moved.kind, **state)
-        await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
-    return moved
+    at: Cursor
+    rows: Sequence[Row]
+    mark: str
+
+    @property
+    def moved(self) -> Cursor:
+        """The cursor after its rows."""
+        return replace(self.at, position=self.rows[-1][0], mark=self.mark)
+
+
+async def changed(connection: AsyncConnection, batch: Batch) -> set[str]:
+    """The groups whose records the rows of *batch* change; stores which channels they show to be linked and open."""
+    kind, rows = batch.at.kind, [row for _, row in batch.rows]
+    if kind == "cel":
+        await _channels(connection, rows)
+    return await _touched(connection, kind, rows)
+
+
+async def keep(connection: AsyncConnection, batch: Batch) -> None:
+    """Stores the rows of *batch*, how far its spool was read, and what people and the audit log are told."""
+    moved, table = batch.moved, TABLES[batch.at.kind]
+    await put(connection, table, table.c.keys(), [(moved.spool, rowid, *row) for rowid, row in batch.rows])
+    state = {"file": moved.file, "spool": moved.spool, "position": moved.position, "mark": moved.mark}
+    statement = insert(connection, cursor).values(kind=moved.kind, **state)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=state))
+    if moved.kind == "fact":
+        await _tell(connection, [fact_cells(*row) for _, row in batch.rows if row[KIND] in TOLD])
 
 
 async def touch(connection: AsyncConnection, ids: Iterable[str]) -> None:
@@ -99,8 +115,7 @@ async def _touched(connection: AsyncConnection, kind: str, rows: Cells) -> set[s
     ended = {row[CALL] for row in rows if row[KIND] in OF_GROUPS}
     others = {row[CALL] for row in rows} - ended
     if others:
-        known = select(interaction.c.call).where(interaction.c.call.in_(others))
-        ended.update((await connection.execute(known)).scalars())
+        ended.update((await connection.execute(RECORDED, {"ids": list(others)})).scalars())
     return ended
 
 
@@ -126,5 +141,5 @@ async def _channels(connection: AsyncConnection, rows: Cells) -> None:
     shown = map(itemgetter(UNIQUEID, LINKEDID, TIME), started)
     await put(connection, open_channel, ("uniqueid", "linkedid", "since"), shown)
     if ended:
-        await connection.execute(delete(open_channel).where(open_channel.c.uniqueid.in_(ended)))
-        await connection.execute(delete(lost_channel).where(lost_channel.c.uniqueid.in_(ended)))
+        for statement in ENDED:
+            await connection.execute(statement, {"ids": list(ended)})

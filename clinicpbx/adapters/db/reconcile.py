@@ -9,8 +9,8 @@ from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from clinicpbx.adapters.db.ingest import TABLES, touch
+from clinicpbx.adapters.db.intake import members
 from clinicpbx.adapters.db.once import add
-from clinicpbx.adapters.db.records import members
 from clinicpbx.adapters.db.tables import cdr, cel, cursor, fact, interaction, lost_channel, open_channel
 from clinicpbx.core.records.rows import stamp
 

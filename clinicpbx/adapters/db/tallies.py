@@ -100,10 +100,10 @@ class Recount:
 
     async def take_back(self, connection: AsyncConnection, calls: Collection[str]) -> None:
         """Before *calls* are written or removed."""
-        old = await rows_of(connection, interaction.c.call.in_(calls))
-        self.known = {call["call"] for call, _, _ in old}
-        if old:
-            self.add(old, -1)
+        known = select(interaction.c.call).where(interaction.c.call.in_(calls))
+        self.known = set((await connection.execute(known)).scalars())
+        if self.known:
+            self.add(await rows_of(connection, interaction.c.call.in_(self.known)), -1)
             self._moved = await repeats.before(connection, self.known)
 
     async def count(self, connection: AsyncConnection, written: Mapping[str, Counted]) -> None:

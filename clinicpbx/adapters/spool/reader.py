@@ -85,7 +85,7 @@ class Spool:
         mark = _digest(rows.pop(0)) if rows and rows[0][0] == position else ""
         rows = rows[:limit]
         end = _digest(rows[-1]) if rows else mark
-        read = tuple((id, self.reads(tuple(cells))) for id, *cells in rows)
+        read = tuple((row[0], self.reads(row[1:])) for row in rows)
         return Rows(found[0] if found else "", last, mark, end, read)
 
     def _last(self, database: sqlite3.Connection) -> int:

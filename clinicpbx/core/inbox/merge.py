@@ -1,6 +1,6 @@
 """Contacts become items: one for each need of a number, closed by itself where the patient was answered after all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -36,22 +36,41 @@ class Merge:
     items: dict[int, Item] = field(default_factory=dict)
     talked: Mapping[str, datetime] = field(default_factory=dict)
     happened: list[Happened] = field(default_factory=list)
+    _known: dict[str, dict[int, None]] = field(default_factory=dict)
+    """By number and by call, in which items they are or were."""
+
+    def __post_init__(self) -> None:
+        for item in self.items.values():
+            self._keep(item)
 
     def take(self, contact: Contact) -> None:
         """Puts *contact* into the item it belongs to, or into a new one if it needs somebody."""
-        holding = next((item for item in self.items.values() if _held(item, contact.call)), None)
+        holding = self._holding(contact.call)
         if holding is not None:
             self._again(holding, contact)
         elif (fitting := self._fitting(contact)) is not None:
             self._add(fitting, contact)
         elif contact.need and not contact.settled:
             self._open(contact)
-        self._paged(contact)
+        if contact.paged:
+            self._paged(contact)
+
+    def _near(self, names: Iterable[str]) -> Iterator[Item]:
+        """The items that may have one of *names*, a call's or a number."""
+        return (self.items[id] for id in {id: None for name in names for id in self._known.get(name, ())})
+
+    def _holding(self, call: str) -> Item | None:
+        return next((item for item in self._near([call]) if any(one.call == call for one in item.contacts)), None)
+
+    def _keep(self, item: Item) -> None:
+        self.items[item.id] = item
+        for name in (*item.numbers, *(one.call for one in item.contacts)):
+            self._known.setdefault(name, {})[item.id] = None
 
     def _paged(self, contact: Contact) -> None:
         """Whoever on call accepted it has the item, if nobody has; what they say came of it closes it."""
-        item = next((item for item in self.items.values() if _held(item, contact.call)), None)
-        if item is None or not item.open or not contact.paged:
+        item = self._holding(contact.call)
+        if item is None or not item.open:
             return
         held = next(one for one in item.contacts if one.call == contact.call)
         if held.settled:
@@ -61,7 +80,8 @@ class Merge:
             self._put(item, contact.at, "claimed", contact.paged)
         if contact.outcome:
             settled = tuple(replace(one, settled=True) if one is held else one for one in item.contacts)
-            item = self.items[item.id] = replace(item, contacts=settled)
+            item = replace(item, contacts=settled)
+            self._keep(item)
             if not item.waiting:
                 closed = max(contact.at, item.opened)
                 self._put(replace(item, closed=closed, outcome=contact.outcome), closed, "closed", contact.outcome)
@@ -78,7 +98,7 @@ class Merge:
         """The open item of a number of the contact's and, best, the same category; else the one touched last."""
         fits = (
             item
-            for item in self.items.values()
+            for item in self._near(contact.numbers)
             if item.open and contact.numbers & item.numbers and compatible(item.category, contact.category)
         )
         return max(fits, key=lambda item: (item.category == contact.category, item.touched, item.id), default=None)
@@ -131,7 +151,8 @@ class Merge:
         """*contact* as its rows say now: some came late."""
         old = next(one for one in item.contacts if one.call == contact.call)
         contact = replace(contact, number=old.number)
-        item = self.items[item.id] = _told(item, contact)
+        item = _told(item, contact)
+        self._keep(item)
         if old.kind == contact.kind and old.settled:
             contact = replace(contact, settled=True)
         if contact == old:
@@ -157,7 +178,8 @@ class Merge:
             for one in item.contacts
         )
         news = news or settled != item.contacts
-        item = self.items[item.id] = replace(item, contacts=settled)
+        item = replace(item, contacts=settled)
+        self._keep(item)
         if item.open and news and not item.waiting:
             outcome, closed = _outcome(settled), max(at or contact.at, item.opened)
             self._put(replace(item, closed=closed, outcome=outcome), closed, "closed", outcome)
@@ -170,7 +192,7 @@ class Merge:
         return due_at(since, category.due, self.book.hours.get(category.hours))
 
     def _put(self, item: Item, at: datetime, kind: str, text: str) -> None:
-        self.items[item.id] = item
+        self._keep(item)
         self.happened.append(Happened(item.id, at, kind, text))
 
 
@@ -180,10 +202,6 @@ def merged(book: Rulebook, items: Iterable[Item], talked: Mapping[str, datetime]
     for contact in sorted(contacts, key=lambda one: (one.at, one.call)):
         merge.take(contact)
     return merge
-
-
-def _held(item: Item, call: str) -> bool:
-    return any(contact.call == call for contact in item.contacts)
 
 
 def _told(item: Item, contact: Contact) -> Item:

@@ -78,8 +78,8 @@ def assemble_all(group: Group) -> list[Interaction]:
         for record in (_Assembly(call, one, legs, calls).record() for call in calls):
             if record is not None:
                 again = sum(known.partition(AGAIN)[0] == record.call for known in found)
-                call = f"{record.call}{AGAIN}{again + 1}" if again else record.call
-                found[call] = replace(record, call=call)
+                one_more = replace(record, call=f"{record.call}{AGAIN}{again + 1}") if again else record
+                found[one_more.call] = one_more
     return list(found.values())
 
 
@@ -251,10 +251,11 @@ class _Assembly:
         return told if told and not fell else "abandoned"
 
     def _sought(self, moves: Sequence[Transfer]) -> datetime | None:
-        """When somebody was sought for the caller last: by a queue, or by a transfer that led to no flow of ours."""
-        arrived = max((fact.at for fact in self.said.get("arrived", ())), default=None)
-        sent = [move.at for move in moves if arrived is None or move.at > arrived]
-        return max([*sent, *(fact.at for fact in self.said.get("queued", ()))], default=None)
+        """When somebody was sought for the caller last: by a queue, or by a transfer, or by a flow that one led to."""
+        arrived = [fact.at for fact in self.said.get("arrived", ())]
+        sent = [move.at for move in moves if not arrived or move.at > max(arrived)]
+        queued = [fact.at for fact in self.said.get("queued", ())]
+        return max([*sent, *queued, *sorted(arrived)[1:]], default=None)
 
     def _queues(
         self, stays: Queueing, spans: Sequence[Talk], outcome: Outcome, ended: datetime

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from clinicpbx.private import Private
@@ -19,6 +20,7 @@ CDR_COLUMNS = (
 )
 FACT_COLUMNS = ("call", "at", "kind", "body")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = itemgetter(0, 1, 2)
 
 
 class CelRow(NamedTuple):
@@ -128,6 +130,6 @@ def fact(row: Mapping[str, str]) -> Fact:
 def once(rows: Iterable[T]) -> list[T]:
     """*rows* in order without exact doubles, which a restored spool file brings."""
     found = list(rows)
-    if len({row[:3] for row in found}) == len(found):  # as ever; to hash whole rows takes long
+    if len(set(map(FIRST, found))) == len(found):  # as ever; to hash whole rows takes long
         return found
     return list(dict.fromkeys(found))

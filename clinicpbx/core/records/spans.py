@@ -8,8 +8,11 @@ Span = tuple[datetime, datetime]
 
 def joined(spans: Iterable[Span]) -> list[Span]:
     """*spans* in order, none overlapping another; one that ends before it begins is left out."""
+    ordered = sorted(spans)
+    if len(ordered) == 1:  # as in most calls
+        return [span for span in ordered if span[0] <= span[1]]
     found: list[Span] = []
-    for since, until in sorted(spans):
+    for since, until in ordered:
         if until < since:
             continue
         if found and since <= found[-1][1]:

@@ -159,8 +159,8 @@ def _agents(call: Row, entries: Sequence[Row], offers: Sequence[Row]) -> Iterato
 
 
 def _path(call: Row, entries: Sequence[Row]) -> tuple[Key, Counts]:
-    """The menus and keys, as the record has them; *left*: the caller hung up before any queue."""
-    left = call["outcome"] == "abandoned" and not entries
+    """The menus and keys, as the record has them; *left*: the caller hung up before any queue or person."""
+    left = call["outcome"] == "abandoned" and not entries and call["answered"] is None
     return ("path_tally", (call["menu_path"],)), {"calls": 1, "taken": call["answered"] is not None, "left": left}
 
 
