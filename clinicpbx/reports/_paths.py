@@ -14,7 +14,7 @@ LOST = and_(CALL.outcome == "abandoned", CALL.answered.is_(None), ~entries())
 
 
 def paths(period: Period) -> NamedFromClause:
-    """A row for each `path`, as the record has it: its `calls`, those `taken`, and those `left` before any queue or person."""
+    """A row for each `path`, as the record has it: its `calls`, `taken`, and `left` before a queue or a person."""
     if countable(period):
         row = path_tally.c
         _, within = covered(path_tally, "path", period)
