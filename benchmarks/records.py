@@ -134,7 +134,7 @@ async def measure(url: str, calls: int, ingest: int, rows_too: bool) -> Figures:
         gc.enable()
     until = midnight(await last_call(engine) or UNTIL).astimezone(UTC)
     if await items(engine) == 0:
-        await fill_beside(writing, until)
+        await fill_beside(writing, until, calls)
     await count_in(writing, ZONE, lambda: None)  # of an older schema's file, what is counted only now
     found = {"filled_in_s": time.perf_counter() - start, "gigabytes": await size(engine)}
     found |= await report_speed(engine, until, rows_too)

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import count, pairwise
 from typing import Any
@@ -24,6 +24,8 @@ from clinicpbx.core.records.sums import Sums
 LEFT = ("voicemail", "callback", "abandoned")
 PAGES = 20
 """A day."""
+WHOLE = 10_000_000
+"""Calls that all agents take."""
 SHIFT = ((8, 0, READY), (10, 0, PAUSED), (10, 15, READY), (12, 0, PAUSED), (12, 30, READY), (15, 0, PAUSED))
 GOES_ON, ENDS = (15, 15), (17, 0)
 ITEM = ("id", "number", "category", "language", "queue", "outcome", "opened", "due", "touched", "closed")
@@ -32,8 +34,9 @@ SPELL = ("name", "since", "agent", "state", "reason", "until")
 Rows = list[tuple[Any, ...]]
 
 
-async def fill_beside(engine: AsyncEngine, until: datetime) -> None:
-    """YEARS of them up to *until*, a month a transaction; the calls are there."""
+async def fill_beside(engine: AsyncEngine, until: datetime, calls: int) -> None:
+    """YEARS of them up to *until*, a month a transaction; the *calls* are there, and so many agents as those need."""
+    agents = AGENTS[: len(AGENTS) * calls // WHOLE + 1]
     draw, ids = random.Random(7), count(1)  # noqa: S311
     first = (until - timedelta(days=365 * YEARS)).date()
     months = [first + timedelta(days=n) for n in range(0, 365 * YEARS + 1, 30)]
@@ -41,7 +44,7 @@ async def fill_beside(engine: AsyncEngine, until: datetime) -> None:
         days = [begin + timedelta(days=n) for n in range((end - begin).days)]
         midnights = [datetime.combine(day, time(0), ZONE) for day in days]
         items, contacts = await _items(engine, midnights[0], midnights[-1] + timedelta(days=1), draw, ids)
-        spells = [spell for day in midnights if day.weekday() < 5 for spell in _shifts(day)]
+        spells = [spell for day in midnights if day.weekday() < 5 for spell in _shifts(day, agents)]
         pages = [row for day in midnights for row in _pages(day, draw)]
         async with engine.begin() as connection:
             async with recounted(connection, [row[0] for row in items]):
@@ -81,12 +84,12 @@ async def _items(
     return items, contacts
 
 
-def _shifts(day: datetime) -> Iterator[tuple[Any, ...]]:
+def _shifts(day: datetime, agents: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Everybody's day: seven spells, three of them pauses."""
     at = [day.replace(hour=hour, minute=minute).astimezone(UTC) for hour, minute, _ in SHIFT]
     at += [day.replace(hour=hour, minute=minute).astimezone(UTC) for hour, minute in (GOES_ON, ENDS)]
     states = [state for *_, state in SHIFT] + [READY]
-    for n, agent in enumerate(AGENTS):
+    for n, agent in enumerate(agents):
         late = timedelta(seconds=n)
         for state, (since, until) in zip(states, pairwise(at), strict=True):
             yield f"agent-{agent}", since + late, agent, state, "lunch" if state == PAUSED else "", until + late

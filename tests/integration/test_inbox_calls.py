@@ -62,18 +62,20 @@ async def gives_up(harbor: Harbor, phones: Phones, number: str, calls_before: in
     await hangs_up(harbor, patient, calls_before + 1)
 
 
-async def test_who_is_handed_on_to_a_busy_phone_waits_for_an_answer(harbor: Harbor, phones: Phones) -> None:
+async def test_who_is_handed_on_in_vain_and_gives_up_waits_for_an_answer(harbor: Harbor, phones: Phones) -> None:
     dora = (await harbor.staff(phones, "dora"))["dora"]
     async with harbor.at_work(phones, "ana") as staff:
         patient = await calls(harbor, phones, HANDED, "1", "frontdesk")
         assert await patient.talks() == "ana"
+        await staff["ana"].auto_answer(code=486)
         await staff["ana"].transfer(f"sip:204@{harbor.bed.sip}")
         await dora.expect("incoming")
         await dora.answer(486)
-        await patient.phone.expect("disconnected")
+        await eventually(lambda: harbor.call_of(HANDED).get("step") == "language", 10)  # as Ana is busy, too
+        await patient.phone.hangup()
         await eventually(lambda: items(harbor, HANDED), 20)
     (item,) = items(harbor, HANDED)
-    assert [one["kind"] for one in inbox(harbor, "show", str(item["item"]))["contacts"]] == ["interrupted"]
+    assert [one["kind"] for one in inbox(harbor, "show", str(item["item"]))["contacts"]] == ["abandoned"]
 
 
 async def test_giving_up_and_leaving_a_message_are_one_item(harbor: Harbor, phones: Phones) -> None:
