@@ -110,7 +110,7 @@ class _Assembly:
         outcome = self._outcome(kind, spans, moves, hangup)
         answered, talk, agent = self._answered(spans)
         answers = [(answered, agent), *((span.since, extension(span.other.channel)) for span in spans)]
-        stays = self._stays(self._in_line(moves) if kind != "selftest" else (), outcome, answers, ended)
+        stays = Queueing() if kind == "selftest" else self._stays(moves, outcome, answers, ended)
         queues = self._queues(stays, spans, outcome, ended)
         arrived = self._body("arrived", 0)  # a transfer may bring it in again
         language = self._body("language").get("language") or arrived.get("language", "")
@@ -299,17 +299,16 @@ class _Assembly:
             return at or told.at, talk, str(told.body.get("agent", "")) or agent
         return at, talk, agent
 
-    def _in_line(self, moves: Sequence[Transfer]) -> Sequence[Fact]:
-        left = [move.at for move in moves if move.kind == "attended" and not move.to]  # nobody had answered yet
-        facts: Sequence[Fact] = self.facts
-        for asked in self.asked:
-            facts = in_line(facts, asked, left)
-        return facts
-
     def _stays(
-        self, facts: Sequence[Fact], outcome: Outcome, answers: Iterable[tuple[datetime | None, str]], ended: datetime
+        self,
+        moves: Sequence[Transfer],
+        outcome: Outcome,
+        answers: Iterable[tuple[datetime | None, str]],
+        ended: datetime,
     ) -> Queueing:
-        """What *facts* say about queues; a stay still open is ended by the first of *answers* (when, by whom) in it."""
+        """What facts say about queues; a stay still open is ended by the first of *answers* (when, by whom) in it."""
+        left = [move.at for move in moves if move.kind == "attended" and not move.to]  # nobody had answered yet
+        facts, others = in_line(self.facts, self.asked, left)
         stays = queueing(facts)
         if stays.stay is not None:
             since = stays.stay.entered
@@ -318,7 +317,7 @@ class _Assembly:
                 stays.leave(taken[0], "answered", taken[1])
             else:
                 stays.leave(ended, "interrupted" if outcome == "interrupted" else "abandoned")
-        for found in map(queueing, self.asked):  # by an agent who asked first, and was answered
+        for found in map(queueing, others):  # by an agent who asked first, and was answered
             if any(stay.outcome == "answered" for stay in found.entries):
                 stays.entries += found.entries
                 stays.offers += found.offers

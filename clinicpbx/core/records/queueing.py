@@ -73,16 +73,29 @@ def queueing(facts: Sequence[Fact]) -> Queueing:
     return found
 
 
-def in_line(own: Sequence[Fact], asked: Sequence[Fact], left: Iterable[datetime]) -> Sequence[Fact]:
-    """The facts of a caller whom an agent *left* in the place of the agent's own call, which *asked* a queue: the stay
-    goes on. Where the caller was left in none, *own*."""
+def in_line(
+    own: Sequence[Fact], asked: Sequence[Sequence[Fact]], left: Iterable[datetime]
+) -> tuple[Sequence[Fact], Sequence[Sequence[Fact]]]:
+    """The facts of a caller whom an agent *left* in the place of the agent's own call, one of those that *asked* a
+    queue: the stay goes on. And those of *asked* that stay others'. Where the caller was left in none, as they were."""
     moments = tuple(left)
-    over = (fact for fact in asked if fact.kind == "abandoned" and any(abs(fact.at - at) < MOMENT for at in moments))
+    over = (fact for one in asked for fact in one if fact.kind == "abandoned" and _near(fact.at, moments))
     gone = next(over, None)
     if gone is None:
-        return own
-    # the daemon may hear that the caller has arrived in that place before it hears that the agent has gone
-    later = (fact for fact in own if fact.kind == "queued" and fact.at > gone.at - MOMENT)
-    on = next((fact for fact in later if fact.body.get("queue") == gone.body.get("queue")), None)
-    joined = [fact for fact in (*own, *asked) if fact is not on and fact is not gone and fact.kind != "ended"]
-    return sorted(joined, key=lambda fact: fact.at)
+        return own, asked
+
+    def goes_on(fact: Fact) -> bool:
+        # the daemon may hear that the caller has arrived in that place before it hears that the agent has gone
+        same = fact.body.get("queue") == gone.body.get("queue")
+        return fact.kind == "queued" and same and fact.at > gone.at - MOMENT and fact.call != gone.call
+
+    # whom the agent called has a channel whose facts are a call of their own
+    mine = [one for one in asked if gone in one or any(map(goes_on, one))]
+    facts = [*own, *(fact for one in mine for fact in one)]
+    on = next(filter(goes_on, facts), None)
+    joined = (fact for fact in facts if fact is not on and fact is not gone and fact.kind != "ended")
+    return sorted(joined, key=lambda fact: fact.at), [one for one in asked if one not in mine]
+
+
+def _near(at: datetime, moments: Iterable[datetime]) -> bool:
+    return any(abs(at - moment) < MOMENT for moment in moments)
