@@ -56,10 +56,10 @@ async def test_the_patients_language_place_and_weight_go_along_and_the_nurse_is_
         await staff["dora"].record(heard)
         await eventually(lambda: harbor.agent("dora") == "talking")
         assert harbor.agent("eli") == "free", "she does not speak Spanish"
-        await asyncio.sleep(2)
+        await asyncio.sleep(2)  # of talk between the two, who are heard on the recording
         await staff["ana"].attended(first, second)
         await staff["ana"].expect("disconnected")
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # of talk with the patient, which is heard, too
         assert harbor.channels() == 2
         await eventually(lambda: harbor.agent("ana") == "free")
         record = await patient.leave()
@@ -84,7 +84,7 @@ async def test_who_gives_up_asking_talks_on_with_the_patient(harbor: Harbor, pho
         await staff["ana"].hangup(second)
         await eventually(lambda: harbor.agent("dora") == "free")
         await staff["ana"].do("unhold", call=first)
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # of talk, for the patient to hear whose voice it is
         assert harbor.talking_to(patient.number) == "ana"
         record = await patient.leave()
     assert patient.heard()[-1] == "voice/ana"
@@ -131,7 +131,7 @@ async def test_a_transfer_completed_while_a_phone_rings_that_answers_is_a_call_o
         rings = (await dora.expect("incoming"))["call"]
         await staff["ana"].attended(first, second)
         await staff["ana"].expect("disconnected")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # the phone rings on for the patient
         await dora.answer(call=rings)
         assert await patient.talks(1) == "dora"
         await eventually(lambda: harbor.agent("ana") == "free")
@@ -152,7 +152,7 @@ async def test_a_transfer_completed_while_a_phone_rings_leaves_nobody_in_silence
         rings = (await dora.expect("incoming"))["call"]
         await staff["ana"].attended(first, second)
         await staff["ana"].expect("disconnected")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # the phone rings on for the patient
         await dora.answer(486, call=rings)
         await eventually(lambda: harbor.call_of(patient.number).get("flow") == "queue-nurse")
         await dora.expect("incoming")

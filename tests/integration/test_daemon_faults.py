@@ -146,7 +146,7 @@ async def test_whoever_is_killed_what_patients_said_is_out_of_the_clear_within_a
     messages = Vault(house.instance).list("desk").messages
     if messages:  # of the test before: somebody listens to it
         await desk.call(f"sip:*97@{house.bed.sip}")
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # until the PIN is asked for
         await desk.dtmf("380294#")
         await eventually(lambda: list((house.instance.clear / "hear").glob("*.ulaw")), 10)
     spoken = await eventually(lambda: sum(path.stat().st_size for path in in_clear(house)), 10)

@@ -91,7 +91,7 @@ async def test_who_comes_on_call_is_rung_and_confirms_with_a_key(house: Shifts, 
     await chen.expect("incoming", 15)
     await chen.answer()
     await chen.expect("connected")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # nobody presses a key before the question
     await press(chen, "1")
     await chen.expect("disconnected", 10)
     assert house.told() == ["begun ", "rung chen", "answered chen", "accepted chen", "hung up chen"]
@@ -120,7 +120,7 @@ async def test_who_does_not_is_the_backup_of_the_backup_until_they_do(house: Shi
     assert notice["kind"] == "handover_missed"
     await egan.answer()
     await egan.expect("connected")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # nobody presses a key before the question
     await press(egan, "1")
     await egan.expect("disconnected", 10)
     assert house.who() == ("Dr Egan", "Dr Chen")
