@@ -24,19 +24,6 @@ WITH_SECRETS = ("ari.conf", "manager.conf")
 # All that the listener makes anything of; every other event is kept from it by Asterisk itself.
 AMI_EVENTS = ("FullyBooted", "Shutdown", "Hangup")
 
-# What each call has many of and nobody of ours hears: each that is sent wakes a thread for every connection to AMI,
-# which then drops it. They are not made at all.
-UNHEARD = (
-    *("Newchannel", "Newstate", "Newexten", "NewCallerid", "NewConnectedLine", "NewAccountCode", "VarSet"),
-    *("DialBegin", "DialState", "DialEnd", "HangupRequest", "SoftHangupRequest"),
-    *("HangupHandlerPush", "HangupHandlerRun", "HangupHandlerPop", "Hold", "Unhold"),
-    *("BridgeCreate", "BridgeDestroy", "BridgeEnter", "BridgeLeave", "BridgeMerge", "BridgeVideoSourceUpdate"),
-    *("LocalBridge", "LocalOptimizationBegin", "LocalOptimizationEnd", "MusicOnHoldStart", "MusicOnHoldStop"),
-    *("DTMFBegin", "DTMFEnd", "ChannelTalkingStart", "ChannelTalkingStop", "RTCPSent", "RTCPReceived"),
-    *("DeviceStateChange", "ExtensionStatus", "PresenceStatus", "ContactStatus", "EndpointStatus", "UserEvent"),
-    *("ChallengeSent", "SuccessfulAuth"),
-)
-
 
 def write_configuration(instance: Instance, settings: Settings, passwords: dict[str, str], root: Path | None) -> bool:
     """Render every template into asterisk/etc; True where a file changed. *root*: Asterisk's file system."""
@@ -50,7 +37,6 @@ def write_configuration(instance: Instance, settings: Settings, passwords: dict[
         "secrets": passwords,
         "optional_modules": [m for m in OPTIONAL_MODULES if _built(m, root)],
         "ami_events": AMI_EVENTS,
-        "unheard": UNHEARD,
         "cdr_columns": CDR_COLUMNS,
         "cdr_fields": cdr_fields(),
         "cel_columns": CEL_COLUMNS,
