@@ -110,8 +110,8 @@ async def abandoned_outside(stage: Stage, phones: Phones) -> None:
     await patient.hangup()
 
 
-@situation("transferred to a busy phone")
-async def to_busy(stage: Stage, phones: Phones) -> None:
+@situation("handed back from a busy phone")
+async def handed_back(stage: Stage, phones: Phones) -> None:
     (ana,) = await stage.works(phones, "ana")
     ben = await stage.desk(phones, "202")
     patient = await stage.calls(phones, "1")
@@ -119,7 +119,10 @@ async def to_busy(stage: Stage, phones: Phones) -> None:
     await ana.transfer(f"sip:202@{stage.bed.sip}")
     await ben.expect("incoming", 10)
     await ben.answer(486)
-    await patient.expect("disconnected", 10)
+    for _ in ("from the queue", "back again"):
+        await ana.expect("incoming", 10)
+    await asyncio.sleep(1.5)
+    await patient.hangup()
 
 
 async def joined(stage: Stage, phones: Phones) -> tuple[Phone, Phone]:
