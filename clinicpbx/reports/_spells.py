@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from clinicpbx.adapters.db.expressions import elapsed, members, said
 from clinicpbx.adapters.db.tables import UtcTime, agent_spell
 from clinicpbx.adapters.db.tally_tables import spell_tally
+from clinicpbx.core.records import stretch
 from clinicpbx.reports._dimension import EPOCH
 from clinicpbx.reports._report import Period
 from clinicpbx.reports._zone import clock, days, longer, midnight
@@ -50,14 +51,10 @@ def _whole_days(period: Period) -> tuple[tuple[int, int], tuple[datetime, dateti
     """The local days that lie in *period*, the first and that after the last, and when those begin; None for none."""
     zone = ZoneInfo(period.zone)
     first, last = (at.astimezone(zone).date() for at in (period.since, period.known))
-    if _midnight(first, zone) < period.since:
+    if stretch.midnight(first, zone) < period.since:
         first += timedelta(days=1)
-    begins, ends = (_midnight(day, zone) for day in (first, last))
+    begins, ends = (stretch.midnight(day, zone) for day in (first, last))
     return (((first - EPOCH).days, (last - EPOCH).days), (begins, ends)) if begins < ends else None
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
 def _each(period: Period, by: str, *chosen: ColumnElement[bool]) -> Iterator[Select[Any]]:

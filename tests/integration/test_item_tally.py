@@ -20,7 +20,7 @@ from clinicpbx.adapters.db.inbox_intake import keep_items
 from clinicpbx.adapters.db.inbox_tables import contact, item
 from clinicpbx.adapters.db.records import write_records
 from clinicpbx.adapters.db.tallies import state
-from clinicpbx.adapters.db.tally_proof import differences, rebuild
+from clinicpbx.adapters.db.tally_proof import ITEMS, clear, differences, rebuild
 from clinicpbx.adapters.db.tally_tables import item_tally, tally_state
 from clinicpbx.core.inbox.attempt import ANSWERED, BUSY, Attempt
 from clinicpbx.core.inbox.category import Category, with_general
@@ -245,4 +245,22 @@ async def test_who_closes_an_item_does_not_wait_while_calls_are_counted(postgres
             await asyncio.wait_for(change_item(engine, id, Close("done"), PEOPLE[1], FIRST, BOOK), 20)
     assert await kept(engine)
     assert await different(engine) == []
+    await engine.dispose()
+
+
+async def test_who_closes_an_item_while_items_are_counted_waits_and_counts_by_the_new_zone(postgres: str) -> None:
+    await make_database(postgres)
+    engine = make_engine(postgres, writes=True)
+    inbox = Inbox(engine, 3)
+    await inbox.calls_come()
+    id, *_ = await inbox.ids()
+    async with engine.begin() as connection:
+        await connection.execute(update(tally_state).values(zone="Asia/Kathmandu"))
+        await clear(connection, ITEMS, None)
+        closing = asyncio.create_task(change_item(engine, id, Close("done"), PEOPLE[1], FIRST, BOOK))
+        done, _ = await asyncio.wait({closing}, timeout=1)
+        assert not done
+    await asyncio.wait_for(closing, 20)
+    assert items(await kept(engine)) == 1
+    assert [row for row in await different(engine) if row["tally"] == "item_tally"] == []
     await engine.dispose()

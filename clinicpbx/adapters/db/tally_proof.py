@@ -15,14 +15,12 @@ from clinicpbx.adapters.db.item_tally import closed_items, count_items
 from clinicpbx.adapters.db.spells import Spell, count_spells, keep_counted
 from clinicpbx.adapters.db.tables import agent_spell, interaction
 from clinicpbx.adapters.db.tallies import Recount, rows_of, state, values_of, zone_of
-from clinicpbx.adapters.db.tally_tables import TALLIES, item_tally, tally_state
+from clinicpbx.adapters.db.tally_tables import TALLIES, item_tally, spell_tally, tally_state
 from clinicpbx.core.records import slots
 from clinicpbx.core.records.sums import Sums
 
-STAY = {"spell_tally"}
-"""Counted of rows that stay when records of calls go."""
-ITEMS = {item_tally.name: item_tally}
-OTHERS = {name: table for name, table in TALLIES.items() if name not in ITEMS}
+ITEMS, SPELLS = {item_tally.name: item_tally}, {spell_tally.name: spell_tally}
+CALLS = {name: table for name, table in TALLIES.items() if name not in (*ITEMS, *SPELLS)}
 Rows = dict[str, set[tuple[Any, ...]]]
 """By tally, whole rows."""
 
@@ -46,7 +44,8 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
         await put(connection, tally_state, ("id", "zone"), [(1, zone.key)], replacing(tally_state, ["zone"]))
         _, closed = await state(connection, writes=True)
         months = await _months(connection, zone)
-        await _clear(connection, OTHERS, closed)
+        await clear(connection, CALLS, closed)
+        await clear(connection, SPELLS, None)  # none of which go when records of calls do
         for month in months:
             begun = _began_in(month, zone)
             found = await repeats.following(connection, begun)
@@ -56,20 +55,20 @@ async def rebuild(engine: AsyncEngine, zone: ZoneInfo, told: Callable[[], object
             await _put(connection, counted)
             told()
         # last: people close items at any time
-        await _clear(connection, ITEMS, closed)
+        await clear(connection, ITEMS, closed)
         for month in months:
             await _put(connection, await _counted_items(connection, month, zone, closed))
             told()
     return len(months)
 
 
-async def _clear(connection: AsyncConnection, tables: Mapping[str, Table], closed: datetime | None) -> None:
+async def clear(connection: AsyncConnection, tables: Mapping[str, Table], closed: datetime | None) -> None:
     """Others write *tables* again when the transaction ends."""
     for name, table in tables.items():
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"LOCK TABLE {name} IN EXCLUSIVE MODE"))
         stands = and_(table.c.grain == "quarter", table.c.slot < slots.quarter_of(closed)) if closed else false()
-        await connection.execute(delete(table).where(true() if name in STAY else not_(stands)))
+        await connection.execute(delete(table).where(not_(stands)))
 
 
 async def _put(connection: AsyncConnection, counted: Rows) -> None:
@@ -150,7 +149,7 @@ async def _counted(
     recount = Recount(zone, closed)
     recount.add(await rows_of(connection, _began_in(month, zone)))
     wrong = await count_spells(connection, _began_in(month, zone, agent_spell.c.since), recount.sums, zone)
-    await _stand(connection, recount.sums, OTHERS, month, zone, closed)
+    await _stand(connection, recount.sums, CALLS, month, zone, closed)
     return _rows(recount.sums, zone), wrong
 
 
@@ -176,8 +175,6 @@ async def _stand(
     if closed is None:
         return
     for name, table in tables.items():
-        if name in STAY:
-            continue
         keys = len(table.primary_key)
         stands = select(table).where(table.c.grain == "quarter", table.c.slot >= first)
         for row in await connection.execute(stands.where(table.c.slot < min(last, slots.quarter_of(closed)))):
