@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from clinicpbx.adapters.db.audit import append
 from clinicpbx.adapters.db.call_search import Wanted, find_calls_by
@@ -65,3 +65,13 @@ async def test_reading(url: str) -> None:
 
 def _item(owner: str, due: datetime) -> dict[str, object]:
     return {"category": "refill", "owner": owner, "opened": due - timedelta(days=1), "due": due, "touched": due}
+
+
+async def test_postgresql_compiles_no_query_of_ours(postgres: str) -> None:
+    """Also in a connection that is used again, after what was done in it was taken back."""
+    engine = make_engine(postgres)
+    for _ in range(3):
+        async with engine.connect() as connection:
+            assert (await connection.execute(text("SHOW jit"))).scalar_one() == "off"
+            await connection.rollback()
+    await engine.dispose()

@@ -36,7 +36,9 @@ def make_engine(text: str, *, writes: bool = False, migrates: bool = False) -> A
     foreign keys alone: SQLite changes a table by making it anew, and dropping the old one would cascade."""
     url = parse_url(text)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, pool_size=2, connect_args={"connect_timeout": 5})
+        return _interpreted(
+            create_async_engine(url, pool_pre_ping=True, pool_size=2, connect_args={"connect_timeout": 5})
+        )
     engine = create_async_engine(url)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -56,5 +58,19 @@ def make_engine(text: str, *, writes: bool = False, migrates: bool = False) -> A
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes or migrates else "BEGIN")
+
+    return engine
+
+
+def _interpreted(engine: AsyncEngine) -> AsyncEngine:
+    """*engine*, in whose connections PostgreSQL compiles no queries: reports spell out each change of the clock, and to
+    compile that took two minutes where to run it took a second."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SET jit = off")
+        cursor.close()
+        connection.commit()
 
     return engine
